@@ -1,0 +1,39 @@
+{
+  "variables": {
+    "hardening": [
+      "-fstack-protector-strong",
+      "-U_FORTIFY_SOURCE",
+      "-D_FORTIFY_SOURCE=3",
+      "-fvisibility=hidden",
+      "-fno-gnu-unique"
+    ],
+    "hardening_x64": ["-fcf-protection=full"],
+    "hardening_arm64": ["-mbranch-protection=standard"],
+    "warnings": ["-Wall", "-Wextra", "-Werror"],
+    "standard": ["-std=gnu++20", "-fno-exceptions", "-fno-rtti", "-fvisibility-inlines-hidden"],
+    "link": [
+      "-static-libstdc++",
+      "-static-libgcc",
+      "-Wl,--exclude-libs,ALL",
+      "-Wl,-z,relro",
+      "-Wl,-z,now",
+      "-Wl,-z,noexecstack"
+    ],
+    "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "_FILE_OFFSET_BITS=64"]
+  },
+  "targets": [
+    {
+      "target_name": "dirfd",
+      "sources": ["<!@(cat native/sources.txt)"],
+      "include_dirs": ["native"],
+      "defines": ["<@(defines)"],
+      "cflags": ["<@(warnings)", "<@(hardening)"],
+      "cflags_cc": ["-isystem", "<!(node -p \"path.dirname(require.resolve('node-addon-api'))\")", "<@(standard)"],
+      "ldflags": ["<@(link)"],
+      "conditions": [
+        ["target_arch==\"x64\"", { "cflags": ["<@(hardening_x64)"] }],
+        ["target_arch==\"arm64\"", { "cflags": ["<@(hardening_arm64)"] }]
+      ]
+    }
+  ]
+}
