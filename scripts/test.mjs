@@ -1,15 +1,155 @@
-// Runs the compiled tests. First form: every file below build/test, or those whose path holds one of the words given.
+// Runs the compiled tests, once as they are and once per variant: each forced fallback, each file system, each Node, as an
+// ordinary user, under sanitizers. A variant that cannot run here is skipped and says why.
 //
-//   node scripts/test.mjs [--variants=default] [word...]
+//   node scripts/test.mjs [--variants=NAME,…] [word…]     words select test files by their path; names may be groups, see below
+//
+//   DIRFD_TEST_NODES    node programs besides this one, separated by colons
+//   DIRFD_TEST_STRICT   set by .ci/run: a variant that cannot run is a failure
+//
+// Ends with one line for all variants: `N passed, N failed, N skipped`.
 
-import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { allVariants } from './test/variants.mjs';
 
-const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-const files = readdirSync('build/test', { recursive: true })
-  .map((name) => join('build/test', name))
-  .filter((name) => name.endsWith('.test.js') && (words.length === 0 || words.some((word) => name.includes(word))))
-  .sort();
-if (files.length === 0) throw new Error(`no test file matches ${words.join(' ')}`);
-process.exitCode = spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' }).status ?? 1;
+const root = resolve(import.meta.dirname, '..');
+process.chdir(root);
+
+const words = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const wanted = process.argv
+  .find((argument) => argument.startsWith('--variants='))
+  ?.split('=')[1]
+  ?.split(',');
+const variants = allVariants().filter(({ name, group }) => !wanted || wanted.includes(name) || wanted.includes(group));
+if (variants.length === 0) throw new Error(`no such variant: ${wanted}; there are ${names(allVariants())}`);
+
+const scratch = mkdtempSync(join(tmpdir(), 'dirfd-tests-'));
+let running;
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop(signal));
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+const totals = { passed: 0, failed: 0, skipped: 0, unavailable: [] };
+for (const variant of variants) await runVariant(variant);
+conclude();
+
+async function runVariant(variant) {
+  const files = testFiles(variant.folders);
+  if (files.length === 0 && !variant.command) return;
+  const unavailable = variant.unavailable?.();
+  if (unavailable) {
+    totals.unavailable.push(`${variant.name}: ${unavailable}`);
+    console.log(`\n▷ ${variant.name}: skipped, ${unavailable}`);
+    return;
+  }
+  console.log(`\n▶ ${variant.name}${variant.command ? '' : `: ${files.length} files`}`);
+  const started = Date.now();
+  const result = variant.command ? await runCommand(variant) : await runFiles(variant, files);
+  report(result, ((Date.now() - started) / 1000).toFixed(1));
+}
+
+/** Any number of commands, each of which passes by ending with 0: the native tests. */
+async function runCommand(variant) {
+  const failures = [];
+  for (const command of variant.command()) {
+    const { code, output } = await run(command, variant.env, true);
+    if (code !== 0) failures.push({ name: command.join(' '), why: `ended with ${code}\n${output}` });
+  }
+  return { passed: variant.command().length - failures.length, failed: failures.length, failures, skips: {} };
+}
+
+async function runFiles(variant, files) {
+  const place = mkdtempSync(join(scratch, 'place-'));
+  const counted = join(scratch, `${variant.name}.json`);
+  writeFileSync(counted, '', { mode: 0o666 });
+  chmodSync(counted, 0o666); // whatever the umask: the ordinary user writes it too
+  const node = [
+    variant.node ?? process.execPath,
+    '--test',
+    '--test-timeout=300000', // a test that hangs must end the run, not outlast it
+    ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
+    ...['--test-reporter=./scripts/test/count.mjs', `--test-reporter-destination=${counted}`],
+    ...files,
+  ];
+  const { code, output } = await run(
+    variant.around?.(node, { place, root, scratch }) ?? node,
+    variant.env,
+    variant.name !== 'default',
+  );
+  try {
+    const result = JSON.parse(readFileSync(counted, 'utf8'));
+    if (code !== 0 && result.failed === 0)
+      result.failures.push({ name: variant.name, why: `ended with ${code}\n${output}` });
+    return { ...result, failed: Math.max(result.failed, code === 0 ? 0 : 1) };
+  } catch {
+    return {
+      passed: 0,
+      failed: 1,
+      failures: [{ name: variant.name, why: `ended with ${code}\n${output}` }],
+      skips: {},
+    };
+  }
+}
+
+function run([program, ...args], env, quiet) {
+  return new Promise((done, fail) => {
+    running = spawn(program, args, {
+      stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
+      env: { ...process.env, NODE_OPTIONS: '', ...env },
+    });
+    const output = [];
+    running.stdout?.on('data', (chunk) => output.push(chunk));
+    running.stderr?.on('data', (chunk) => output.push(chunk));
+    running.once('error', fail);
+    running.once('close', (code, signal) =>
+      done({ code: code ?? signal, output: Buffer.concat(output).toString().slice(-8000) }),
+    );
+  });
+}
+
+function report({ passed, failed, failures, skips }, seconds) {
+  for (const { name, file, why, said } of failures) {
+    console.log(
+      `✖ ${name}${file ? ` (${file})` : ''}\n${indent(why)}${said ? `\n${indent(`said: ${said.slice(-4000)}`)}` : ''}`,
+    );
+  }
+  const skipped = Object.values(skips).reduce((sum, times) => sum + times, 0);
+  for (const [reason, times] of Object.entries(skips)) console.log(`  skipped ${times}: ${reason}`);
+  console.log(`  ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
+  totals.passed += passed;
+  totals.failed += failed;
+  totals.skipped += skipped;
+}
+
+function conclude() {
+  const strict = process.env.DIRFD_TEST_STRICT === '1' && totals.unavailable.length > 0;
+  console.log('');
+  for (const reason of totals.unavailable) console.log(`${strict ? '✖' : '▷'} not run: ${reason}`);
+  console.log(
+    `${totals.passed} passed, ${totals.failed} failed, ${totals.skipped + totals.unavailable.length} skipped`,
+  );
+  process.exitCode = totals.failed > 0 || strict ? 1 : 0;
+}
+
+function testFiles(folders) {
+  return readdirSync('build/test', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.js') && (!folders || folders.includes(name.split('/')[0])))
+    .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
+    .map((name) => join('build/test', name))
+    .sort();
+}
+
+function stop(signal) {
+  running?.kill(signal);
+  rmSync(scratch, { recursive: true, force: true });
+  process.exit(130);
+}
+
+function indent(text) {
+  return text.replace(/^/gm, '    ');
+}
+
+function names(list) {
+  return [...new Set(list.flatMap(({ name, group }) => (group ? [group, name] : [name])))].join(', ');
+}

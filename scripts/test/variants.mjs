@@ -1,0 +1,177 @@
+// The variants: { name, group, folders, env, node, around, command, unavailable }.
+//
+//   folders      top folders below test/ that the variant repeats; all when absent
+//   env          added to the environment of the tests
+//   node         the node program that runs them
+//   around       wraps the command line: (command, { place, root, scratch }) => command
+//   command      instead of node --test: a list of commands
+//   unavailable  says why the variant cannot run here, or nothing
+
+import { spawnSync } from 'node:child_process';
+import { accessSync, chmodSync, chownSync, constants, existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+/** What touches the kernel; the rest of the tests say the same on every file system and every fallback. */
+const kernelFolders = ['dirfd', 'walk', 'copy'];
+const nobody = 65534;
+
+export function allVariants() {
+  return [
+    { name: 'default' },
+    ...fallbacks(),
+    ordinaryUser(),
+    ...['ext4', 'xfs', 'btrfs', 'tmpfs', 'overlay'].map(fileSystem),
+    ...otherNodes(),
+    ...sanitizers(),
+  ];
+}
+
+/** Every fallback must be as safe as the first choice, so the same tests run with the first choice switched off. */
+function fallbacks() {
+  const everything = 'openat2,proc,fchmodat2,xattrat,copy_file_range,ficlone,umask_thread';
+  return [
+    { name: 'without-openat2', env: { DIRFD_DISABLE: 'openat2' } },
+    { name: 'without-proc', env: { DIRFD_DISABLE: 'proc' } },
+    { name: 'without-all', env: { DIRFD_DISABLE: everything } },
+  ].map((variant) => ({ ...variant, group: 'fallbacks', folders: kernelFolders }));
+}
+
+function ordinaryUser() {
+  return {
+    name: 'ordinary-user',
+    folders: [...kernelFolders, 'cli', 'errors'],
+    unavailable: () => needsRoot() ?? needs('setpriv', 'unshare', 'mount') ?? needsMount(),
+    // The clone may lie below a directory that only root may enter (/root): a bind mount, private to this run, is a way in.
+    around: (command, { place, root, scratch }) => {
+      chmodSync(scratch, 0o755);
+      chownSync(place, nobody, nobody);
+      const script = [
+        'mkdir "$1/repository" && mount --bind "$0" "$1/repository" && cd "$1/repository"',
+        'place=$1 && shift',
+        'export TMPDIR="$place" DIRFD_TEST_TMPDIR="$place" HOME="$place"',
+        `exec setpriv --reuid=${nobody} --regid=${nobody} --clear-groups "$@"`,
+      ].join('\n');
+      return [...unshare, 'sh', '-euc', script, root, place, ...command];
+    },
+  };
+}
+
+function fileSystem(type) {
+  return {
+    name: type,
+    group: 'filesystems',
+    folders: kernelFolders,
+    unavailable: () =>
+      needsRoot() ??
+      needs('unshare', 'mount', ...(hasImage(type) ? [`mkfs.${type}`] : [])) ??
+      needsMount() ??
+      (hasImage(type) && !existsSync('/dev/loop-control') ? 'needs loop devices' : undefined),
+    around: (command, { place }) => [
+      ...unshare,
+      ...['scripts/test/on-filesystem.sh', type, place],
+      ...['env', `TMPDIR=${place}`, `DIRFD_TEST_TMPDIR=${place}`],
+      ...command,
+    ],
+  };
+}
+
+function otherNodes() {
+  const nodes = (process.env.DIRFD_TEST_NODES ?? '').split(':').filter(Boolean);
+  const variants = nodes.map((node) => ({
+    name: `node-${versionOf(node) ?? basename(node)}`,
+    group: 'nodes',
+    node,
+    unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
+  }));
+  const none = {
+    name: 'nodes',
+    unavailable: () => 'no other Node: set DIRFD_TEST_NODES=/path/to/node:…',
+    command: () => [],
+  };
+  return variants.length > 0 ? variants : [none];
+}
+
+function sanitizers() {
+  const needsTools = () => needs('cmake', 'c++') ?? undefined;
+  return [
+    { name: 'native', unavailable: needsTools, command: () => nativeTests('build/cmake', []) },
+    {
+      name: 'asan-native',
+      group: 'asan',
+      unavailable: needsTools,
+      env: { ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
+      command: () => nativeTests('build/asan', ['-DDIRFD_ASAN=ON']),
+    },
+    {
+      name: 'asan',
+      group: 'asan',
+      folders: kernelFolders,
+      unavailable: () => needsTools() ?? buildAddon('build/asan', ['-DDIRFD_ASAN=ON']),
+      env: {
+        DIRFD_PREBUILD: join(process.cwd(), 'build/asan'),
+        LD_PRELOAD: runtimeOf('asan'),
+        // node itself keeps allocations to its end; leaks of the native code are looked for in asan-native.
+        ASAN_OPTIONS: 'detect_leaks=0',
+        UBSAN_OPTIONS: 'print_stacktrace=1',
+      },
+    },
+    { name: 'tsan', unavailable: needsTools, command: () => nativeTests('build/tsan', ['-DDIRFD_TSAN=ON']) },
+  ];
+}
+
+function nativeTests(build, options) {
+  return [
+    ['cmake', '-S', '.', '-B', build, ...options],
+    ['cmake', '--build', build, '--parallel', '2', '--target', 'native-tests'],
+    ['ctest', '--test-dir', build, '--output-on-failure', '--timeout', '300'],
+  ];
+}
+
+function buildAddon(build, options) {
+  for (const command of [
+    ['cmake', '-S', '.', '-B', build, ...options],
+    ['cmake', '--build', build, '--parallel', '2', '--target', 'dirfd'],
+  ]) {
+    const { status, stderr } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' });
+    if (status !== 0) return `${command.join(' ')} failed: ${stderr}`;
+  }
+}
+
+const unshare = ['unshare', '--mount', '--propagation', 'private'];
+
+function runtimeOf(sanitizer) {
+  return spawnSync('c++', [`-print-file-name=lib${sanitizer}.so`], { encoding: 'utf8' }).stdout?.trim();
+}
+
+function versionOf(node) {
+  return spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout?.trim();
+}
+
+function needsRoot() {
+  return process.getuid() === 0 ? undefined : 'needs root';
+}
+
+function needs(...programs) {
+  const missing = programs.filter((program) => !isInstalled(program));
+  return missing.length > 0 ? `needs ${missing.join(' and ')}` : undefined;
+}
+
+function isInstalled(program) {
+  return (process.env.PATH ?? '').split(':').some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function hasImage(type) {
+  return type !== 'tmpfs' && type !== 'overlay';
+}
+
+function needsMount() {
+  const { status } = spawnSync('unshare', [...unshare.slice(1), 'mount', '-t', 'tmpfs', 'none', '/mnt']);
+  return status === 0 ? undefined : 'needs the right to mount';
+}
