@@ -10,7 +10,7 @@
     "hardening_x64": ["-fcf-protection=full"],
     "hardening_arm64": ["-mbranch-protection=standard"],
     "warnings": ["-Wall", "-Wextra", "-Werror"],
-    "standard": ["-std=gnu++20", "-fno-exceptions", "-fno-rtti", "-fvisibility-inlines-hidden"],
+    "standard": ["-std=gnu++20", "-O2", "-fno-exceptions", "-fno-rtti", "-fvisibility-inlines-hidden"],
     "link": [
       "-static-libstdc++",
       "-static-libgcc",

@@ -5,19 +5,17 @@
 //   node scripts/build-native.mjs [--direct] [--debug]
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { findNodedir } from './node-headers.mjs';
 
 const require = createRequire(import.meta.url);
 const root = resolve(import.meta.dirname, '..');
 const jobs = Math.min(availableParallelism(), Number(process.env.JOBS) || 2);
 
-const nodedir = [process.env.npm_config_nodedir, resolve(dirname(process.execPath), '..')].find(
-  (prefix) => prefix && existsSync(join(prefix, 'include/node/node_api.h')),
-);
-
+const nodedir = findNodedir();
 if (process.argv.includes('--direct') || !nodedir || !runs('python3') || !runs('make')) await buildDirectly();
 else buildWithNodeGyp(nodedir);
 
@@ -34,7 +32,7 @@ async function buildDirectly() {
   const sources = readFileSync(join(root, 'native/sources.txt'), 'utf8').trim().split('\n');
   const objects = join(root, 'build/direct');
   const flags = [
-    ...['-O2', '-fPIC', '-pthread', '-Inative'],
+    ...['-fPIC', '-pthread', '-Inative'],
     ...['-isystem', dirname(require.resolve('node-addon-api'))],
     ...['-isystem', require('node-api-headers').include_dir],
     ...variables.defines.map((define) => `-D${define}`),
