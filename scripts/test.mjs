@@ -12,7 +12,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { allVariants } from './test/variants.mjs';
+import { allVariants, ownMounts } from './test/variants.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 process.chdir(root);
