@@ -1,0 +1,97 @@
+#include "sys/data.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "sys/probe.h"
+#include "sys/retry.h"
+
+namespace dfd::sys {
+
+namespace {
+
+Result<size_t> counted(ssize_t result, Call call) {
+  if (result >= 0) return static_cast<size_t>(result);
+  return failure(call, errno);
+}
+
+Status answer(int result, Call call, int flags = 0) {
+  if (result == 0) return success();
+  return failure(call, errno, flags);
+}
+
+}  // namespace
+
+Result<size_t> read(Dirfd fd, std::span<std::byte> into) {
+  return counted(retry([&] { return ::read(fd, into.data(), into.size()); }), Call::kRead);
+}
+
+Result<size_t> write(Dirfd fd, std::span<const std::byte> from) {
+  return counted(retry([&] { return ::write(fd, from.data(), from.size()); }), Call::kWrite);
+}
+
+Result<size_t> pread(Dirfd fd, std::span<std::byte> into, int64_t offset) {
+  return counted(retry([&] { return ::pread(fd, into.data(), into.size(), offset); }), Call::kPread);
+}
+
+Result<size_t> pwrite(Dirfd fd, std::span<const std::byte> from, int64_t offset) {
+  return counted(retry([&] { return ::pwrite(fd, from.data(), from.size(), offset); }), Call::kPwrite);
+}
+
+Result<size_t> preadv(Dirfd fd, std::span<const iovec> into, int64_t offset) {
+  return counted(retry([&] { return ::preadv2(fd, into.data(), static_cast<int>(into.size()), offset, 0); }),
+                 Call::kPreadv);
+}
+
+Result<size_t> pwritev(Dirfd fd, std::span<const iovec> from, int64_t offset) {
+  return counted(retry([&] { return ::pwritev2(fd, from.data(), static_cast<int>(from.size()), offset, 0); }),
+                 Call::kPwritev);
+}
+
+Result<int64_t> lseek(Dirfd fd, int64_t offset, int whence) {
+  off_t at = ::lseek(fd, offset, whence);
+  if (at < 0) return failure(Call::kLseek, errno, whence);
+  return at;
+}
+
+Status ftruncate(Dirfd fd, int64_t size) {
+  return answer(retry([&] { return ::ftruncate(fd, size); }), Call::kFtruncate);
+}
+
+Status fallocate(Dirfd fd, int mode, int64_t offset, int64_t length) {
+  return answer(retry([&] { return ::fallocate(fd, mode, offset, length); }), Call::kFallocate, mode);
+}
+
+// A failed fsync is never asked again: the kernel reports a write-back error once and then forgets it, so a second call would lie.
+Status fsync(Dirfd fd) { return answer(retry([&] { return ::fsync(fd); }), Call::kFsync); }
+Status fdatasync(Dirfd fd) { return answer(retry([&] { return ::fdatasync(fd); }), Call::kFdatasync); }
+Status syncfs(Dirfd fd) { return answer(retry([&] { return ::syncfs(fd); }), Call::kSyncfs); }
+
+Result<size_t> copy_file_range(Dirfd in, int64_t in_offset, Dirfd out, int64_t out_offset, size_t length) {
+  if (disabled(Feature::kCopyFileRange)) return failure(Call::kCopyFileRange, ENOSYS);
+  off64_t from = in_offset;
+  off64_t to = out_offset;
+  ssize_t copied = retry([&] {
+    return ::copy_file_range(in, in_offset < 0 ? nullptr : &from, out, out_offset < 0 ? nullptr : &to, length, 0);
+  });
+  if (copied < 0 && errno == ENOSYS) remember_refused(Feature::kCopyFileRange);
+  return counted(copied, Call::kCopyFileRange);
+}
+
+Status ficlone(Dirfd source, Dirfd destination) {
+  if (disabled(Feature::kFiclone)) return failure(Call::kFiclone, EOPNOTSUPP);
+  return answer(retry([&] { return ::ioctl(destination, FICLONE, source); }), Call::kFiclone);
+}
+
+Status ficlonerange(Dirfd source, int64_t source_offset, int64_t length, Dirfd destination, int64_t destination_offset) {
+  if (disabled(Feature::kFiclone)) return failure(Call::kFiclonerange, EOPNOTSUPP);
+  file_clone_range range{.src_fd = source,
+                         .src_offset = static_cast<uint64_t>(source_offset),
+                         .src_length = static_cast<uint64_t>(length),
+                         .dest_offset = static_cast<uint64_t>(destination_offset)};
+  return answer(retry([&] { return ::ioctl(destination, FICLONERANGE, &range); }), Call::kFiclonerange);
+}
+
+}  // namespace dfd::sys
