@@ -25,9 +25,8 @@
     {
       "target_name": "dirfd",
       "sources": ["<!@(cat native/sources.txt)"],
-      "include_dirs": ["native"],
       "defines": ["<@(defines)"],
-      "cflags": ["<@(warnings)", "<@(hardening)"],
+      "cflags": ["-iquote", "<(module_root_dir)/native", "<@(warnings)", "<@(hardening)"],
       "cflags_cc": ["-isystem", "<!(node -p \"path.dirname(require.resolve('node-addon-api'))\")", "<@(standard)"],
       "ldflags": ["<@(link)"],
       "conditions": [

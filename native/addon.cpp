@@ -1,9 +1,35 @@
-// Placeholder until the core lands.
+// The native half of dirfd. Below this file, each layer includes only what lies under it:
+//
+//   binding/   JS values ↔ ops; the only code that knows N-API
+//     verb.h            one struct a verb: parse → run → value, asynchronous or not
+//     verbs_*.cpp       the verbs of DirectoryFd and FileFd
+//     environment.h     what one environment owns: worker pool, way back to the JS thread
+//     handle.h          the JS object that holds a descriptor
+//     facts.cpp         layout, names and capabilities, for lib/native to check
+//   engine/    threads: who runs what, back-pressure, cancel, close
+//   ops/       several system calls, one job
+//     resolve.h         from a relative path to a descriptor, never out of the root
+//     record.h batch.h  the packed form of entries
+//   sys/       one system call each; owners of descriptors; Result and SysError; probes
 #include <napi.h>
 
-static Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  exports.Set("abi", Napi::Number::New(env, 1));
+#include "binding/environment.h"
+#include "binding/verbs.h"
+
+namespace {
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  dfd::Environment::create(env);
+  dfd::export_facts(exports);
+  dfd::export_opening(exports);
+  dfd::export_names(exports);
+  dfd::export_attributes(exports);
+  dfd::export_xattrs(exports);
+  dfd::export_data(exports);
+  dfd::export_listing(exports);
   return exports;
 }
 
-NODE_API_MODULE(dirfd, Init)
+}  // namespace
+
+NODE_API_MODULE(dirfd, initialize)

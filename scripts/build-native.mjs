@@ -32,7 +32,7 @@ async function buildDirectly() {
   const sources = readFileSync(join(root, 'native/sources.txt'), 'utf8').trim().split('\n');
   const objects = join(root, 'build/direct');
   const flags = [
-    ...['-fPIC', '-pthread', '-Inative'],
+    ...['-fPIC', '-pthread', '-iquote', 'native'],
     ...['-isystem', dirname(require.resolve('node-addon-api'))],
     ...['-isystem', require('node-api-headers').include_dir],
     ...variables.defines.map((define) => `-D${define}`),

@@ -1,0 +1,45 @@
+// Reads a call's arguments in order, re-checking only what memory safety needs: TypeScript has validated the rest. A wrong type or a
+// closed handle marks the whole call as bad; the caller throws once, after all have been read.
+#pragma once
+
+#include <napi.h>
+
+#include <span>
+#include <string>
+
+#include "binding/handle.h"
+
+namespace dfd {
+
+class Arguments {
+ public:
+  explicit Arguments(const Napi::CallbackInfo& info) : info_(info) {}
+
+  // An open descriptor and the policy it was opened with.
+  Handle handle();
+  // The descriptor itself, taken away from the JS object, which is closed from then on.
+  SharedFd take_handle();
+  // Bytes of a string (as UTF-8) or of a Uint8Array, copied. No NUL inside: it is going to be a C string.
+  std::string path();
+  // The same without the NUL rule.
+  std::string bytes();
+  int64_t integer();  // a number within ±2^53, or a bigint within 64 bits
+  bool boolean();
+  // The memory of a Uint8Array, which `keep_alive` must hold while a worker uses it.
+  std::span<std::byte> memory(Napi::ObjectReference& keep_alive);
+
+  bool more() const { return at_ < info_.Length(); }
+  bool ok() const { return !problem_; }
+  Napi::Error problem() const;
+
+ private:
+  Napi::Value next() { return info_[at_++]; }
+  void refuse(const char* expected);
+
+  const Napi::CallbackInfo& info_;
+  size_t at_ = 0;
+  const char* problem_ = nullptr;
+  size_t problem_at_ = 0;
+};
+
+}  // namespace dfd

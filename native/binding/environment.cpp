@@ -1,0 +1,49 @@
+#include "binding/environment.h"
+
+namespace dfd {
+
+void Environment::create(Napi::Env env) { env.SetInstanceData(new Environment(env)); }
+
+Environment& Environment::of(Napi::Env env) { return *env.GetInstanceData<Environment>(); }
+
+bool Environment::open_queue() {
+  if (queue_) return true;
+  Napi::String name = Napi::String::New(env_, "dirfd pool");
+  // Queue size 0 means unbounded: a bounded queue with blocking calls from several producers can hang at shutdown.
+  napi_status status = napi_create_threadsafe_function(env_, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this,
+                                                       &Environment::deliver, &queue_);
+  if (status != napi_ok) return false;
+  napi_unref_threadsafe_function(env_, queue_);
+  // Added after the queue's own hook and therefore run before it: threads are joined while their queue still exists.
+  napi_add_env_cleanup_hook(env_, [](void* self) { static_cast<Environment*>(self)->shut_down(); }, this);
+  return true;
+}
+
+bool Environment::run_pooled(std::unique_ptr<PooledTask> task) {
+  if (!open_queue()) return false;
+  // std::function wants something copyable, so the task travels as a shared pointer until it is queued for delivery.
+  auto shared = std::make_shared<std::unique_ptr<PooledTask>>(std::move(task));
+  bool posted = pool_.post([shared, queue = queue_](const WorkerContext& context) {
+    PooledTask* running = shared->get();
+    running->run(context);
+    if (napi_call_threadsafe_function(queue, shared->release(), napi_tsfn_nonblocking) != napi_ok) delete running;
+  });
+  if (posted && pending_++ == 0) napi_ref_threadsafe_function(env_, queue_);
+  return posted;
+}
+
+void Environment::deliver(napi_env env, napi_value, void* context, void* data) {
+  std::unique_ptr<PooledTask> task(static_cast<PooledTask*>(data));
+  if (!env) return;  // the environment has ended; only the memory and the fds are left to free
+  Environment* self = static_cast<Environment*>(context);
+  if (--self->pending_ == 0) napi_unref_threadsafe_function(env, self->queue_);
+  Napi::HandleScope scope(env);
+  task->finish(env);
+}
+
+void Environment::shut_down() {
+  pool_.stop();
+  if (queue_) napi_release_threadsafe_function(std::exchange(queue_, nullptr), napi_tsfn_abort);
+}
+
+}  // namespace dfd

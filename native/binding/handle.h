@@ -1,0 +1,22 @@
+// The JS object that stands for an open descriptor: opaque, type-tagged, without properties. lib/dirfd wraps it.
+#pragma once
+
+#include <napi.h>
+
+#include "ops/resolve.h"
+#include "sys/fd.h"
+
+namespace dfd {
+
+// Every operation takes a copy of `fd`, so the number stays valid until the last of them has ended. Empty once closed.
+struct Handle {
+  SharedFd fd;
+  Policy policy;
+};
+
+Napi::Object make_handle(Napi::Env env, UniqueFd fd, Policy policy);
+
+// Null where the value is not one of our handles.
+Handle* handle_of(Napi::Value value);
+
+}  // namespace dfd

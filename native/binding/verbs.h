@@ -1,0 +1,17 @@
+// The verbs, by kind. Each function adds its own to the addon's exports.
+#pragma once
+
+#include <napi.h>
+
+namespace dfd {
+
+void export_opening(Napi::Object exports);     // verbs_open.cpp: handles come and go
+void export_names(Napi::Object exports);       // verbs_names.cpp: mkdir, unlink, rename, link, ...
+void export_attributes(Napi::Object exports);  // verbs_attributes.cpp: stat, chmod, chown, utimes, inode flags, statfs
+void export_xattrs(Napi::Object exports);      // verbs_xattr.cpp
+void export_data(Napi::Object exports);        // verbs_data.cpp: what FileFd does with bytes
+void export_listing(Napi::Object exports);     // verbs_list.cpp: readdir, entries
+void export_trees(Napi::Object exports);       // verbs_tree.cpp: removeTree
+void export_facts(Napi::Object exports);       // facts.cpp: layout, names of calls, capabilities
+
+}  // namespace dfd
