@@ -12,7 +12,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { allVariants } from './test/variants.mjs';
+import { allVariants, ownMounts } from './test/variants.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 process.chdir(root);
@@ -46,7 +46,7 @@ async function runVariant(variant) {
   console.log(`\n▶ ${variant.name}${variant.command ? '' : `: ${files.length} files`}`);
   const started = Date.now();
   const result = variant.command ? await runCommand(variant) : await runFiles(variant, files);
-  report(result, ((Date.now() - started) / 1000).toFixed(1));
+  report(result, variant, ((Date.now() - started) / 1000).toFixed(1));
 }
 
 /** Any number of commands, each of which passes by ending with 0: the native tests. */
@@ -92,6 +92,11 @@ async function runFiles(variant, files) {
   }
 }
 
+/** Node's own report is shown as it comes for the first run; of the others, only what failed. */
+function isShown(variant) {
+  return variant.name === 'default';
+}
+
 function run([program, ...args], env, quiet) {
   return new Promise((done, fail) => {
     running = spawn(program, args, {
@@ -108,8 +113,8 @@ function run([program, ...args], env, quiet) {
   });
 }
 
-function report({ passed, failed, failures, skips }, seconds) {
-  for (const { name, file, why, said } of failures) {
+function report({ passed, failed, failures, skips }, variant, seconds) {
+  for (const { name, file, why, said } of isShown(variant) ? [] : failures) {
     console.log(
       `✖ ${name}${file ? ` (${file})` : ''}\n${indent(why)}${said ? `\n${indent(`said: ${said.slice(-4000)}`)}` : ''}`,
     );

@@ -139,6 +139,11 @@ function buildAddon(build, options) {
 
 const unshare = ['unshare', '--mount', '--propagation', 'private'];
 
+/** What root's tests mount vanishes with the last process of the run, however that ends. */
+export function ownMounts() {
+  return (needsRoot() ?? needs('unshare', 'mount') ?? needsMount()) ? [] : unshare;
+}
+
 function runtimeOf(sanitizer) {
   return spawnSync('c++', [`-print-file-name=lib${sanitizer}.so`], { encoding: 'utf8' }).stdout?.trim();
 }
