@@ -5,7 +5,9 @@
       "-U_FORTIFY_SOURCE",
       "-D_FORTIFY_SOURCE=3",
       "-fvisibility=hidden",
-      "-fno-gnu-unique"
+      "-fno-gnu-unique",
+      "-ffunction-sections",
+      "-fdata-sections"
     ],
     "hardening_x64": ["-fcf-protection=full"],
     "hardening_arm64": ["-mbranch-protection=standard"],
@@ -13,11 +15,11 @@
     "standard": ["-std=gnu++20", "-O2", "-fno-exceptions", "-fno-rtti", "-fvisibility-inlines-hidden"],
     "link": [
       "-static-libstdc++",
-      "-static-libgcc",
       "-Wl,--exclude-libs,ALL",
       "-Wl,-z,relro",
       "-Wl,-z,now",
-      "-Wl,-z,noexecstack"
+      "-Wl,-z,noexecstack",
+      "-Wl,--gc-sections"
     ],
     "defines": ["NAPI_VERSION=9", "NAPI_DISABLE_CPP_EXCEPTIONS", "_FILE_OFFSET_BITS=64"]
   },
