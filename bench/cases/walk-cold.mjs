@@ -1,0 +1,1 @@
+export default { kind: 'walk', title: 'walk T1, cold caches', corpus: 'small', cold: true };

@@ -1,0 +1,1 @@
+export default { kind: 'walk', title: 'walk T4 (200 deep), warm', corpus: 'deep' };

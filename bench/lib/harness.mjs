@@ -1,0 +1,30 @@
+// The process of one trial of a driver written in JavaScript:
+//     node harness.mjs DRIVER CONTEXT ARG…
+// A walk's visit() reads path, size and mode of every entry, as a user of the walk would; with
+// {"list":true} it prints them. The job's seconds go to stderr.
+const [driverPath, contextText, ...args] = process.argv.slice(2);
+const context = JSON.parse(contextText);
+const { load } = await import(driverPath);
+const job = await load();
+
+let entries = 0;
+let sum = 0;
+const lines = [];
+
+function visit(path, size, mode) {
+  entries++;
+  sum += path.length + size + mode;
+}
+
+function list(path, size, mode) {
+  lines.push(`${path}\0${size}\0${(mode & 0o7777).toString(8)}\n`);
+}
+
+const isWalk = args.length === 1;
+const started = process.hrtime.bigint();
+if (isWalk) await job(args[0], context.list ? list : visit);
+else await job(...args, context);
+const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+
+process.stdout.write(lines.join(''));
+process.stderr.write(`${JSON.stringify({ job: seconds, entries, sum })}\n`);
