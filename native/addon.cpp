@@ -27,6 +27,8 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   dfd::export_xattrs(exports);
   dfd::export_data(exports);
   dfd::export_listing(exports);
+  dfd::export_jobs(exports);
+  dfd::export_trees(exports);
   return exports;
 }
 

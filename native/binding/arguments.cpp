@@ -20,6 +20,16 @@ SharedFd Arguments::take_handle() {
   return share(UniqueFd{});
 }
 
+std::shared_ptr<Job> Arguments::job() {
+  if (!more() || info_[at_].IsUndefined()) {
+    at_++;
+    return std::make_shared<Job>();
+  }
+  auto found = job_of(next());
+  if (!found) refuse("a job");
+  return found;
+}
+
 std::string Arguments::bytes() {
   Napi::Value value = next();
   if (value.IsString()) return value.As<Napi::String>().Utf8Value();

@@ -1,5 +1,5 @@
-// Reads a call's arguments in order, re-checking only what memory safety needs: TypeScript has validated the rest. A wrong type or a
-// closed handle marks the whole call as bad; the caller throws once, after all have been read.
+// Reads a call's arguments in order, re-checking only what memory safety needs: TypeScript has validated the rest. A
+// wrong type or a closed handle marks the whole call as bad; the caller throws once, after all have been read.
 #pragma once
 
 #include <napi.h>
@@ -8,6 +8,7 @@
 #include <string>
 
 #include "binding/handle.h"
+#include "binding/job.h"
 
 namespace dfd {
 
@@ -19,6 +20,8 @@ class Arguments {
   Handle handle();
   // The descriptor itself, taken away from the JS object, which is closed from then on.
   SharedFd take_handle();
+  // The job that this call is part of; one of its own where the caller left it out.
+  std::shared_ptr<Job> job();
   // Bytes of a string (as UTF-8) or of a Uint8Array, copied. No NUL inside: it is going to be a C string.
   std::string path();
   // The same without the NUL rule.

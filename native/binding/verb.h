@@ -10,8 +10,8 @@
 //   stat()     parse  ─────────────▶  run  ─────────────────────────▶  value → resolve, or error → reject
 //   statSync() parse, run, value → return, or error → throw
 //
-// What is rejected or thrown is not an Error but the plain facts, {errno, call, reason, subject, flags}: lib/errors.ts knows the names
-// and makes the text.
+// What is rejected or thrown is not an Error but the plain facts, {errno, call, reason, subject, flags}: lib/errors.ts
+// knows the names and makes the text.
 #pragma once
 
 #include <napi.h>
@@ -99,7 +99,10 @@ class PooledVerb : public PooledTask {
     if (outcome_) {
       napi_resolve_deferred(env, deferred_, verb_.value(env));
     } else {
-      napi_reject_deferred(env, deferred_, error_facts(env, outcome_.error()));
+      Napi::Object facts = error_facts(env, outcome_.error());
+      // A verb that works on many names says which one failed.
+      if constexpr (requires { verb_.locate(facts); }) verb_.locate(facts);
+      napi_reject_deferred(env, deferred_, facts);
     }
   }
 

@@ -11,6 +11,7 @@ void export_attributes(Napi::Object exports);  // verbs_attributes.cpp: stat, ch
 void export_xattrs(Napi::Object exports);      // verbs_xattr.cpp
 void export_data(Napi::Object exports);        // verbs_data.cpp: what FileFd does with bytes
 void export_listing(Napi::Object exports);     // verbs_list.cpp: readdir, entries
+void export_jobs(Napi::Object exports);        // job.cpp: newJob, cancelJob, jobProgress
 void export_trees(Napi::Object exports);       // verbs_tree.cpp: removeTree
 void export_facts(Napi::Object exports);       // facts.cpp: layout, names of calls, capabilities
 

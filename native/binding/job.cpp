@@ -1,0 +1,57 @@
+#include "binding/job.h"
+
+#include "binding/verbs.h"
+
+namespace dfd {
+
+namespace {
+
+// Tells our objects from those of any other addon.
+constexpr napi_type_tag kTag = {0x1f7c44d0e2b95a38, 0x84d20b6ef39c1a57};
+
+// newJob() → job
+Napi::Value new_job(const Napi::CallbackInfo& info) {
+  Napi::Object object = Napi::Object::New(info.Env());
+  auto* job = new std::shared_ptr<Job>(std::make_shared<Job>());
+  auto release = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<Job>*>(data); };
+  napi_wrap(info.Env(), object, job, release, nullptr, nullptr);
+  napi_type_tag_object(info.Env(), object, &kTag);
+  return object;
+}
+
+// cancelJob(job): what runs stops at its next system call, with ECANCELED.
+Napi::Value cancel_job(const Napi::CallbackInfo& info) {
+  if (auto job = job_of(info[0])) job->cancel.cancel();
+  return info.Env().Undefined();
+}
+
+// jobProgress(job) → {entries, files, bytes}
+Napi::Value job_progress(const Napi::CallbackInfo& info) {
+  auto job = job_of(info[0]);
+  if (!job) return info.Env().Undefined();
+  Napi::Object progress = Napi::Object::New(info.Env());
+  progress.Set("entries", static_cast<double>(job->entries.load(std::memory_order_relaxed)));
+  progress.Set("files", static_cast<double>(job->files.load(std::memory_order_relaxed)));
+  progress.Set("bytes", static_cast<double>(job->bytes.load(std::memory_order_relaxed)));
+  return progress;
+}
+
+}  // namespace
+
+std::shared_ptr<Job> job_of(Napi::Value value) {
+  if (!value.IsObject()) return nullptr;
+  bool ours = false;
+  if (napi_check_object_type_tag(value.Env(), value, &kTag, &ours) != napi_ok || !ours) return nullptr;
+  void* data = nullptr;
+  if (napi_unwrap(value.Env(), value, &data) != napi_ok) return nullptr;
+  return *static_cast<std::shared_ptr<Job>*>(data);
+}
+
+void export_jobs(Napi::Object exports) {
+  Napi::Env env = exports.Env();
+  exports.Set("newJob", Napi::Function::New(env, &new_job, "newJob"));
+  exports.Set("cancelJob", Napi::Function::New(env, &cancel_job, "cancelJob"));
+  exports.Set("jobProgress", Napi::Function::New(env, &job_progress, "jobProgress"));
+}
+
+}  // namespace dfd
