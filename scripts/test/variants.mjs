@@ -1,10 +1,10 @@
-// The variants: { name, group, folders, env, node, around, command, unavailable }.
+// The variants: { name, group, folders, env, node, around, commands, unavailable }.
 //
 //   folders      top folders below test/ that the variant repeats; all when absent
 //   env          added to the environment of the tests
 //   node         the node program that runs them
 //   around       wraps the command line: (command, { place, root, scratch }) => command
-//   command      instead of node --test: a list of commands
+//   commands     instead of node --test: build steps, then ctest
 //   unavailable  says why the variant cannot run here, or nothing
 
 import { spawnSync } from 'node:child_process';
@@ -86,7 +86,7 @@ function otherNodes() {
   const none = {
     name: 'nodes',
     unavailable: () => 'no other Node: set DIRFD_TEST_NODES=/path/to/node:…',
-    command: () => [],
+    commands: [],
   };
   return variants.length > 0 ? variants : [none];
 }
@@ -94,13 +94,13 @@ function otherNodes() {
 function sanitizers() {
   const needsTools = () => needs('cmake', 'c++') ?? undefined;
   return [
-    { name: 'native', unavailable: needsTools, command: () => nativeTests('build/cmake', []) },
+    { name: 'native', unavailable: needsTools, commands: nativeTests('build/cmake', []) },
     {
       name: 'asan-native',
       group: 'asan',
       unavailable: needsTools,
       env: { ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
-      command: () => nativeTests('build/asan', ['-DDIRFD_ASAN=ON']),
+      commands: nativeTests('build/asan', ['-DDIRFD_ASAN=ON']),
     },
     {
       name: 'asan',
@@ -115,7 +115,7 @@ function sanitizers() {
         UBSAN_OPTIONS: 'print_stacktrace=1',
       },
     },
-    { name: 'tsan', unavailable: needsTools, command: () => nativeTests('build/tsan', ['-DDIRFD_TSAN=ON']) },
+    { name: 'tsan', unavailable: needsTools, commands: nativeTests('build/tsan', ['-DDIRFD_TSAN=ON']) },
   ];
 }
 
