@@ -78,7 +78,7 @@ class Walk {
   Status ascend() {
     if (names_.empty()) {
       if (policy_.scope == Scope::kInRoot) return success();
-      return failure(Call::kOpenat, EXDEV, O_PATH);
+      return failure_because(Reason::kEscape, Call::kOpenat, EXDEV, O_PATH);
     }
     std::vector<std::string> names(names_.begin(), names_.end() - 1);
     restart();
@@ -125,7 +125,7 @@ class Walk {
     if (!target) return target.error();
     if (is_magic(*target)) return failure(Call::kOpenat, ELOOP, O_PATH);
     if (target->starts_with('/')) {
-      if (policy_.scope == Scope::kBeneath) return failure(Call::kOpenat, EXDEV, O_PATH);
+      if (policy_.scope == Scope::kBeneath) return failure_because(Reason::kEscape, Call::kOpenat, EXDEV, O_PATH);
       restart();
     } else {
       names_.pop_back();

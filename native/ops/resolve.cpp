@@ -26,7 +26,10 @@ Result<UniqueFd> via_openat2(Dirfd root, const NormalPath& path, int flags, Poli
   if (path.must_be_directory) flags |= O_DIRECTORY;
   for (int attempt = 1;; attempt++) {
     auto fd = sys::openat2(root, path.text.c_str(), flags, resolve_flags(policy), final_link == FinalLink::kFollow);
-    if (fd.err() != EAGAIN || attempt == kAgainLimit) return fd;
+    if (fd.err() == EAGAIN && attempt < kAgainLimit) continue;
+    // EXDEV says "outside" and "another mount" alike; it is certain which only where mounts may be crossed.
+    if (fd.err() == EXDEV && policy.cross_mounts) return failure_because(Reason::kEscape, Call::kOpenat2, EXDEV, flags);
+    return fd;
   }
 }
 

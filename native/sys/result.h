@@ -12,9 +12,10 @@
 
 namespace dfd {
 
-// Why an operation failed where errno alone would mislead. Names in TypeScript: lib/native/reasons.ts.
+// Why an operation failed where errno alone would mislead. The same order as in lib/errors.ts.
 enum class Reason : uint8_t {
   kErrno,          // nothing but the errno
+  kEscape,         // the path leads out of the directory it is relative to
   kChanged,        // the entry is no longer the one that was stat'ed: mount id or inode differ
   kTorn,           // the file changed while it was copied
   kNotRegular,     // an open for data found a FIFO, socket, device or directory

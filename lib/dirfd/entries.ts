@@ -1,0 +1,133 @@
+/** Reads packed batches (lib/native/layout.ts): names as text or bytes, and stats. */
+
+import { EVENT, LAYOUT } from '../native/layout.js';
+import { type Kind, kindOfMode, Stat } from './stat.js';
+
+/** One packed batch. Offsets are computed once; names are decoded when asked. */
+export class PackedBatch {
+  readonly bytes: Buffer;
+  readonly length: number;
+  readonly #heap: number;
+  readonly #directories: number;
+  /** The whole heap as text where every byte is ASCII: then names are substrings. */
+  readonly #text: string | undefined;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.length = bytes.readUInt32LE(LAYOUT.entries);
+    this.#heap = bytes.readUInt32LE(LAYOUT.heapOffset);
+    this.#directories = LAYOUT.headerSize + this.length * LAYOUT.entrySize;
+    if (bytes.readUInt32LE(LAYOUT.ascii) === 1) this.#text = bytes.latin1Slice(this.#heap, bytes.length);
+  }
+
+  /** Where entry `index` begins in `bytes`. */
+  recordAt(index: number): number {
+    return LAYOUT.headerSize + index * LAYOUT.entrySize;
+  }
+
+  isError(index: number): boolean {
+    return this.bytes[this.recordAt(index) + LAYOUT.event] === EVENT.error;
+  }
+
+  event(index: number): number {
+    return this.bytes[this.recordAt(index) + LAYOUT.event] as number;
+  }
+
+  kind(index: number): Kind {
+    return kindOfMode(this.bytes.readUInt32LE(this.recordAt(index) + LAYOUT.mode));
+  }
+
+  stat(index: number): Stat {
+    return new Stat(this.bytes, this.recordAt(index));
+  }
+
+  name(index: number): string {
+    const at = this.recordAt(index);
+    const offset = this.bytes.readUInt32LE(at + LAYOUT.nameOffset);
+    return this.#slice(offset, this.bytes.readUInt16LE(at + LAYOUT.nameLength));
+  }
+
+  /** A copy, so that a kept name does not keep the batch. */
+  nameBytes(index: number): Buffer {
+    const at = this.recordAt(index);
+    const start = this.#heap + this.bytes.readUInt32LE(at + LAYOUT.nameOffset);
+    return Buffer.from(this.bytes.subarray(start, start + this.bytes.readUInt16LE(at + LAYOUT.nameLength)));
+  }
+
+  /** The index of the directory record that entry `index` belongs to. */
+  directoryOf(index: number): number {
+    return this.bytes.readUInt32LE(this.recordAt(index) + LAYOUT.directory);
+  }
+
+  directoryDepth(directory: number): number {
+    return this.bytes.readUInt32LE(this.#directories + directory * LAYOUT.directorySize + LAYOUT.depth);
+  }
+
+  /** Relative to the root; empty for the root itself. */
+  directoryPath(directory: number): string {
+    const at = this.#directories + directory * LAYOUT.directorySize;
+    return this.#slice(
+      this.bytes.readUInt32LE(at + LAYOUT.pathOffset),
+      this.bytes.readUInt32LE(at + LAYOUT.pathLength),
+    );
+  }
+
+  directoryPathBytes(directory: number): Buffer {
+    const at = this.#directories + directory * LAYOUT.directorySize;
+    const start = this.#heap + this.bytes.readUInt32LE(at + LAYOUT.pathOffset);
+    return Buffer.from(this.bytes.subarray(start, start + this.bytes.readUInt32LE(at + LAYOUT.pathLength)));
+  }
+
+  /** errno and call of an error record, in the form that lib/errors.ts reads. */
+  failure(index: number): { errno: number; call: number; reason: number; subject: number; flags: number } {
+    const at = this.recordAt(index);
+    return {
+      errno: this.bytes.readInt32LE(at + LAYOUT.err),
+      call: this.bytes[at + LAYOUT.call] as number,
+      reason: 0,
+      subject: 1,
+      flags: 0,
+    };
+  }
+
+  #slice(offset: number, length: number): string {
+    if (this.#text !== undefined) return this.#text.substring(offset, offset + length);
+    const start = this.#heap + offset;
+    return this.bytes.utf8Slice(start, start + length);
+  }
+}
+
+/** A directory entry with its stat, as {@link DirectoryFd.entries} returns it. */
+export class DirectoryEntry {
+  readonly #batch: PackedBatch;
+  readonly #index: number;
+
+  /** @internal */
+  constructor(batch: PackedBatch, index: number) {
+    this.#batch = batch;
+    this.#index = index;
+  }
+
+  /** Bytes that are not UTF-8 show as U+FFFD; `nameBytes` is exact. */
+  get name(): string {
+    return this.#batch.name(this.#index);
+  }
+  get nameBytes(): Buffer {
+    return this.#batch.nameBytes(this.#index);
+  }
+  get kind(): Kind {
+    return this.#batch.kind(this.#index);
+  }
+  get stat(): Stat {
+    return this.#batch.stat(this.#index);
+  }
+  isFile(): boolean {
+    return this.kind === 'file';
+  }
+  isDirectory(): boolean {
+    return this.kind === 'directory';
+  }
+  isSymbolicLink(): boolean {
+    return this.kind === 'symlink';
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * What DirectoryFd and FileFd share: one open descriptor and its life.
+ *
+ *   open ──close()──▶ closing ──last operation done──▶ closed
+ *
+ * New operations are refused from the moment close() is called; those in flight finish first, so a descriptor number is never reused
+ * under an operation. A handle that becomes garbage while open is closed then, with a process warning.
+ */
+
+import { type ErrorSubject, type FsError, ownError, toFsError } from '../errors.js';
+import { native } from '../native/load.js';
+import type { NativeHandle } from '../native/surface.js';
+
+/** The key under which the layers above find what they need of a handle; not exported by the package. */
+export const INTERNAL: unique symbol = Symbol('dirfd.internal');
+
+/** Options that every operation takes. */
+export interface SignalOptions {
+  /**
+   * Rejects the promise with the signal's reason. A system call that has begun cannot be stopped: a change may still take effect, while
+   * a descriptor that arrives late is closed.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Leaked {
+  readonly handle: NativeHandle;
+  readonly label: string;
+}
+
+const forgotten = new FinalizationRegistry<Leaked>(({ handle, label }) => {
+  if (native.fdNumber(handle) < 0) return;
+  native.closeSync(handle);
+  process.emitWarning(`${label} was garbage collected while open; use 'await using' or close()`, 'DirfdWarning');
+});
+
+export abstract class Fd implements AsyncDisposable {
+  readonly #handle: NativeHandle;
+  readonly #kind: string;
+  readonly #label: string;
+  #inFlight = 0;
+  #closing: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
+
+  /** @internal */
+  protected constructor(handle: NativeHandle, kind: 'DirectoryFd' | 'FileFd', label: string) {
+    this.#handle = handle;
+    this.#kind = kind;
+    this.#label = label;
+    forgotten.register(this, { handle, label: `${kind} '${label}'` }, this);
+  }
+
+  /** The path it was opened by: a label for people, never used to open anything again. */
+  get path(): string {
+    return this.#label;
+  }
+
+  /** True from the moment close() is called. */
+  get closed(): boolean {
+    return this.#closing !== undefined;
+  }
+
+  /**
+   * Waits for the operations in flight, then closes. Calling it again waits for the same end.
+   *
+   * @throws FsError EIO, ENOSPC or EDQUOT where a network file system reports a failed write only now (close(2))
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  /**
+   * Closes at once.
+   *
+   * @throws FsError ERR_DIRFD_CLOSED while operations are in flight: they would have to be waited for
+   */
+  closeSync(): void {
+    if (this.#closing) return;
+    const subject: ErrorSubject = { verb: 'close', directory: this.#label };
+    if (this.#inFlight > 0) throw ownError('ERR_DIRFD_CLOSED', `${this.#inFlight} operations are in flight`, subject);
+    this.#closing = Promise.resolve();
+    forgotten.unregister(this);
+    try {
+      native.closeSync(this.#handle);
+    } catch (thrown) {
+      throw toFsError(thrown, native.callNames, subject);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * The descriptor's number, for calls that dirfd lacks. It is valid only while this handle is open and reachable, and whoever closes it
+   * elsewhere breaks both. -1 once closed.
+   */
+  unsafeFd(): number {
+    return native.fdNumber(this.#handle);
+  }
+
+  /** @internal The native handle, and a hold on it that keeps close() waiting. */
+  get [INTERNAL](): { readonly handle: NativeHandle; hold(subject: ErrorSubject): () => void } {
+    return { handle: this.#handle, hold: (subject) => this.#hold(subject) };
+  }
+
+  /** @internal Runs one asynchronous native call, with errors that name `subject`. */
+  protected async perform<T>(
+    subject: ErrorSubject,
+    signal: AbortSignal | undefined,
+    call: (handle: NativeHandle) => Promise<T>,
+    discard?: (late: T) => void,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    const release = this.#hold(subject);
+    const outcome = call(this.#handle).finally(release);
+    try {
+      return await (signal ? abortable(outcome, signal, discard) : outcome);
+    } catch (thrown) {
+      throw toFsError(thrown, native.callNames, subject);
+    }
+  }
+
+  /** @internal Runs one synchronous native call. */
+  protected performSync<T>(subject: ErrorSubject, call: (handle: NativeHandle) => T): T {
+    if (this.#closing) throw this.#closedError(subject);
+    try {
+      return call(this.#handle);
+    } catch (thrown) {
+      throw toFsError(thrown, native.callNames, subject);
+    }
+  }
+
+  #hold(subject: ErrorSubject): () => void {
+    if (this.#closing) throw this.#closedError(subject);
+    this.#inFlight++;
+    return () => {
+      if (--this.#inFlight === 0) this.#idle?.();
+    };
+  }
+
+  async #finish(): Promise<void> {
+    forgotten.unregister(this);
+    if (this.#inFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+    }
+    try {
+      await native.close(this.#handle);
+    } catch (thrown) {
+      throw toFsError(thrown, native.callNames, { verb: 'close', directory: this.#label });
+    }
+  }
+
+  #closedError(subject: ErrorSubject): FsError {
+    return ownError('ERR_DIRFD_CLOSED', `this ${this.#kind} is closed`, { directory: this.#label, ...subject });
+  }
+}
+
+/** Settles with the signal's reason as soon as it aborts; a result that comes later goes to `discard`. */
+function abortable<T>(outcome: Promise<T>, signal: AbortSignal, discard?: (late: T) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      reject(signal.reason);
+      outcome.then(discard, () => {});
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    outcome.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

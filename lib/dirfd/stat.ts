@@ -1,0 +1,194 @@
+/** Stat: all that statx(2) tells of a file, read from its packed record when asked. */
+
+import { constants } from 'node:fs';
+import { ownError } from '../errors.js';
+import { LAYOUT } from '../native/layout.js';
+
+/** What a directory entry is. */
+export type Kind =
+  | 'file'
+  | 'directory'
+  | 'symlink'
+  | 'fifo'
+  | 'socket'
+  | 'character-device'
+  | 'block-device'
+  | 'unknown';
+
+const KINDS: Readonly<Record<number, Kind>> = {
+  [constants.S_IFREG]: 'file',
+  [constants.S_IFDIR]: 'directory',
+  [constants.S_IFLNK]: 'symlink',
+  [constants.S_IFIFO]: 'fifo',
+  [constants.S_IFSOCK]: 'socket',
+  [constants.S_IFCHR]: 'character-device',
+  [constants.S_IFBLK]: 'block-device',
+};
+
+/** The kind in a mode's type bits. */
+export function kindOfMode(mode: number): Kind {
+  return KINDS[mode & constants.S_IFMT] ?? 'unknown';
+}
+
+/**
+ * The status of a file. `mode`, `uid`, `gid`, `nlink`, `size`, `blocks` are numbers, inodes and times exact bigints. A view: it keeps the
+ * record (128 bytes, or the batch of entries that it came in) alive.
+ */
+export class Stat {
+  readonly #record: Buffer;
+  readonly #at: number;
+
+  /** @internal */
+  constructor(record: Buffer, at = 0) {
+    this.#record = record;
+    this.#at = at;
+  }
+
+  /** Type and permission bits. */
+  get mode(): number {
+    return this.#u32(LAYOUT.mode);
+  }
+  get uid(): number {
+    return this.#u32(LAYOUT.uid);
+  }
+  get gid(): number {
+    return this.#u32(LAYOUT.gid);
+  }
+  get nlink(): number {
+    return this.#u32(LAYOUT.nlink);
+  }
+  /**
+   * In bytes.
+   * @throws FsError ERR_DIRFD_TOO_LARGE past 2^53 - 1, where a number would be rounded
+   */
+  get size(): number {
+    return this.#count(LAYOUT.size, 'size');
+  }
+  /** Allocated blocks of 512 bytes. */
+  get blocks(): number {
+    return this.#count(LAYOUT.blocks, 'blocks');
+  }
+  /** Preferred size of a read or write, in bytes. */
+  get blksize(): number {
+    return this.#u32(LAYOUT.blksize);
+  }
+  get ino(): bigint {
+    return this.#u64(LAYOUT.ino);
+  }
+  /** The file system's device, as makedev(3) packs it. */
+  get dev(): bigint {
+    return this.#u64(LAYOUT.dev);
+  }
+  /** The device that a device node stands for. */
+  get rdev(): bigint {
+    return this.#u64(LAYOUT.rdev);
+  }
+  /** Tells two mounts of one file system apart, as `dev` cannot; 0n before Linux 5.8. */
+  get mountId(): bigint {
+    return this.#u64(LAYOUT.mountId);
+  }
+  /** STATX_ATTR_* bits (statx(2)): 0x10 immutable, 0x20 append-only, 0x2000 mount root, … */
+  get attributes(): bigint {
+    return this.#u64(LAYOUT.attributes);
+  }
+
+  /** Nanoseconds since 1970; negative before. */
+  get atimeNs(): bigint {
+    return this.#time(LAYOUT.atimeSeconds, LAYOUT.atimeNanoseconds);
+  }
+  get mtimeNs(): bigint {
+    return this.#time(LAYOUT.mtimeSeconds, LAYOUT.mtimeNanoseconds);
+  }
+  get ctimeNs(): bigint {
+    return this.#time(LAYOUT.ctimeSeconds, LAYOUT.ctimeNanoseconds);
+  }
+  /** 0n where the file system keeps no birth time. */
+  get birthtimeNs(): bigint {
+    return this.#time(LAYOUT.birthtimeSeconds, LAYOUT.birthtimeNanoseconds);
+  }
+  /** The times rounded down to milliseconds. */
+  get atime(): Date {
+    return toDate(this.atimeNs);
+  }
+  get mtime(): Date {
+    return toDate(this.mtimeNs);
+  }
+  get ctime(): Date {
+    return toDate(this.ctimeNs);
+  }
+  get birthtime(): Date {
+    return toDate(this.birthtimeNs);
+  }
+
+  get kind(): Kind {
+    return kindOfMode(this.mode);
+  }
+  isFile(): boolean {
+    return this.#is(constants.S_IFREG);
+  }
+  isDirectory(): boolean {
+    return this.#is(constants.S_IFDIR);
+  }
+  isSymbolicLink(): boolean {
+    return this.#is(constants.S_IFLNK);
+  }
+  isFIFO(): boolean {
+    return this.#is(constants.S_IFIFO);
+  }
+  isSocket(): boolean {
+    return this.#is(constants.S_IFSOCK);
+  }
+  isCharacterDevice(): boolean {
+    return this.#is(constants.S_IFCHR);
+  }
+  isBlockDevice(): boolean {
+    return this.#is(constants.S_IFBLK);
+  }
+
+  /** Plain numbers and decimal strings: JSON has no bigints. */
+  toJSON(): Record<string, number | string> {
+    return {
+      kind: this.kind,
+      mode: this.mode,
+      uid: this.uid,
+      gid: this.gid,
+      nlink: this.nlink,
+      size: this.size,
+      blocks: this.blocks,
+      ino: String(this.ino),
+      dev: String(this.dev),
+      rdev: String(this.rdev),
+      mountId: String(this.mountId),
+      atimeNs: String(this.atimeNs),
+      mtimeNs: String(this.mtimeNs),
+      ctimeNs: String(this.ctimeNs),
+      birthtimeNs: String(this.birthtimeNs),
+    };
+  }
+
+  #u32(field: number): number {
+    return this.#record.readUInt32LE(this.#at + field);
+  }
+  #u64(field: number): bigint {
+    return this.#record.readBigUInt64LE(this.#at + field);
+  }
+  #count(field: number, name: string): number {
+    const high = this.#u32(field + 4);
+    if (high >= 0x200000) {
+      throw ownError('ERR_DIRFD_TOO_LARGE', `${name} is ${this.#u64(field)}, more than a number can hold`, { verb: 'stat' });
+    }
+    return high * 0x1_0000_0000 + this.#u32(field);
+  }
+  #time(seconds: number, nanoseconds: number): bigint {
+    return this.#record.readBigInt64LE(this.#at + seconds) * 1_000_000_000n + BigInt(this.#u32(nanoseconds));
+  }
+  #is(type: number): boolean {
+    return (this.mode & constants.S_IFMT) === type;
+  }
+}
+
+/** Rounds towards the past, as Node does for times before 1970. */
+function toDate(ns: bigint): Date {
+  const ms = ns / 1_000_000n - (ns % 1_000_000n < 0n ? 1n : 0n);
+  return new Date(Number(ms));
+}

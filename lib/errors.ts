@@ -1,0 +1,153 @@
+/**
+ * FsError, and how it is made from the few numbers that a failed native call leaves. The message says what failed and why in Node's
+ * order, then on what, in which directory, and what to do about it where that is known:
+ *
+ *   ELOOP: too many symbolic links encountered, openat2 'a/link' in '/srv/data' (a symlink is in the way: …)
+ */
+
+import { constants } from 'node:os';
+import { getSystemErrorMap } from 'node:util';
+import type { NativeFailure } from './native/surface.js';
+
+/** dirfd's own error codes. */
+export type OwnCode =
+  | 'ERR_DIRFD_PATH_ESCAPE'
+  | 'ERR_DIRFD_INVALID_PATH'
+  | 'ERR_DIRFD_INVALID_ARGUMENT'
+  | 'ERR_DIRFD_CLOSED'
+  | 'ERR_DIRFD_CHANGED'
+  | 'ERR_DIRFD_TORN'
+  | 'ERR_DIRFD_NOT_REGULAR'
+  | 'ERR_DIRFD_UNSUPPORTED'
+  | 'ERR_DIRFD_TOO_LARGE';
+
+export interface FsErrorFields {
+  /** An errno's name ('ENOENT') or one of dirfd's own codes. */
+  readonly code: string;
+  /** Negative, as Node has it; absent where no system call failed. */
+  readonly errno?: number | undefined;
+  /** The system call that failed, or the verb where none was made. */
+  readonly syscall?: string | undefined;
+  /** The relative path as the caller gave it; bytes that are not UTF-8 show as U+FFFD here and stand exactly in `pathBytes`. */
+  readonly path?: string | undefined;
+  readonly pathBytes?: Buffer | undefined;
+  /** The second path of rename, link and copies. */
+  readonly dest?: string | undefined;
+  /** The path by which the directory was opened: for people, never used again. */
+  readonly directory?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** Every failure of dirfd. The fields follow Node's system errors. */
+export class FsError extends Error implements FsErrorFields {
+  override readonly name: string = 'FsError';
+  readonly code: string;
+  readonly errno?: number;
+  readonly syscall?: string;
+  readonly path?: string;
+  readonly pathBytes?: Buffer;
+  readonly dest?: string;
+  readonly directory?: string;
+
+  constructor(message: string, fields: FsErrorFields) {
+    super(message, 'cause' in fields ? { cause: fields.cause } : undefined);
+    this.code = fields.code;
+    if (fields.errno !== undefined) this.errno = fields.errno;
+    if (fields.syscall !== undefined) this.syscall = fields.syscall;
+    if (fields.path !== undefined) this.path = fields.path;
+    if (fields.dest !== undefined) this.dest = fields.dest;
+    if (fields.directory !== undefined) this.directory = fields.directory;
+    // Not enumerable: a printed error should not show every path twice.
+    if (fields.pathBytes !== undefined) Object.defineProperty(this, 'pathBytes', { value: fields.pathBytes });
+  }
+}
+
+/** What an operation was about, for its errors. */
+export interface ErrorSubject {
+  readonly verb: string;
+  readonly directory?: string | undefined;
+  readonly path?: string | Uint8Array | undefined;
+  readonly dest?: string | Uint8Array | undefined;
+}
+
+/** The order of Reason in native/sys/result.h. */
+const REASONS: readonly { readonly code?: OwnCode; readonly text?: string }[] = [
+  {},
+  { code: 'ERR_DIRFD_PATH_ESCAPE', text: 'the path leads out of the directory' },
+  { code: 'ERR_DIRFD_CHANGED', text: 'the entry is no longer the one that was looked at' },
+  { code: 'ERR_DIRFD_TORN', text: 'the file changed while it was read' },
+  { code: 'ERR_DIRFD_NOT_REGULAR', text: 'not a regular file: a FIFO, socket or device is never opened' },
+  { code: 'ERR_DIRFD_UNSUPPORTED', text: 'neither this kernel nor this file system has a way to do it' },
+  { text: 'too many symbolic links' },
+  { text: 'the file system took no byte and gave no error' },
+  { code: 'ERR_DIRFD_INVALID_ARGUMENT', text: 'an offset or length that the kernel cannot represent' },
+];
+
+/** Negative errno → [name, text]. libuv's texts, and those it lacks. */
+const TEXTS = new Map<number, readonly [string, string]>([
+  ...Object.entries(constants.errno).map(([name, errno]) => [-errno, [name, name]] as const),
+  ...getSystemErrorMap(),
+  [-constants.errno.EDQUOT, ['EDQUOT', 'disk quota exceeded']],
+  [-constants.errno.ESTALE, ['ESTALE', 'stale file handle']],
+  [-40, ['ELOOP', 'too many symbolic links encountered']],
+  [-18, ['EXDEV', 'crosses to another file system or mount']],
+]);
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ELOOP: "a symlink is in the way; open the directory with resolution 'beneath' to follow links that stay inside",
+  EMFILE: 'this process has no descriptors left; raise `ulimit -n`',
+  ENAMETOOLONG: 'a single name has at most 255 bytes',
+};
+
+/** The error for a failed native call. Anything else that was thrown is returned as it is. */
+export function toFsError(thrown: unknown, callNames: readonly string[], subject: ErrorSubject): unknown {
+  if (!isNativeFailure(thrown)) return thrown;
+  const reason = REASONS[thrown.reason] ?? {};
+  const [errnoName, errnoText] = TEXTS.get(-thrown.errno) ?? [`E${thrown.errno}`, `error ${thrown.errno}`];
+  const syscall = callNames[thrown.call] || subject.verb;
+  const code = reason.code ?? errnoName;
+  return new FsError(message(code, reason.text ?? errnoText, syscall, subject, ADVICE[code]), {
+    code,
+    errno: -thrown.errno,
+    syscall,
+    ...named(subject),
+  });
+}
+
+/** An error of our own, made before or without a system call. */
+export function ownError(code: OwnCode, why: string, subject: ErrorSubject, cause?: unknown): FsError {
+  return new FsError(message(code, why, subject.verb, subject), {
+    code,
+    syscall: subject.verb,
+    ...named(subject),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** A path for people: control characters and invalid UTF-8 never reach a terminal as they are. */
+export function shownPath(path: string | Uint8Array): string {
+  const text = typeof path === 'string' ? path : Buffer.from(path).toString('utf8');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be printed
+  return text.replace(/[\u0000-\u001f\u007f-\u009f'\\]/g, (c) => JSON.stringify(c === "'" ? '"' : c).slice(1, -1));
+}
+
+function message(code: string, why: string, syscall: string, subject: ErrorSubject, advice?: string): string {
+  let text = `${code}: ${why}, ${syscall}`;
+  if (subject.path !== undefined) text += ` '${shownPath(subject.path)}'`;
+  if (subject.dest !== undefined) text += ` -> '${shownPath(subject.dest)}'`;
+  if (subject.directory !== undefined) text += ` in '${shownPath(subject.directory)}'`;
+  return advice === undefined ? text : `${text} (${advice})`;
+}
+
+function named(subject: ErrorSubject): Partial<FsErrorFields> {
+  const text = (path: string | Uint8Array) => (typeof path === 'string' ? path : Buffer.from(path).toString('utf8'));
+  return {
+    ...(subject.path === undefined ? {} : { path: text(subject.path), pathBytes: Buffer.from(subject.path) }),
+    ...(subject.dest === undefined ? {} : { dest: text(subject.dest) }),
+    ...(subject.directory === undefined ? {} : { directory: subject.directory }),
+  };
+}
+
+function isNativeFailure(thrown: unknown): thrown is NativeFailure {
+  return typeof thrown === 'object' && thrown !== null && 'errno' in thrown && 'call' in thrown && 'reason' in thrown;
+}

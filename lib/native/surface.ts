@@ -1,0 +1,135 @@
+/**
+ * What the addon exports, typed. Every verb has an asynchronous form, which runs on libuv's pool, and a synchronous one. Both fail with
+ * {@link NativeFailure}, never with an Error: lib/errors.ts makes those.
+ */
+
+/** An open descriptor, opaque. Closed by `close`, or when it is garbage. */
+export interface NativeHandle {
+  readonly __nativeHandle: never;
+}
+
+/** A relative path or a name, as text or as bytes; validated by lib/dirfd/path.ts. */
+export type NativePath = string | Uint8Array;
+
+/** How a path is resolved; the order of native/ops/resolve.h. */
+export const SCOPES = ['no-symlinks', 'beneath', 'in-root'] as const;
+
+/** What a failed call leaves: see native/sys/result.h. */
+export interface NativeFailure {
+  readonly errno: number;
+  readonly call: number;
+  readonly reason: number;
+  readonly subject: number;
+  readonly flags: number;
+}
+
+/** Where no time is given: UTIME_NOW and UTIME_OMIT of utimensat(2). */
+export const UTIME_NOW = 0x3fffffff;
+export const UTIME_OMIT = 0x3ffffffe;
+
+/** The verbs, as argument lists and results. */
+export interface Verbs {
+  openRoot(path: NativePath, scope: number, crossMounts: boolean): NativeHandle;
+  openDirectory(
+    root: NativeHandle,
+    path: NativePath,
+    follow: boolean,
+    scope: number,
+    crossMounts: boolean,
+  ): NativeHandle;
+  openFile(root: NativeHandle, path: NativePath, flags: number, mode: number, follow: boolean): NativeHandle;
+  openTemporary(root: NativeHandle, mode: number): NativeHandle;
+  close(handle: NativeHandle): void;
+
+  mkdir(root: NativeHandle, path: NativePath, mode: number): void;
+  unlink(root: NativeHandle, path: NativePath): void;
+  rmdir(root: NativeHandle, path: NativePath): void;
+  symlink(root: NativeHandle, path: NativePath, target: NativePath): void;
+  readlink(root: NativeHandle, path: NativePath): Buffer;
+  mknod(root: NativeHandle, path: NativePath, mode: number, device: number | bigint): void;
+  rename(root: NativeHandle, path: NativePath, toRoot: NativeHandle, toPath: NativePath, flags: number): void;
+  link(root: NativeHandle, path: NativePath, toRoot: NativeHandle, toPath: NativePath): void;
+  linkFd(file: NativeHandle, root: NativeHandle, path: NativePath): void;
+
+  /** A StatRecord. */
+  stat(root: NativeHandle, path: NativePath, follow: boolean): Buffer;
+  statFd(file: NativeHandle): Buffer;
+  access(root: NativeHandle, path: NativePath, mode: number): void;
+  chmod(root: NativeHandle, path: NativePath, mode: number): void;
+  chmodFd(file: NativeHandle, mode: number): void;
+  chown(root: NativeHandle, path: NativePath, uid: number, gid: number): void;
+  chownFd(file: NativeHandle, uid: number, gid: number): void;
+  utimes(
+    root: NativeHandle,
+    path: NativePath,
+    atimeSeconds: bigint,
+    atimeNanoseconds: number,
+    mtimeSeconds: bigint,
+    mtimeNanoseconds: number,
+  ): void;
+  utimesFd(
+    file: NativeHandle,
+    atimeSeconds: bigint,
+    atimeNanoseconds: number,
+    mtimeSeconds: bigint,
+    mtimeNanoseconds: number,
+  ): void;
+  getflags(root: NativeHandle, path: NativePath): number;
+  setflags(root: NativeHandle, path: NativePath, flags: number): void;
+  statfs(handle: NativeHandle): NativeStatfs;
+
+  /** An empty path stands for the open file itself. */
+  getxattr(root: NativeHandle, path: NativePath, attribute: NativePath): Buffer;
+  listxattr(root: NativeHandle, path: NativePath): Buffer;
+  setxattr(root: NativeHandle, path: NativePath, attribute: NativePath, value: Uint8Array, flags: number): void;
+  removexattr(root: NativeHandle, path: NativePath, attribute: NativePath): void;
+
+  /** A packed batch (layout.ts); without `stat`, only type and inode are set. */
+  list(root: NativeHandle, path: NativePath, stat: boolean): Buffer;
+
+  /** position -1: at the file's own position. */
+  read(file: NativeHandle, into: Uint8Array, position: number): number;
+  write(file: NativeHandle, from: Uint8Array, position: number): number;
+  readv(file: NativeHandle, position: number, ...into: Uint8Array[]): number;
+  writev(file: NativeHandle, position: number, ...from: Uint8Array[]): number;
+  /** -1: no data at or after the offset. */
+  seek(file: NativeHandle, offset: number, whence: number): number;
+  truncate(file: NativeHandle, size: number): void;
+  allocate(file: NativeHandle, mode: number, offset: number, length: number): void;
+  fsync(handle: NativeHandle): void;
+  fdatasync(handle: NativeHandle): void;
+  syncfs(handle: NativeHandle): void;
+  copyRange(from: NativeHandle, offset: number, to: NativeHandle, toOffset: number, length: number): number;
+  clone(source: NativeHandle, destination: NativeHandle): void;
+  tryLock(file: NativeHandle, kind: number, start: number, length: number): void;
+}
+
+export interface NativeStatfs {
+  readonly type: number;
+  readonly blockSize: number;
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  readonly availableBlocks: number;
+  readonly files: number;
+  readonly freeFiles: number;
+  readonly nameLength: number;
+  readonly readOnly: boolean;
+}
+
+type AsyncForms = { readonly [V in keyof Verbs]: (...args: Parameters<Verbs[V]>) => Promise<ReturnType<Verbs[V]>> };
+type SyncForms = { readonly [V in keyof Verbs as `${V}Sync`]: Verbs[V] };
+
+export interface Native extends AsyncForms, SyncForms {
+  readonly layout: Readonly<Record<string, number>>;
+  readonly callNames: readonly string[];
+  readonly reasonCount: number;
+  capabilities(): NativeCapabilities;
+  /** -1 once closed. */
+  fdNumber(handle: NativeHandle): number;
+}
+
+export interface NativeCapabilities {
+  readonly kernel: string;
+  readonly features: Readonly<Record<string, boolean>>;
+  readonly fdLimit: number;
+}
