@@ -23,14 +23,24 @@ export interface Capabilities {
   readonly features: readonly Capability[];
 }
 
-const FEATURES: readonly { readonly key: string; readonly name: string; readonly since: string; readonly fallback: string }[] = [
+const FEATURES: readonly {
+  readonly key: string;
+  readonly name: string;
+  readonly since: string;
+  readonly fallback: string;
+}[] = [
   { key: 'openat2', name: 'openat2', since: '5.6', fallback: 'one openat(O_PATH|O_NOFOLLOW) a path component' },
   { key: 'proc', name: '/proc/self/fd', since: '2.2', fallback: 'open by name, then compare mount and inode' },
   { key: 'fchmodat2', name: 'fchmodat2', since: '6.6', fallback: 'chmod through /proc/self/fd' },
   { key: 'xattrat', name: '*xattrat', since: '6.13', fallback: 'l*xattr through /proc/self/fd' },
   { key: 'copy_file_range', name: 'copy_file_range', since: '4.5', fallback: 'read and write' },
   { key: 'ficlone', name: 'FICLONE', since: '4.5', fallback: 'copy_file_range, then read and write' },
-  { key: 'umask_thread', name: 'unshare(CLONE_FS)', since: '2.6.16', fallback: 'create with 0600 or 0700, then fchmod' },
+  {
+    key: 'umask_thread',
+    name: 'unshare(CLONE_FS)',
+    since: '2.6.16',
+    fallback: 'create with 0600 or 0700, then fchmod',
+  },
   { key: 'tmpfile', name: 'O_TMPFILE', since: '3.11', fallback: 'a random name, created with O_EXCL' },
 ];
 

@@ -19,7 +19,8 @@ export type OwnCode =
   | 'ERR_DIRFD_TORN'
   | 'ERR_DIRFD_NOT_REGULAR'
   | 'ERR_DIRFD_UNSUPPORTED'
-  | 'ERR_DIRFD_TOO_LARGE';
+  | 'ERR_DIRFD_TOO_LARGE'
+  | 'ERR_DIRFD_LOCK_TIMEOUT';
 
 export interface FsErrorFields {
   /** An errno's name ('ENOENT') or one of dirfd's own codes. */

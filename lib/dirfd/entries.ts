@@ -17,7 +17,7 @@ export class PackedBatch {
     this.length = bytes.readUInt32LE(LAYOUT.entries);
     this.#heap = bytes.readUInt32LE(LAYOUT.heapOffset);
     this.#directories = LAYOUT.headerSize + this.length * LAYOUT.entrySize;
-    if (bytes.readUInt32LE(LAYOUT.ascii) === 1) this.#text = bytes.latin1Slice(this.#heap, bytes.length);
+    if (bytes.readUInt32LE(LAYOUT.ascii) === 1) this.#text = bytes.toString('latin1', this.#heap);
   }
 
   /** Where entry `index` begins in `bytes`. */
@@ -93,7 +93,7 @@ export class PackedBatch {
   #slice(offset: number, length: number): string {
     if (this.#text !== undefined) return this.#text.substring(offset, offset + length);
     const start = this.#heap + offset;
-    return this.bytes.utf8Slice(start, start + length);
+    return this.bytes.toString('utf8', start, start + length);
   }
 }
 

@@ -16,7 +16,8 @@ const DOT = 0x2e;
  */
 export function checkRelative<P extends RelativePath>(path: P, subject: ErrorSubject): P {
   checkBytes(path, 'path', subject);
-  if (path.length === 0) throw ownError('ERR_DIRFD_INVALID_PATH', "the path is empty; use '.' for the directory", subject);
+  if (path.length === 0)
+    throw ownError('ERR_DIRFD_INVALID_PATH', "the path is empty; use '.' for the directory", subject);
   if (typeof path === 'string' ? path.startsWith('/') : path[0] === SLASH) {
     throw ownError('ERR_DIRFD_PATH_ESCAPE', 'the path is absolute; paths are relative to the directory', subject);
   }

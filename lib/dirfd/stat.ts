@@ -175,7 +175,9 @@ export class Stat {
   #count(field: number, name: string): number {
     const high = this.#u32(field + 4);
     if (high >= 0x200000) {
-      throw ownError('ERR_DIRFD_TOO_LARGE', `${name} is ${this.#u64(field)}, more than a number can hold`, { verb: 'stat' });
+      throw ownError('ERR_DIRFD_TOO_LARGE', `${name} is ${this.#u64(field)}, more than a number can hold`, {
+        verb: 'stat',
+      });
     }
     return high * 0x1_0000_0000 + this.#u32(field);
   }

@@ -15,7 +15,8 @@ bool Environment::open_queue() {
   if (status != napi_ok) return false;
   napi_unref_threadsafe_function(env_, queue_);
   // Added after the queue's own hook and therefore run before it: threads are joined while their queue still exists.
-  napi_add_env_cleanup_hook(env_, [](void* self) { static_cast<Environment*>(self)->shut_down(); }, this);
+  napi_add_env_cleanup_hook(
+      env_, [](void* self) { static_cast<Environment*>(self)->shut_down(); }, this);
   return true;
 }
 

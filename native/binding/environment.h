@@ -1,5 +1,5 @@
-// What one environment (the main thread, or one worker_threads Worker) owns: its worker pool, and the queue by which pool threads hand
-// finished tasks back. No state is shared between environments but the probe caches of sys/probe.
+// What one environment (the main thread, or one worker_threads Worker) owns: its worker pool, and the queue by which
+// pool threads hand finished tasks back. No state is shared between environments but the probe caches of sys/probe.
 #pragma once
 
 #include <napi.h>

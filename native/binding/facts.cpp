@@ -1,4 +1,5 @@
-// What TypeScript asks once, when the addon loads: the packed layout, the names behind the numbers, and what this kernel allows.
+// What TypeScript asks once, when the addon loads: the packed layout, the names behind the numbers, and what this
+// kernel allows.
 #include <napi.h>
 #include <sys/utsname.h>
 
@@ -7,8 +8,8 @@
 #include "binding/verbs.h"
 #include "ops/record.h"
 #include "sys/calls.h"
-#include "sys/result.h"
 #include "sys/probe.h"
+#include "sys/result.h"
 #include "sys/thread.h"
 
 namespace dfd {

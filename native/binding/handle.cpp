@@ -13,7 +13,8 @@ Napi::Object make_handle(Napi::Env env, UniqueFd fd, Policy policy) {
   Napi::Object object = Napi::Object::New(env);
   auto* handle = new Handle{.fd = share(std::move(fd)), .policy = policy};
   // The finalizer also runs when the environment ends, so a terminated worker leaks no descriptor.
-  napi_wrap(env, object, handle, [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); }, nullptr, nullptr);
+  napi_wrap(
+      env, object, handle, [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); }, nullptr, nullptr);
   napi_type_tag_object(env, object, &kTag);
   return object;
 }

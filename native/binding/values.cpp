@@ -15,8 +15,8 @@ Napi::Object error_facts(Napi::Env env, const SysError& error) {
 Napi::Value to_buffer(Napi::Env env, PackedBatch batch) {
   std::byte* bytes = batch.bytes.release();
   auto* data = reinterpret_cast<uint8_t*>(bytes);
-  return Napi::Buffer<uint8_t>::NewOrCopy(env, data, batch.size,
-                                          [](Napi::Env, uint8_t* memory) { delete[] reinterpret_cast<std::byte*>(memory); });
+  return Napi::Buffer<uint8_t>::NewOrCopy(
+      env, data, batch.size, [](Napi::Env, uint8_t* memory) { delete[] reinterpret_cast<std::byte*>(memory); });
 }
 
 Napi::Value to_buffer(Napi::Env env, const std::string& bytes) {

@@ -166,11 +166,13 @@ struct UtimesFd : OnFile {
   Status run() noexcept { return sys::futimens(file.fd->get(), times.values); }
 };
 
-// A descriptor for ioctls on a file or directory. Others have no inode flags, and a device would take the ioctl for itself.
+// A descriptor for ioctls on a file or directory. Others have no inode flags, and a device would take the ioctl for
+// itself.
 Result<UniqueFd> open_for_ioctl(const Place& place, Call call) {
   auto stx = sys::statx(place.dir(), place.name());
   if (!stx) return stx.error();
-  if (!S_ISREG(stx->stx_mode) && !S_ISDIR(stx->stx_mode)) return failure_because(Reason::kUnsupported, call, EOPNOTSUPP);
+  if (!S_ISREG(stx->stx_mode) && !S_ISDIR(stx->stx_mode))
+    return failure_because(Reason::kUnsupported, call, EOPNOTSUPP);
   auto fd = sys::openat(place.dir(), place.name(), O_RDONLY | O_NONBLOCK);
   if (!fd) return fd;
   auto opened = sys::fstatx(fd->get());
@@ -214,7 +216,7 @@ struct SetFlags : OnPlace {
 
 // statfs(handle) → {type, blockSize, blocks, freeBlocks, availableBlocks, files, freeFiles, nameLength, readOnly}
 struct Statfs : OnFile {
-  struct statfs fs{};
+  struct statfs fs {};
   void parse(Arguments& arguments) { file = arguments.handle(); }
   Status run() noexcept {
     auto got = sys::fstatfs(file.fd->get());

@@ -23,7 +23,8 @@ struct Counts : OnFile {
   Napi::Value value(Napi::Env env) { return Napi::Number::New(env, static_cast<double>(count)); }
 };
 
-// read(file, Uint8Array, position or -1) → bytes read. The caller must leave the memory alone until the promise settles.
+// read(file, Uint8Array, position or -1) → bytes read. The caller must leave the memory alone until the promise
+// settles.
 struct Read : Counts {
   Napi::ObjectReference keep_alive;
   std::span<std::byte> into;

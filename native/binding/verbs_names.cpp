@@ -134,9 +134,8 @@ struct Rename : OnTwoPlaces {
 struct Link : OnTwoPlaces {
   void parse(Arguments& arguments) { parse_places(arguments); }
   Status run() noexcept {
-    return at_places([&](const Place& from, const Place& to) {
-      return sys::linkat(from.dir(), from.name(), to.dir(), to.name());
-    });
+    return at_places(
+        [&](const Place& from, const Place& to) { return sys::linkat(from.dir(), from.name(), to.dir(), to.name()); });
   }
 };
 

@@ -75,7 +75,8 @@ struct OpenTemporary : Opening {
   Status run() noexcept { return keep(sys::openat(root.fd->get(), ".", O_TMPFILE | O_RDWR, mode)); }
 };
 
-// close(handle): the object is empty from this moment; the number is freed when the last operation in flight has let go.
+// close(handle): the object is empty from this moment; the number is freed when the last operation in flight has let
+// go.
 struct Close {
   SharedFd fd;
 

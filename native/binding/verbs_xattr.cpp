@@ -75,8 +75,9 @@ struct SetXattr : OnXattrs {
     flags = static_cast<int>(arguments.integer());
   }
   Status run() noexcept {
-    return act([&](Dirfd fd) { return sys::fsetxattr(fd, attribute.c_str(), content, flags); },
-               [&](Dirfd dir, const char* name) { return sys::setxattrat(dir, name, attribute.c_str(), content, flags); });
+    return act(
+        [&](Dirfd fd) { return sys::fsetxattr(fd, attribute.c_str(), content, flags); },
+        [&](Dirfd dir, const char* name) { return sys::setxattrat(dir, name, attribute.c_str(), content, flags); });
   }
 };
 

@@ -1,4 +1,5 @@
-// std::thread reports a refused thread by throwing, and the engine is built without exceptions; pthread_create just answers.
+// std::thread reports a refused thread by throwing, and the engine is built without exceptions; pthread_create just
+// answers.
 #pragma once
 
 #include <pthread.h>

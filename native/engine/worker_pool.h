@@ -1,5 +1,5 @@
-// dirfd's own threads for work that takes long (copies, removals, lock waits), so that libuv's pool, and with it all of node:fs, never
-// waits behind it.
+// dirfd's own threads for work that takes long (copies, removals, lock waits), so that libuv's pool, and with it all of
+// node:fs, never waits behind it.
 //
 //   owner      one environment (binding/environment.h); made at the first job, joined when the environment ends
 //   threads    grow with the jobs waiting, up to `limit`; each has a umask of its own, 0, where the kernel allows it

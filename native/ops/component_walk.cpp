@@ -15,7 +15,8 @@ namespace {
 
 constexpr int kMaxLinks = 40;  // MAXSYMLINKS, path_resolution(7)
 
-// Splits into a stack, last component first. A trailing slash becomes ".", which asks for a directory just as the kernel does.
+// Splits into a stack, last component first. A trailing slash becomes ".", which asks for a directory just as the
+// kernel does.
 void push_components(std::vector<std::string>& stack, std::string_view path) {
   std::vector<std::string> parts;
   size_t at = 0;
@@ -73,8 +74,8 @@ class Walk {
     return Found{.fd = *std::move(fd), .parent = *std::move(parent), .name = "."};
   }
 
-  // ".." is never opened: a directory that was moved out of the tree has a parent outside. The names that led here are walked again
-  // from the root instead; whatever stands there now lies inside.
+  // ".." is never opened: a directory that was moved out of the tree has a parent outside. The names that led here are
+  // walked again from the root instead; whatever stands there now lies inside.
   Status ascend() {
     if (names_.empty()) {
       if (policy_.scope == Scope::kInRoot) return success();
@@ -137,8 +138,9 @@ class Walk {
     return success();
   }
 
-  // The kernel jumps through a magic link without reading its text, and gives no flag for one. They exist only on procfs, where the
-  // ordinary links (self, thread-self, mounts, net) have short relative targets, and the magic ones an absolute path or "type:[number]".
+  // The kernel jumps through a magic link without reading its text, and gives no flag for one. They exist only on
+  // procfs, where the ordinary links (self, thread-self, mounts, net) have short relative targets, and the magic ones
+  // an absolute path or "type:[number]".
   bool is_magic(std::string_view target) const {
     auto fs = sys::fstatfs(found_.fd.get());
     if (!fs || fs->f_type != PROC_SUPER_MAGIC) return false;

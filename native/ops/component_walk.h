@@ -1,4 +1,5 @@
-// The resolver for kernels and containers without openat2: one openat(O_PATH|O_NOFOLLOW) a component, symlinks read and expanded here.
+// The resolver for kernels and containers without openat2: one openat(O_PATH|O_NOFOLLOW) a component, symlinks read and
+// expanded here.
 #pragma once
 
 #include "ops/resolve.h"

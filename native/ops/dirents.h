@@ -15,8 +15,8 @@ struct Dirent {
   uint8_t type;  // DT_*
 };
 
-// Calls visit(Dirent) for each entry but "." and "..". Stops at the first record that does not fit: a file system (FUSE) that hands out
-// garbage must not make us read beyond the buffer. Returns false then.
+// Calls visit(Dirent) for each entry but "." and "..". Stops at the first record that does not fit: a file system
+// (FUSE) that hands out garbage must not make us read beyond the buffer. Returns false then.
 template <class Visit>
 bool for_each_dirent(std::span<const std::byte> buffer, Visit&& visit) {
   // struct linux_dirent64: u64 ino, s64 offset, u16 record length, u8 type, name

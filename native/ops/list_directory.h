@@ -11,7 +11,8 @@ enum class Detail : uint8_t {
   kStat,   // one statx an entry; a name that vanished meanwhile is left out, any other failure is an error record
 };
 
-// `directory` must be a description of its own, at its start: the position of a directory is shared by all who use a descriptor.
+// `directory` must be a description of its own, at its start: the position of a directory is shared by all who use a
+// descriptor.
 Result<PackedBatch> list_directory(Dirfd directory, Detail detail);
 
 }  // namespace dfd

@@ -22,13 +22,15 @@ Status require_regular(const struct statx& stx, int flags) {
   return failure_because(Reason::kNotRegular, Call::kOpenat, ENXIO, flags);
 }
 
-// Without /proc: by name, O_NONBLOCK against a FIFO that slips in, and then proof that it is the file that was looked at.
+// Without /proc: by name, O_NONBLOCK against a FIFO that slips in, and then proof that it is the file that was looked
+// at.
 Result<UniqueFd> open_via_name(Dirfd dir, const char* name, const struct statx& expected, int flags) {
   auto fd = sys::openat(dir, name, flags | O_NONBLOCK);
   if (!fd) return fd;
   auto stx = sys::fstatx(fd->get());
   if (!stx) return stx.error();
-  if (sys::identity(*stx) != sys::identity(expected)) return failure_because(Reason::kChanged, Call::kOpenat, ESTALE, flags);
+  if (sys::identity(*stx) != sys::identity(expected))
+    return failure_because(Reason::kChanged, Call::kOpenat, ESTALE, flags);
   return fd;
 }
 

@@ -1,5 +1,5 @@
-// Opening a regular file for its data, without ever blocking on a FIFO, triggering a device, or truncating something that turns out to
-// be another file.
+// Opening a regular file for its data, without ever blocking on a FIFO, triggering a device, or truncating something
+// that turns out to be another file.
 #pragma once
 
 #include <sys/types.h>
@@ -16,8 +16,8 @@ struct OpenFile {
   FinalLink final_link = FinalLink::kKeep;
 };
 
-// Errors beyond open(2)'s: ELOOP for a symlink that is not to be followed, EISDIR for a directory, ENXIO with Reason::kNotRegular for
-// FIFOs, sockets and devices.
+// Errors beyond open(2)'s: ELOOP for a symlink that is not to be followed, EISDIR for a directory, ENXIO with
+// Reason::kNotRegular for FIFOs, sockets and devices.
 Result<UniqueFd> open_file(Dirfd root, std::string_view path, Policy policy, const OpenFile& how);
 
 }  // namespace dfd

@@ -1,6 +1,6 @@
-// The packed form in which entries cross into JavaScript: one little-endian buffer of fixed records, then a heap of name bytes.
-// Workers fill it off the JS thread; lib/native/layout.ts reads it. Both sides hold the version and every offset, and compare them when
-// the addon loads, so a mismatch cannot misread memory.
+// The packed form in which entries cross into JavaScript: one little-endian buffer of fixed records, then a heap of
+// name bytes. Workers fill it off the JS thread; lib/native/layout.ts reads it. Both sides hold the version and every
+// offset, and compare them when the addon loads, so a mismatch cannot misread memory.
 //
 //   BatchHeader | EntryRecord × entries | DirectoryRecord × directories | heap
 //

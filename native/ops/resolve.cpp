@@ -12,7 +12,8 @@ namespace dfd {
 
 namespace {
 
-// A rename or mount anywhere on the system may make openat2 answer EAGAIN for a path with ".."; under constant renames it never ends.
+// A rename or mount anywhere on the system may make openat2 answer EAGAIN for a path with ".."; under constant renames
+// it never ends.
 constexpr int kAgainLimit = 16;
 
 uint64_t resolve_flags(Policy policy) {
@@ -36,20 +37,15 @@ Result<UniqueFd> via_openat2(Dirfd root, const NormalPath& path, int flags, Poli
 // True where openat2's answer is about the call, not about the path.
 bool wants_component_walk(const SysError& error, const NormalPath& path) {
   switch (error.err) {
-    case EAGAIN:
-      return true;
-    case ENOSYS:
-      sys::remember_refused(sys::Feature::kOpenat2);
-      return true;
+    case EAGAIN: return true;
+    case ENOSYS: sys::remember_refused(sys::Feature::kOpenat2); return true;
     case EPERM:
-      // Old container runtimes answer EPERM for calls they do not know. A seccomp filter stays for good, so ask once more in a way that
-      // cannot be about the path; either way the walk's own answer for this path is the true one.
+      // Old container runtimes answer EPERM for calls they do not know. A seccomp filter stays for good, so ask once
+      // more in a way that cannot be about the path; either way the walk's own answer for this path is the true one.
       if (!sys::available(sys::Feature::kOpenat2)) sys::remember_refused(sys::Feature::kOpenat2);
       return true;
-    case ENAMETOOLONG:
-      return path.text.size() >= PATH_MAX;
-    default:
-      return false;
+    case ENAMETOOLONG: return path.text.size() >= PATH_MAX;
+    default: return false;
   }
 }
 

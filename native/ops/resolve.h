@@ -1,12 +1,13 @@
-// From a relative path to a descriptor, without ever leaving the root. Two resolvers with the same answers: openat2(2), where the
-// kernel has it, and a walk of one component at a time.
+// From a relative path to a descriptor, without ever leaving the root. Two resolvers with the same answers: openat2(2),
+// where the kernel has it, and a walk of one component at a time.
 //
 //   scope          a symlink on the way        a symlink that points outside or is absolute    ".." in a link's target
 //   kNoSymlinks    ELOOP                       ELOOP                                           –
 //   kBeneath       followed                    EXDEV                                           EXDEV above the root
 //   kInRoot        followed                    "/" is the root                                 stays at the root
 //
-// Magic links (/proc/self/exe and the like) are ELOOP in all three. Callers have refused "..", absolute and empty paths already.
+// Magic links (/proc/self/exe and the like) are ELOOP in all three. Callers have refused "..", absolute and empty paths
+// already.
 #pragma once
 
 #include <string>
@@ -44,8 +45,8 @@ class Place {
   bool must_be_directory_ = false;
 };
 
-// The parent of the path's last component, and that component. A path of one component costs no call. With cross_mounts off, a last
-// component that is itself a mount point is refused as well.
+// The parent of the path's last component, and that component. A path of one component costs no call. With cross_mounts
+// off, a last component that is itself a mount point is refused as well.
 Result<Place> resolve_parent(Dirfd root, std::string_view path, Policy policy);
 
 // An O_PATH descriptor of the path; with kKeep a symlink in the last place is returned as itself.

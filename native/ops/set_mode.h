@@ -7,8 +7,8 @@
 
 namespace dfd {
 
-// fchmodat2 (Linux 6.6); else O_PATH and chmod through /proc/self/fd; else, without /proc, open and fchmod, which a file that may not
-// be read cannot have. A symlink: EOPNOTSUPP, Linux gives them no mode.
+// fchmodat2 (Linux 6.6); else O_PATH and chmod through /proc/self/fd; else, without /proc, open and fchmod, which a
+// file that may not be read cannot have. A symlink: EOPNOTSUPP, Linux gives them no mode.
 Status set_mode(Dirfd dir, const char* name, mode_t mode);
 
 }  // namespace dfd

@@ -11,8 +11,8 @@ namespace dfd::sys {
 
 Status fchmod(Dirfd fd, mode_t mode);
 
-// fchmodat2(2) with AT_SYMLINK_NOFOLLOW (Linux 6.6). A symlink has no mode to change: EOPNOTSUPP. Older kernels: ENOSYS here, and
-// ops/chmod finds the way through an O_PATH descriptor.
+// fchmodat2(2) with AT_SYMLINK_NOFOLLOW (Linux 6.6). A symlink has no mode to change: EOPNOTSUPP. Older kernels: ENOSYS
+// here, and ops/chmod finds the way through an O_PATH descriptor.
 Status fchmodat2(Dirfd dir, const char* name, mode_t mode);
 
 // chmod of the file behind an O_PATH descriptor, through /proc/self/fd: fchmod(2) refuses O_PATH.

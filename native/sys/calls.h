@@ -1,5 +1,5 @@
-// The kernel calls that dirfd makes, by number and by name. An error carries the number; the addon hands the table of names to
-// TypeScript once, when it loads, so no error text is built in C++.
+// The kernel calls that dirfd makes, by number and by name. An error carries the number; the addon hands the table of
+// names to TypeScript once, when it loads, so no error text is built in C++.
 #pragma once
 
 #include <array>
@@ -58,12 +58,15 @@ enum class Call : uint8_t {
 };
 
 inline constexpr std::array<std::string_view, static_cast<size_t>(Call::kCount)> kCallNames = {
-    "",          "openat",     "openat2",   "close",      "statx",     "getdents64",      "mkdirat",   "unlinkat",
-    "renameat2", "linkat",     "symlinkat", "readlinkat", "mknodat",   "fchmod",          "fchmodat2", "fchownat",
-    "utimensat", "faccessat2", "getxattr",  "setxattr",   "listxattr", "removexattr",     "read",      "write",
-    "pread",     "pwrite",     "preadv",    "pwritev",    "lseek",     "ftruncate",       "fallocate", "fsync",
-    "fdatasync", "syncfs",     "copy_file_range", "ficlone", "ficlonerange", "fstatfs",   "getflags",  "setflags",
-    "fsgetxattr", "fssetxattr", "fcntl",    "unshare",    "pthread_create",
+    "",           "openat",       "openat2",    "close",     "statx",
+    "getdents64", "mkdirat",      "unlinkat",   "renameat2", "linkat",
+    "symlinkat",  "readlinkat",   "mknodat",    "fchmod",    "fchmodat2",
+    "fchownat",   "utimensat",    "faccessat2", "getxattr",  "setxattr",
+    "listxattr",  "removexattr",  "read",       "write",     "pread",
+    "pwrite",     "preadv",       "pwritev",    "lseek",     "ftruncate",
+    "fallocate",  "fsync",        "fdatasync",  "syncfs",    "copy_file_range",
+    "ficlone",    "ficlonerange", "fstatfs",    "getflags",  "setflags",
+    "fsgetxattr", "fssetxattr",   "fcntl",      "unshare",   "pthread_create",
 };
 
 }  // namespace dfd

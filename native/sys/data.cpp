@@ -64,10 +64,17 @@ Status fallocate(Dirfd fd, int mode, int64_t offset, int64_t length) {
   return answer(retry([&] { return ::fallocate(fd, mode, offset, length); }), Call::kFallocate, mode);
 }
 
-// A failed fsync is never asked again: the kernel reports a write-back error once and then forgets it, so a second call would lie.
-Status fsync(Dirfd fd) { return answer(retry([&] { return ::fsync(fd); }), Call::kFsync); }
-Status fdatasync(Dirfd fd) { return answer(retry([&] { return ::fdatasync(fd); }), Call::kFdatasync); }
-Status syncfs(Dirfd fd) { return answer(retry([&] { return ::syncfs(fd); }), Call::kSyncfs); }
+// A failed fsync is never asked again: the kernel reports a write-back error once and then forgets it, so a second call
+// would lie.
+Status fsync(Dirfd fd) {
+  return answer(retry([&] { return ::fsync(fd); }), Call::kFsync);
+}
+Status fdatasync(Dirfd fd) {
+  return answer(retry([&] { return ::fdatasync(fd); }), Call::kFdatasync);
+}
+Status syncfs(Dirfd fd) {
+  return answer(retry([&] { return ::syncfs(fd); }), Call::kSyncfs);
+}
 
 Result<size_t> copy_file_range(Dirfd in, int64_t in_offset, Dirfd out, int64_t out_offset, size_t length) {
   if (disabled(Feature::kCopyFileRange)) return failure(Call::kCopyFileRange, ENOSYS);
@@ -85,7 +92,8 @@ Status ficlone(Dirfd source, Dirfd destination) {
   return answer(retry([&] { return ::ioctl(destination, FICLONE, source); }), Call::kFiclone);
 }
 
-Status ficlonerange(Dirfd source, int64_t source_offset, int64_t length, Dirfd destination, int64_t destination_offset) {
+Status ficlonerange(Dirfd source, int64_t source_offset, int64_t length, Dirfd destination,
+                    int64_t destination_offset) {
   if (disabled(Feature::kFiclone)) return failure(Call::kFiclonerange, EOPNOTSUPP);
   file_clone_range range{.src_fd = source,
                          .src_offset = static_cast<uint64_t>(source_offset),

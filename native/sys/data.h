@@ -32,7 +32,8 @@ Status syncfs(Dirfd fd);
 // copy_file_range(2); offsets -1 stand for the files' own positions. 0 at the end of the source.
 Result<size_t> copy_file_range(Dirfd in, int64_t in_offset, Dirfd out, int64_t out_offset, size_t length);
 
-// FICLONE and FICLONERANGE (ioctl_ficlonerange(2)): share the extents. EXDEV, EOPNOTSUPP, ENOTTY, EINVAL: not this pair of files.
+// FICLONE and FICLONERANGE (ioctl_ficlonerange(2)): share the extents. EXDEV, EOPNOTSUPP, ENOTTY, EINVAL: not this pair
+// of files.
 Status ficlone(Dirfd source, Dirfd destination);
 Status ficlonerange(Dirfd source, int64_t source_offset, int64_t length, Dirfd destination, int64_t destination_offset);
 

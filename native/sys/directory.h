@@ -25,8 +25,9 @@ Status unlinkat(Dirfd dir, const char* name, int flags = 0);
 // linkat(2) without AT_SYMLINK_FOLLOW: a hard link to a symlink is a link to the symlink.
 Status linkat(Dirfd old_dir, const char* old_name, Dirfd new_dir, const char* new_name);
 
-// Gives a name to an open file, O_TMPFILE ones included: AT_EMPTY_PATH where the kernel lets this process (CAP_DAC_READ_SEARCH, or
-// the same credentials since 6.10), else through /proc/self/fd, which open(2) documents for exactly this.
+// Gives a name to an open file, O_TMPFILE ones included: AT_EMPTY_PATH where the kernel lets this process
+// (CAP_DAC_READ_SEARCH, or the same credentials since 6.10), else through /proc/self/fd, which open(2) documents for
+// exactly this.
 Status link_fd(Dirfd file, Dirfd new_dir, const char* new_name);
 
 // renameat2(2); flags are 0, RENAME_NOREPLACE or RENAME_EXCHANGE.

@@ -1,5 +1,5 @@
-// File descriptors and who owns them. UniqueFd closes what it holds; PinnedFd is a UniqueFd shared by every operation in flight,
-// so that close() can never free an fd number which an operation still uses.
+// File descriptors and who owns them. UniqueFd closes what it holds; PinnedFd is a UniqueFd shared by every operation
+// in flight, so that close() can never free an fd number which an operation still uses.
 #pragma once
 
 #include <memory>
@@ -9,7 +9,8 @@
 
 namespace dfd {
 
-// A borrowed descriptor: valid as long as its owner lives. AT_FDCWD is never one, so no path is resolved against the cwd.
+// A borrowed descriptor: valid as long as its owner lives. AT_FDCWD is never one, so no path is resolved against the
+// cwd.
 using Dirfd = int;
 
 class UniqueFd {
@@ -31,8 +32,8 @@ class UniqueFd {
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
 
-  // Closes and reports. Network file systems tell a failed write-back only here (close(2)); EINTR counts as closed, because on
-  // Linux the number is free again whatever close returns.
+  // Closes and reports. Network file systems tell a failed write-back only here (close(2)); EINTR counts as closed,
+  // because on Linux the number is free again whatever close returns.
   Status close();
 
  private:

@@ -7,7 +7,7 @@ namespace dfd::sys {
 namespace {
 
 Status set_lock(Dirfd fd, int command, LockKind kind, LockRange range) {
-  struct flock wanted{};
+  struct flock wanted {};
   wanted.l_type = kind == LockKind::kShared ? F_RDLCK : kind == LockKind::kExclusive ? F_WRLCK : F_UNLCK;
   wanted.l_whence = SEEK_SET;
   wanted.l_start = range.start;

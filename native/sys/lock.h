@@ -1,5 +1,6 @@
-// Open-file-description locks (fcntl(2), F_OFD_*): owned by the descriptor, not by the process, so they survive the close of another
-// descriptor of the same file, work between threads, and are released by the kernel when the last copy of the descriptor goes.
+// Open-file-description locks (fcntl(2), F_OFD_*): owned by the descriptor, not by the process, so they survive the
+// close of another descriptor of the same file, work between threads, and are released by the kernel when the last copy
+// of the descriptor goes.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,8 @@ struct LockRange {
 // Without waiting: EAGAIN where another description holds a lock in the way. kNone unlocks.
 Status try_lock(Dirfd fd, LockKind kind, LockRange range);
 
-// Waits in the kernel; for threads of dirfd's own, never for libuv's pool. EINTR comes through, so that a waiter can be woken.
+// Waits in the kernel; for threads of dirfd's own, never for libuv's pool. EINTR comes through, so that a waiter can be
+// woken.
 Status wait_lock(Dirfd fd, LockKind kind, LockRange range);
 
 }  // namespace dfd::sys

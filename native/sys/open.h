@@ -1,5 +1,5 @@
-// Opening. Every wrapper adds O_CLOEXEC, O_NOFOLLOW and O_NOCTTY, and takes one name: O_NOFOLLOW guards only the last component,
-// so longer paths go through ops/resolve.
+// Opening. Every wrapper adds O_CLOEXEC, O_NOFOLLOW and O_NOCTTY, and takes one name: O_NOFOLLOW guards only the last
+// component, so longer paths go through ops/resolve.
 #pragma once
 
 #include <linux/openat2.h>
@@ -12,15 +12,15 @@ namespace dfd::sys {
 // openat(2) of one component, never through a symlink.
 Result<UniqueFd> openat(Dirfd dir, const char* name, int flags, mode_t mode = 0);
 
-// openat2(2) of a relative path. `resolve` must hold RESOLVE_BENEATH or RESOLVE_IN_ROOT; RESOLVE_NO_MAGICLINKS is added. With
-// `follow` a symlink in the last place is followed, within the same limits.
+// openat2(2) of a relative path. `resolve` must hold RESOLVE_BENEATH or RESOLVE_IN_ROOT; RESOLVE_NO_MAGICLINKS is
+// added. With `follow` a symlink in the last place is followed, within the same limits.
 Result<UniqueFd> openat2(Dirfd dir, const char* path, int flags, uint64_t resolve, bool follow, mode_t mode = 0);
 
 // The one open that may use the caller's cwd, follow symlinks and cross anything: DirectoryFd.open(path).
 Result<UniqueFd> open_root(const char* path, int flags);
 
-// The same file opened anew, with other flags, through /proc/self/fd: the way from O_PATH to a readable descriptor. Fails with
-// ENOENT where /proc is absent, not procfs, or switched off; see sys/procfs.h.
+// The same file opened anew, with other flags, through /proc/self/fd: the way from O_PATH to a readable descriptor.
+// Fails with ENOENT where /proc is absent, not procfs, or switched off; see sys/procfs.h.
 Result<UniqueFd> reopen(Dirfd fd, int flags);
 
 }  // namespace dfd::sys

@@ -45,7 +45,8 @@ const std::array<bool, kFeatures>& forced_off() {
 
 std::array<std::atomic<bool>, kFeatures> refused{};
 
-// Each probe fails in the same way on every kernel that knows the call (EBADF), and otherwise with ENOSYS, or EPERM from seccomp.
+// Each probe fails in the same way on every kernel that knows the call (EBADF), and otherwise with ENOSYS, or EPERM
+// from seccomp.
 bool known(long result) { return result >= 0 || (errno != ENOSYS && errno != EPERM); }
 
 bool ask(Feature feature) {
@@ -56,16 +57,11 @@ bool ask(Feature feature) {
       how.resolve = RESOLVE_BENEATH;
       return known(::syscall(SYS_openat2, -1, ".", &how, sizeof how));
     }
-    case Feature::kProc:
-      return proc_self_fd() >= 0;
-    case Feature::kFchmodat2:
-      return known(::syscall(kSysFchmodat2, -1, ".", 0, AT_SYMLINK_NOFOLLOW));
-    case Feature::kXattrat:
-      return known(::syscall(kSysListxattrat, -1, ".", AT_SYMLINK_NOFOLLOW, nullptr, 0));
-    case Feature::kCopyFileRange:
-      return known(::syscall(SYS_copy_file_range, -1, nullptr, -1, nullptr, 0, 0));
-    default:
-      return true;
+    case Feature::kProc: return proc_self_fd() >= 0;
+    case Feature::kFchmodat2: return known(::syscall(kSysFchmodat2, -1, ".", 0, AT_SYMLINK_NOFOLLOW));
+    case Feature::kXattrat: return known(::syscall(kSysListxattrat, -1, ".", AT_SYMLINK_NOFOLLOW, nullptr, 0));
+    case Feature::kCopyFileRange: return known(::syscall(SYS_copy_file_range, -1, nullptr, -1, nullptr, 0, 0));
+    default: return true;
   }
 }
 
@@ -78,9 +74,7 @@ bool disabled(Feature feature) {
   return forced_off()[index] || refused[index].load(std::memory_order_relaxed);
 }
 
-void remember_refused(Feature feature) {
-  refused[static_cast<size_t>(feature)].store(true, std::memory_order_relaxed);
-}
+void remember_refused(Feature feature) { refused[static_cast<size_t>(feature)].store(true, std::memory_order_relaxed); }
 
 bool available(Feature feature) { return !disabled(feature) && ask(feature); }
 

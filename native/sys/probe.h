@@ -1,6 +1,6 @@
-// What this kernel and this container allow. Only permanent refusals are remembered: ENOSYS, and the EPERM of a seccomp filter,
-// which no process can take off again. What a file system refuses (EXDEV, EOPNOTSUPP, EINVAL) is asked again each time or
-// remembered by whoever knows the file system.
+// What this kernel and this container allow. Only permanent refusals are remembered: ENOSYS, and the EPERM of a seccomp
+// filter, which no process can take off again. What a file system refuses (EXDEV, EOPNOTSUPP, EINVAL) is asked again
+// each time or remembered by whoever knows the file system.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,8 @@ enum class Feature : uint8_t {
   kCount,
 };
 
-// Names as in DIRFD_DISABLE, a comma-separated list in the environment that forces fallbacks, for tests. Every fallback is as safe
-// as what it replaces, so the variable is no way around anything.
+// Names as in DIRFD_DISABLE, a comma-separated list in the environment that forces fallbacks, for tests. Every fallback
+// is as safe as what it replaces, so the variable is no way around anything.
 const char* feature_name(Feature feature);
 
 // True where DIRFD_DISABLE names the feature, or remember_refused() was told of it.

@@ -14,7 +14,7 @@ namespace {
 Dirfd open_checked() {
   int fd = ::openat(AT_FDCWD, "/proc/self/fd", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return -1;
-  struct statfs fs{};
+  struct statfs fs {};
   if (::fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC) return fd;
   ::close(fd);
   return -1;
@@ -23,7 +23,8 @@ Dirfd open_checked() {
 }  // namespace
 
 Dirfd proc_self_fd() {
-  // One descriptor for the life of the process: procfs is trusted as it was at the first use, whatever is mounted later.
+  // One descriptor for the life of the process: procfs is trusted as it was at the first use, whatever is mounted
+  // later.
   static const Dirfd table = open_checked();
   return disabled(Feature::kProc) ? -1 : table;
 }

@@ -1,5 +1,5 @@
-// /proc/self/fd, used only after it has been shown to be procfs: a container may lack it, and an attacker with mount rights may
-// have put something else there (THREATS: "mount over /proc").
+// /proc/self/fd, used only after it has been shown to be procfs: a container may lack it, and an attacker with mount
+// rights may have put something else there (THREATS: "mount over /proc").
 #pragma once
 
 #include <string>

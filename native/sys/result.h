@@ -1,5 +1,5 @@
-// Result<T>: a value or a SysError. No exceptions anywhere below the binding, and no text: a SysError is a few numbers that
-// TypeScript turns into a message, because only TypeScript knows the names the caller used.
+// Result<T>: a value or a SysError. No exceptions anywhere below the binding, and no text: a SysError is a few numbers
+// that TypeScript turns into a message, because only TypeScript knows the names the caller used.
 #pragma once
 
 #include <cerrno>
@@ -14,15 +14,15 @@ namespace dfd {
 
 // Why an operation failed where errno alone would mislead. The same order as in lib/errors.ts.
 enum class Reason : uint8_t {
-  kErrno,          // nothing but the errno
-  kEscape,         // the path leads out of the directory it is relative to
-  kChanged,        // the entry is no longer the one that was stat'ed: mount id or inode differ
-  kTorn,           // the file changed while it was copied
-  kNotRegular,     // an open for data found a FIFO, socket, device or directory
-  kUnsupported,    // neither the call nor any fallback exists on this kernel or file system
-  kTooManyLinks,   // more symlinks than the kernel itself would follow
-  kShortWrite,     // the file system took no byte and gave no error
-  kBadOffset,      // an offset or length the kernel cannot represent
+  kErrno,         // nothing but the errno
+  kEscape,        // the path leads out of the directory it is relative to
+  kChanged,       // the entry is no longer the one that was stat'ed: mount id or inode differ
+  kTorn,          // the file changed while it was copied
+  kNotRegular,    // an open for data found a FIFO, socket, device or directory
+  kUnsupported,   // neither the call nor any fallback exists on this kernel or file system
+  kTooManyLinks,  // more symlinks than the kernel itself would follow
+  kShortWrite,    // the file system took no byte and gave no error
+  kBadOffset,     // an offset or length the kernel cannot represent
   kCount,
 };
 

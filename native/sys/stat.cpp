@@ -30,8 +30,8 @@ Result<struct stat> fstat(Dirfd fd) {
 }
 
 Identity identity(const struct statx& stx) {
-  uint64_t mount = (stx.stx_mask & STATX_MNT_ID) ? stx.stx_mnt_id
-                                                 : gnu_dev_makedev(stx.stx_dev_major, stx.stx_dev_minor);
+  uint64_t mount =
+      (stx.stx_mask & STATX_MNT_ID) ? stx.stx_mnt_id : gnu_dev_makedev(stx.stx_dev_major, stx.stx_dev_minor);
   return Identity{.mount = mount, .ino = stx.stx_ino};
 }
 

@@ -20,8 +20,8 @@ Result<struct statx> fstatx(Dirfd fd);
 // fstat(2): a third of statx's price where mount id and birth time are not needed.
 Result<struct stat> fstat(Dirfd fd);
 
-// What makes a file that file, for as long as it lives. The mount id tells bind mounts of one file system apart, which st_dev
-// cannot; the device stands in where the kernel gives no mount id (before 5.8).
+// What makes a file that file, for as long as it lives. The mount id tells bind mounts of one file system apart, which
+// st_dev cannot; the device stands in where the kernel gives no mount id (before 5.8).
 struct Identity {
   uint64_t mount = 0;
   uint64_t ino = 0;

@@ -21,8 +21,8 @@ struct XattrArguments {
   uint32_t flags;
 };
 
-// `ask(buffer, size)` answers like getxattr(2): the length, or -1 with ERANGE where the buffer is too small. The first try is with a
-// buffer that holds nearly every value, so that the common case is one call.
+// `ask(buffer, size)` answers like getxattr(2): the length, or -1 with ERANGE where the buffer is too small. The first
+// try is with a buffer that holds nearly every value, so that the common case is one call.
 template <class Ask>
 Result<std::string> read_growing(Call call, Ask&& ask) {
   std::string bytes(512, '\0');
@@ -76,7 +76,8 @@ Result<std::string> flistxattr(Dirfd fd) {
 Result<std::string> getxattrat(Dirfd dir, const char* name, const char* attribute) {
   auto at = [&] {
     return read_growing(Call::kGetxattr, [&](char* to, size_t size) -> ssize_t {
-      XattrArguments arguments{.value = reinterpret_cast<uintptr_t>(to), .size = static_cast<uint32_t>(size), .flags = 0};
+      XattrArguments arguments{
+          .value = reinterpret_cast<uintptr_t>(to), .size = static_cast<uint32_t>(size), .flags = 0};
       return ::syscall(kSysGetxattrat, dir, name, AT_SYMLINK_NOFOLLOW, attribute, &arguments, sizeof arguments);
     });
   };
@@ -102,9 +103,8 @@ Status removexattrat(Dirfd dir, const char* name, const char* attribute) {
   auto at = [&] {
     return answer(::syscall(kSysRemovexattrat, dir, name, AT_SYMLINK_NOFOLLOW, attribute), Call::kRemovexattr);
   };
-  return at_or_proc(dir, name, Call::kRemovexattr, at, [&](const char* path) {
-    return answer(::lremovexattr(path, attribute), Call::kRemovexattr);
-  });
+  return at_or_proc(dir, name, Call::kRemovexattr, at,
+                    [&](const char* path) { return answer(::lremovexattr(path, attribute), Call::kRemovexattr); });
 }
 
 Result<std::string> listxattrat(Dirfd dir, const char* name) {

@@ -1,5 +1,5 @@
-// Extended attributes: by descriptor, or by one name that is not followed. Values and lists grow until they fit, because another
-// process may lengthen them between the size query and the read.
+// Extended attributes: by descriptor, or by one name that is not followed. Values and lists grow until they fit,
+// because another process may lengthen them between the size query and the read.
 #pragma once
 
 #include <span>
@@ -15,7 +15,8 @@ Status fremovexattr(Dirfd fd, const char* attribute);
 // The names, each ended by NUL; empty where there are none. On a file system without xattrs: EOPNOTSUPP.
 Result<std::string> flistxattr(Dirfd fd);
 
-// The same for a name in a directory: the *xattrat calls (Linux 6.13), else the l*xattr calls on /proc/self/fd/<dir>/<name>.
+// The same for a name in a directory: the *xattrat calls (Linux 6.13), else the l*xattr calls on
+// /proc/self/fd/<dir>/<name>.
 Result<std::string> getxattrat(Dirfd dir, const char* name, const char* attribute);
 Status setxattrat(Dirfd dir, const char* name, const char* attribute, std::string_view value, int flags = 0);
 Status removexattrat(Dirfd dir, const char* name, const char* attribute);

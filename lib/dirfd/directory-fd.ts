@@ -1,0 +1,286 @@
+/** DirectoryFd: a directory held open, and everything relative to it. */
+
+import { fileURLToPath } from 'node:url';
+import { type ErrorSubject, ownError, toFsError } from '../errors.js';
+import { native } from '../native/load.js';
+import { type NativeHandle, type NativePath, SCOPES } from '../native/surface.js';
+import { DirectoryNames } from './directory-names.js';
+import { DirectoryEntry, PackedBatch } from './entries.js';
+import type { SignalOptions } from './fd.js';
+import { FileFd, type ReadFileOptions } from './file-fd.js';
+import { toMode, toOpenFlags } from './flags.js';
+import { checkBytes, checkRelative, type RelativePath } from './path.js';
+
+/**
+ * How symlinks on the way are treated; no mode ever leaves the directory. `'no-symlinks'` refuses them with ELOOP. `'beneath'` follows
+ * those that stay inside, and refuses absolute ones and those that climb out. `'in-root'` follows all as if this were the root of the
+ * file system. Magic links (/proc/self/exe and the like) are refused by all.
+ */
+export type Resolution = (typeof SCOPES)[number];
+
+export interface OpenDirectoryOptions extends SignalOptions {
+  /** Default: `'no-symlinks'`, or what the directory it is opened from has. Inherited by what is opened from it. */
+  readonly resolution?: Resolution | undefined;
+  /** False: a path that leads onto another mount fails with EXDEV. Default true, or inherited. */
+  readonly crossMounts?: boolean | undefined;
+}
+
+export interface OpenFileOptions extends SignalOptions {
+  /** As in node:fs ('r', 'w', 'wx', 'a', 'r+', …), or or-ed `fs.constants.O_*`. Default `'r'`. */
+  readonly flags?: string | number | undefined;
+  /** Permission bits of a new file, less the umask. Default 0o666. */
+  readonly mode?: number | string | undefined;
+}
+
+export interface ReaddirOptions<E extends 'utf8' | 'buffer' = 'utf8' | 'buffer'> extends SignalOptions {
+  /** `'buffer'` gives names as bytes, exact even where they are not UTF-8. Default `'utf8'`. */
+  readonly encoding?: E | undefined;
+}
+
+export interface WriteFileOptions extends OpenFileOptions {
+  /** Of text. Default `'utf8'`. */
+  readonly encoding?: BufferEncoding | undefined;
+  /** fsync before closing. Default false. */
+  readonly flush?: boolean | undefined;
+}
+
+interface Policy {
+  readonly resolution: Resolution;
+  readonly crossMounts: boolean;
+}
+
+export class DirectoryFd extends DirectoryNames {
+  readonly #policy: Policy;
+
+  private constructor(handle: NativeHandle, label: string, policy: Policy) {
+    super(handle, 'DirectoryFd', label);
+    this.#policy = policy;
+  }
+
+  /**
+   * Opens a directory by the caller's own path, the only one in dirfd that may be absolute and may hold symlinks. From here on no path
+   * from the root of the file system is used again.
+   *
+   * @throws FsError ENOENT, ENOTDIR, EACCES, EMFILE (openat(2))
+   */
+  static async open(path: string | Uint8Array | URL, options: OpenDirectoryOptions = {}): Promise<DirectoryFd> {
+    const { native: bytes, subject, policy, label } = opening(path, options);
+    options.signal?.throwIfAborted();
+    try {
+      const handle = await native.openRoot(bytes, SCOPES.indexOf(policy.resolution), policy.crossMounts);
+      if (options.signal?.aborted) {
+        native.closeSync(handle);
+        options.signal.throwIfAborted();
+      }
+      return new DirectoryFd(handle, label, policy);
+    } catch (thrown) {
+      throw toFsError(thrown, native.callNames, subject);
+    }
+  }
+  static openSync(path: string | Uint8Array | URL, options: OpenDirectoryOptions = {}): DirectoryFd {
+    const { native: bytes, subject, policy, label } = opening(path, options);
+    try {
+      const handle = native.openRootSync(bytes, SCOPES.indexOf(policy.resolution), policy.crossMounts);
+      return new DirectoryFd(handle, label, policy);
+    } catch (thrown) {
+      throw toFsError(thrown, native.callNames, subject);
+    }
+  }
+
+  get resolution(): Resolution {
+    return this.#policy.resolution;
+  }
+  get crossMounts(): boolean {
+    return this.#policy.crossMounts;
+  }
+
+  /**
+   * Opens a directory below this one, never through a symlink in the last place.
+   *
+   * @throws FsError ENOENT, ENOTDIR (also for a symlink), ELOOP, EACCES, ERR_DIRFD_PATH_ESCAPE
+   */
+  openDirectory(path: RelativePath, options: OpenDirectoryOptions = {}): Promise<DirectoryFd> {
+    return this.#openDirectory('openDirectory', path, options, false);
+  }
+  /** As openDirectory, but a symlink in the last place is followed, as far as this handle's resolution allows. */
+  openDirectoryFollow(path: RelativePath, options: OpenDirectoryOptions = {}): Promise<DirectoryFd> {
+    return this.#openDirectory('openDirectoryFollow', path, options, true);
+  }
+  openDirectorySync(path: RelativePath, options: OpenDirectoryOptions = {}): DirectoryFd {
+    const subject = this.subject('openDirectory', path);
+    checkRelative(path, subject);
+    const policy = toPolicy(options, this.#policy, subject);
+    const handle = this.performSync(subject, (root) =>
+      native.openDirectorySync(root, path, false, SCOPES.indexOf(policy.resolution), policy.crossMounts),
+    );
+    return new DirectoryFd(handle, this.#labelOf(path), policy);
+  }
+
+  /**
+   * Opens a regular file. Never blocks: FIFOs, sockets and devices are refused, unopened. Truncation ('w') happens only after the file is
+   * known to be the regular file of that name.
+   *
+   * @throws FsError ENOENT, EEXIST, EISDIR, EACCES, ELOOP for a symlink, ERR_DIRFD_NOT_REGULAR
+   */
+  openFile(path: RelativePath, options: OpenFileOptions | string | number = {}): Promise<FileFd> {
+    return this.#openFile('openFile', path, options, false);
+  }
+  /** As openFile, but a symlink in the last place is followed, as far as this handle's resolution allows. Creates nothing. */
+  openFileFollow(path: RelativePath, options: OpenFileOptions | string | number = {}): Promise<FileFd> {
+    return this.#openFile('openFileFollow', path, options, true);
+  }
+  openFileSync(path: RelativePath, options: OpenFileOptions | string | number = {}): FileFd {
+    const subject = this.subject('openFile', path);
+    const { flags, mode } = openFileArguments(path, options, subject);
+    const handle = this.performSync(subject, (root) => native.openFileSync(root, path, flags, mode, false));
+    return FileFd.adopt(handle, this.#labelOf(path));
+  }
+
+  /** The names in a directory, '.' and '..' left out, in the file system's order. */
+  readdir(path?: RelativePath, options?: ReaddirOptions<'utf8'>): Promise<string[]>;
+  readdir(path: RelativePath, options: ReaddirOptions<'buffer'>): Promise<Buffer[]>;
+  async readdir(path: RelativePath = '.', options: ReaddirOptions = {}): Promise<string[] | Buffer[]> {
+    const subject = this.subject('readdir', path);
+    checkRelative(path, subject);
+    const bytes = await this.perform(subject, options.signal, (root) => native.list(root, path, false));
+    const batch = new PackedBatch(bytes);
+    const indices = Array.from({ length: batch.length }, (_, index) => index);
+    return options.encoding === 'buffer' ? indices.map((i) => batch.nameBytes(i)) : indices.map((i) => batch.name(i));
+  }
+  readdirSync(path: RelativePath = '.'): string[] {
+    const subject = this.subject('readdir', path);
+    checkRelative(path, subject);
+    const batch = new PackedBatch(this.performSync(subject, (root) => native.listSync(root, path, false)));
+    return Array.from({ length: batch.length }, (_, index) => batch.name(index));
+  }
+
+  /**
+   * The entries of a directory with the whole stat of each, from one statx an entry. An entry that vanishes meanwhile is left out.
+   *
+   * @throws FsError also for one entry that cannot be stat'ed, naming it
+   */
+  async entries(path: RelativePath = '.', options: SignalOptions = {}): Promise<DirectoryEntry[]> {
+    const subject = this.subject('entries', path);
+    checkRelative(path, subject);
+    const batch = new PackedBatch(await this.perform(subject, options.signal, (root) => native.list(root, path, true)));
+    return Array.from({ length: batch.length }, (_, index) => {
+      if (!batch.isError(index)) return new DirectoryEntry(batch, index);
+      const name = Buffer.concat([Buffer.from(path), Buffer.from('/'), batch.nameBytes(index)]);
+      throw toFsError(batch.failure(index), native.callNames, this.subject('entries', name));
+    });
+  }
+
+  /** The whole content of a regular file. */
+  readFile(path: RelativePath, options?: ReadFileOptions<null | undefined>): Promise<Buffer>;
+  readFile(path: RelativePath, options: ReadFileOptions<BufferEncoding> | BufferEncoding): Promise<string>;
+  async readFile(path: RelativePath, options: ReadFileOptions | BufferEncoding = {}): Promise<Buffer | string> {
+    const signal = typeof options === 'string' ? undefined : options.signal;
+    await using file = await this.openFile(path, { signal });
+    return await file.readFile(options as ReadFileOptions<BufferEncoding>);
+  }
+
+  /**
+   * Writes a whole file, in place: readers may see a part of it, and a crash may leave one. For replacement that is all or nothing,
+   * write to a temporary file and rename.
+   */
+  async writeFile(path: RelativePath, data: string | Uint8Array, options: WriteFileOptions = {}): Promise<void> {
+    await using file = await this.openFile(path, { ...options, flags: options.flags ?? 'w' });
+    await file.writeFile(data, { signal: options.signal, ...(options.encoding ? { encoding: options.encoding } : {}) });
+    if (options.flush) await file.sync();
+  }
+
+  /**
+   * A file without a name on this directory's file system (O_TMPFILE), readable and writable; `file.linkInto(directory, name)` gives it
+   * one. It vanishes when closed without.
+   *
+   * @throws FsError EOPNOTSUPP where the file system has no such files
+   */
+  async createTemporaryFile(options: SignalOptions & { readonly mode?: number | string } = {}): Promise<FileFd> {
+    const subject = this.subject('createTemporaryFile');
+    const mode = toMode(options.mode ?? 0o600, subject);
+    const handle = await this.perform(
+      subject,
+      options.signal,
+      (root) => native.openTemporary(root, mode),
+      native.closeSync,
+    );
+    return FileFd.adopt(handle, `${this.path}/(temporary)`);
+  }
+
+  /** Waits until this directory's own entries are on the device (fsync(2)). */
+  async sync(options: SignalOptions = {}): Promise<void> {
+    await this.perform(this.subject('sync'), options.signal, (root) => native.fsync(root));
+  }
+
+  /** Waits until all of the file system that holds this directory is on the device (syncfs(2)). */
+  async syncFileSystem(options: SignalOptions = {}): Promise<void> {
+    await this.perform(this.subject('syncFileSystem'), options.signal, (root) => native.syncfs(root));
+  }
+
+  async #openDirectory(
+    verb: string,
+    path: RelativePath,
+    options: OpenDirectoryOptions,
+    follow: boolean,
+  ): Promise<DirectoryFd> {
+    const subject = this.subject(verb, path);
+    checkRelative(path, subject);
+    const policy = toPolicy(options, this.#policy, subject);
+    const scope = SCOPES.indexOf(policy.resolution);
+    const handle = await this.perform(
+      subject,
+      options.signal,
+      (root) => native.openDirectory(root, path, follow, scope, policy.crossMounts),
+      native.closeSync,
+    );
+    return new DirectoryFd(handle, this.#labelOf(path), policy);
+  }
+
+  async #openFile(
+    verb: string,
+    path: RelativePath,
+    options: OpenFileOptions | string | number,
+    follow: boolean,
+  ): Promise<FileFd> {
+    const subject = this.subject(verb, path);
+    const { flags, mode, signal } = openFileArguments(path, options, subject);
+    const handle = await this.perform(
+      subject,
+      signal,
+      (root) => native.openFile(root, path, flags, mode, follow),
+      native.closeSync,
+    );
+    return FileFd.adopt(handle, this.#labelOf(path));
+  }
+
+  #labelOf(path: RelativePath): string {
+    return `${this.path.replace(/\/$/, '')}/${typeof path === 'string' ? path : Buffer.from(path).toString('utf8')}`;
+  }
+}
+
+function openFileArguments(path: RelativePath, options: OpenFileOptions | string | number, subject: ErrorSubject) {
+  checkRelative(path, subject);
+  const { flags = 'r', mode = 0o666, signal } = typeof options === 'object' ? options : { flags: options };
+  return { flags: toOpenFlags(flags, subject), mode: toMode(mode, subject), signal };
+}
+
+function opening(path: string | Uint8Array | URL, options: OpenDirectoryOptions) {
+  const text: NativePath = path instanceof URL ? fileURLToPath(path) : path;
+  const label = typeof text === 'string' ? text : Buffer.from(text ?? '').toString('utf8');
+  const subject: ErrorSubject = { verb: 'open', path: text };
+  checkBytes(text, 'path', subject);
+  if (text.length === 0) throw ownError('ERR_DIRFD_INVALID_PATH', 'the path is empty', subject);
+  const inherited: Policy = { resolution: 'no-symlinks', crossMounts: true };
+  return { native: text, label, subject, policy: toPolicy(options, inherited, subject) };
+}
+
+function toPolicy({ resolution, crossMounts }: OpenDirectoryOptions, inherited: Policy, subject: ErrorSubject): Policy {
+  if (resolution !== undefined && !SCOPES.includes(resolution)) {
+    throw ownError(
+      'ERR_DIRFD_INVALID_ARGUMENT',
+      `unknown resolution '${resolution}'; it is one of ${SCOPES.join(', ')}`,
+      subject,
+    );
+  }
+  return { resolution: resolution ?? inherited.resolution, crossMounts: crossMounts ?? inherited.crossMounts };
+}

@@ -1,0 +1,84 @@
+/** Node streams over a FileFd. The stream holds the file open through its operations, and closes it at the end unless told not to. */
+
+import { Readable, Writable } from 'node:stream';
+import type { FileFd } from './file-fd.js';
+
+export interface ReadStreamOptions {
+  /** First byte. Default: the file's own position. */
+  readonly start?: number | undefined;
+  /** Last byte, included. Default: the end. */
+  readonly end?: number | undefined;
+  /** Bytes a read. Default 65536. */
+  readonly highWaterMark?: number | undefined;
+  readonly encoding?: BufferEncoding | undefined;
+  /** Close the file when the stream ends or fails. Default true. */
+  readonly autoClose?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface WriteStreamOptions {
+  /** Where to begin. Default: the file's own position. */
+  readonly start?: number | undefined;
+  readonly highWaterMark?: number | undefined;
+  readonly autoClose?: boolean | undefined;
+  /** fsync before the stream finishes. Default false. */
+  readonly flush?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function createReadable(file: FileFd, options: ReadStreamOptions): Readable {
+  const { start, end = Number.POSITIVE_INFINITY, highWaterMark = 65536, autoClose = true } = options;
+  let position = start;
+  let left = end - (start ?? 0) + 1;
+  return new Readable({
+    highWaterMark,
+    ...(options.encoding ? { encoding: options.encoding } : {}),
+    ...(options.signal ? { signal: options.signal } : {}),
+    read(size) {
+      const chunk = Buffer.allocUnsafe(Math.min(size, left));
+      if (chunk.length === 0) return void this.push(null);
+      file.read(chunk, { position }).then(
+        ({ bytesRead }) => {
+          if (position !== undefined) position += bytesRead;
+          left -= bytesRead;
+          this.push(bytesRead === 0 ? null : chunk.subarray(0, bytesRead));
+        },
+        (error) => this.destroy(error),
+      );
+    },
+    destroy: closing(file, autoClose),
+  });
+}
+
+export function createWritable(file: FileFd, options: WriteStreamOptions): Writable {
+  const { start, highWaterMark = 65536, autoClose = true, flush = false } = options;
+  let position = start;
+  const writeAll = async (chunk: Uint8Array) => {
+    for (let rest = chunk; rest.length > 0; ) {
+      const { bytesWritten } = await file.write(rest, { position });
+      if (position !== undefined) position += bytesWritten;
+      rest = rest.subarray(bytesWritten);
+    }
+  };
+  return new Writable({
+    highWaterMark,
+    ...(options.signal ? { signal: options.signal } : {}),
+    write(chunk: Uint8Array, _encoding, callback) {
+      writeAll(chunk).then(() => callback(), callback);
+    },
+    final(callback) {
+      (flush ? file.sync() : Promise.resolve()).then(() => callback(), callback);
+    },
+    destroy: closing(file, autoClose),
+  });
+}
+
+function closing(file: FileFd, autoClose: boolean) {
+  return (error: Error | null, callback: (error?: Error | null) => void) => {
+    if (!autoClose) return callback(error);
+    file.close().then(
+      () => callback(error),
+      (closeError: Error) => callback(error ?? closeError),
+    );
+  };
+}
