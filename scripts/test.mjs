@@ -76,7 +76,7 @@ async function runFiles(variant, files) {
     ...files,
   ];
   const { code, output } = await run(
-    variant.around?.(node, { place, root, scratch }) ?? node,
+    variant.around?.(node, { place, root, scratch }) ?? [...ownMounts(), ...node],
     variant.env,
     variant.name !== 'default',
   );

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { commandInReadme } from './readme.js';
 
 const read = (file: string) => readFileSync(file, 'utf8');
-const readme = read('README.md');
 const { scripts } = JSON.parse(read('package.json'));
 const documents = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'].concat(
   existsSync('docs')
@@ -15,23 +15,16 @@ const documents = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'
     : [],
 );
 
-/** The shell line between `<!-- name -->` and `<!-- end -->`; there must be exactly one such place. */
-function commandIn(text: string, name: string): string {
-  const found = [...text.matchAll(new RegExp(`^<!-- ${name} -->\n\`\`\`sh\n(.*)\n\`\`\`\n<!-- end -->$`, 'gm'))];
-  assert.equal(found.length, 1, `README.md has one place for ${name}, of one line`);
-  return found[0]![1]!;
-}
-
 describe('README.md', () => {
   test('has one line that builds and runs the main job', () => {
-    assert.match(commandIn(readme, 'run-command'), /^npm ci && npm run build && node dist\/cli\/dirfd\.js copy /);
+    assert.match(commandInReadme('run-command'), /^npm ci && npm run build && node dist\/cli\/dirfd\.js copy /);
   });
 
   test('has one line that builds and runs all tests, and .ci/run takes it from there', () => {
     const line = read('.ci/run').match(/^command=.*$/m)?.[0];
     assert.ok(line, '.ci/run has a line command=…');
     const taken = execFileSync('bash', ['-euc', `${line}\nprintf %s "$command"`], { encoding: 'utf8' });
-    assert.equal(taken, commandIn(readme, 'test-command'));
+    assert.equal(taken, commandInReadme('test-command'));
     assert.match(read('.ci/run'), /^bash -euo pipefail -c "\$command"$/m);
   });
 });
@@ -40,7 +33,7 @@ for (const document of documents) {
   describe(document, () => {
     test('names only npm scripts that exist', () => {
       const named = [
-        ...read(document).matchAll(/npm (?:run )?((?:test|bench|build|prebuild|lint|format)(?::[a-z]+)?)\b/g),
+        ...read(document).matchAll(/npm (?:run )?((?:test|bench|build|prebuildify|lint|format)(?::[a-z]+)?)\b/g),
       ];
       for (const [text, script] of named) assert.ok(scripts[script!], text);
     });

@@ -41,7 +41,7 @@ export function nativeViolations(file: string, text: string): Violation[] {
     const why =
       quote === '"'
         ? wrongArrow(nativeRanks, area, areaOf(header!))
-        : isNodeApi && nativeRanks[area]! < nativeRanks['binding']!
+        : isNodeApi && nativeRanks[area]! < nativeRanks.binding!
           ? 'Node-API belongs in native/binding and native/addon.cpp'
           : undefined;
     return why === undefined ? [] : [{ file, why: `${why}: includes ${header}` }];

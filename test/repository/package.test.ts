@@ -63,7 +63,7 @@ describe('the packed tarball', () => {
   let tarball: string;
 
   before(() => {
-    if (canPrebuild && !prebuildIsFresh()) execFileSync('npm', ['run', 'prebuild'], { stdio: 'pipe' });
+    if (canPrebuild && !prebuildIsFresh()) execFileSync('npm', ['run', 'prebuildify'], { stdio: 'pipe' });
     tarball = join(place, pack('--pack-destination', place).filename);
   });
 
@@ -106,7 +106,7 @@ describe('the packed tarball', () => {
       if (!offline) throw error;
       return t.skip('needs the npm registry, for the dependencies');
     }
-    const others = (process.env['DIRFD_TEST_NODES'] ?? '').split(':').filter(Boolean);
+    const others = (process.env.DIRFD_TEST_NODES ?? '').split(':').filter(Boolean);
     for (const node of [process.execPath, ...others]) {
       const ask = async (...args: string[]) => (await run(node, args, { cwd: folder, env: environment })).stdout.trim();
       const name = `'DirectoryFd' in dirfd && typeof dirfd.walk === 'function'`;

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { run } from '../fixtures/command.js';
+import { nobody, ordinaryDirectory } from '../fixtures/ordinary-user.js';
+import { isRoot, requireTool } from '../fixtures/tools.js';
+import { commandInReadme } from './readme.js';
+
+// What is committed is what is tried: a clone sees nothing of the working tree.
+test('the first command of the README copies a tree exactly, from a fresh clone and as an ordinary user', (t) => {
+  if (!requireTool(t, 'git', 'rsync')) return;
+  const home = ordinaryDirectory(t);
+  const clone = join(home, 'clone');
+  const inClone = {
+    cwd: clone,
+    env: { ...process.env, HOME: home, DIRFD_PREBUILD: '', npm_config_fetch_retries: '0' },
+    ...(isRoot() ? nobody : {}),
+  };
+  const cloned = spawnSync('git', ['clone', '--quiet', '--no-hardlinks', '.', clone], { encoding: 'utf8' });
+  if (cloned.status !== 0) return t.skip(`needs a git repository: ${cloned.stderr.trim()}`);
+  if (isRoot()) run('chown', ['-R', `${nobody.uid}:${nobody.gid}`, clone]);
+
+  const built = spawnSync('bash', ['-euc', commandInReadme('run-command')], { ...inClone, encoding: 'utf8' });
+  if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ENETUNREACH/.test(built.stderr)) return t.skip('needs the npm registry');
+  assert.equal(built.status, 0, built.stdout + built.stderr);
+
+  const trees = commandInReadme('run-command').split(' ').slice(-2) as [string, string];
+  const slashed = trees.map((tree) => `${tree}/`);
+  assert.equal(run('rsync', ['-aHAXn', '--delete', '--itemize-changes', ...slashed], inClone), '');
+  run(process.execPath, ['dist/cli/dirfd.js', 'verify', ...trees], inClone);
+});
