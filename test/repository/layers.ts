@@ -7,11 +7,11 @@ export interface Violation {
   readonly why: string;
 }
 
-/** Files may import from lower ranks and from their own area, never across or up. */
+/** Folders and files of lib/. They may import from lower ranks and from their own area, never across or up. */
 const libRanks: Readonly<Record<string, number>> = {
-  errors: 0,
-  native: 1,
-  dirfd: 2,
+  native: 0,
+  errors: 1,
+  ...{ capabilities: 2, dirfd: 2 },
   ...{ walk: 3, atomic: 3, lock: 3, constraint: 3 },
   ...{ copy: 4, transaction: 4 },
   ...{ backup: 5, store: 5, safe: 5 },
@@ -24,6 +24,7 @@ const nativeRanks: Readonly<Record<string, number>> = { sys: 0, ops: 1, engine: 
 /** What a command may import: its neighbours and what a user can import. */
 const publicModules = /^(index|[a-z]+\/index)\.js$/;
 
+/** `file` is relative to lib/. */
 export function libViolations(file: string, text: string): Violation[] {
   const area = areaOf(file);
   return [...text.matchAll(/(?:from|import)\s*\(?\s*['"](\.{1,2}\/[^'"]+)['"]/g)].flatMap(([, specifier]) => {
@@ -33,6 +34,7 @@ export function libViolations(file: string, text: string): Violation[] {
   });
 }
 
+/** `file` is relative to native/, as the includes are. */
 export function nativeViolations(file: string, text: string): Violation[] {
   const area = areaOf(file);
   const includes = [...text.matchAll(/^\s*#\s*include\s*(["<])([^">]+)[">]/gm)];
@@ -55,9 +57,9 @@ export function syscallSymbols(undefinedSymbols: readonly string[]): string[] {
   );
 }
 
-/** native/sys/fd.h → sys, lib/errors.ts → errors, sys/fd.h → sys */
+/** walk/entry.ts → walk, errors.ts → errors, sys/fd.h → sys */
 export function areaOf(file: string): string {
-  const [first, ...rest] = file.replace(/^(lib|native)\//, '').split('/');
+  const [first, ...rest] = file.split('/');
   return rest.length > 0 ? first! : first!.replace(/\.\w+$/, '');
 }
 
