@@ -2,10 +2,9 @@
 // and compares dirfd with the table of outcomes and, on drawn trees, with the kernel's own openat2.
 import assert from 'node:assert/strict';
 import { lstatSync, mkdirSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { DirectoryFd, FsError } from 'dirfd';
+import { DirectoryFd } from 'dirfd';
 import * as fc from 'fast-check';
 import { attempt } from '../fixtures/command.js';
 import { compiled } from '../fixtures/compile.js';
@@ -22,28 +21,15 @@ import { createResolverTree } from '../fixtures/resolver-tree.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 import { need } from '../fixtures/tools.js';
 import { createTree, treeArbitrary } from '../fixtures/trees.js';
+import { errnoName, type Form, forms, resolve } from './resolve.js';
 
 expectNoLeaks();
-
-type Form = 'noFollow' | 'follow';
-const forms: readonly Form[] = ['noFollow', 'follow'];
 
 function resolverTree(t: TestContext): string {
   const root = join(temporaryDirectory(t), 'tree');
   mkdirSync(root);
   createResolverTree(root);
   return root;
-}
-
-/** What dirfd finds: `dev ino`, or the name of the errno; without one (refused before any call) its own code. */
-async function resolve(directory: DirectoryFd, path: string, form: Form): Promise<string> {
-  try {
-    const { dev, ino } = form === 'follow' ? await directory.statFollow(path) : await directory.stat(path);
-    return `${dev} ${ino}`;
-  } catch (error) {
-    if (error instanceof FsError) return error.errno === undefined ? error.code : errnoName(Math.abs(error.errno));
-    throw error;
-  }
 }
 
 function identityOf(path: string): string {
@@ -134,8 +120,4 @@ function askKernel(
       const [kind, first, second] = line.split(' ');
       return kind === 'ok' ? `${first} ${second}` : errnoName(Number(first));
     });
-}
-
-function errnoName(number: number): string {
-  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `errno ${number}`;
 }
