@@ -1,11 +1,12 @@
 // Writes one of the bench corpora into an empty directory, the same bytes for the same seed and scale.
-//     make_corpus small|wide|large|deep DIRECTORY SCALE
+//     make_corpus small|wide|large|deep|many DIRECTORY SCALE
 //
 //   small  T1: 110,000 entries in 10,000 directories; log-normal sizes, median 2 KiB, about 680 MB;
 //          2 % symlinks, 1 % hard links, a few modes, times with nanoseconds
 //   wide   T2: 200,000 empty files in one directory
 //   large  T3: four files of 1 GiB and a sparse one of 4 GiB that holds 64 MiB
 //   deep   T4: a chain of 200 directories with ten small files in each
+//   many   1,000,000 empty files, a hundred in each of 10,000 directories
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -164,11 +165,25 @@ static void make_deep(int root, double scale) {
   close(parent);
 }
 
+static void make_many(int root, double scale) {
+  size_t directories = (size_t)(10000 * scale);
+  for (size_t i = 0; i < directories; i++) {
+    char name[64];
+    snprintf(name, sizeof name, "directory-%05zu", i);
+    int fd = make_directory(root, name);
+    for (int file = 0; file < 100; file++) {
+      snprintf(name, sizeof name, "file-%02d", file);
+      make_file(fd, name, 0, 0644);
+    }
+    close(fd);
+  }
+}
+
 int main(int argc, char** argv) {
   double scale = argc == 4 ? atof(argv[3]) : 0;
   int root = argc == 4 ? open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   if (scale <= 0 || root < 0) {
-    fprintf(stderr, "usage: make_corpus small|wide|large|deep DIRECTORY SCALE\n");
+    fprintf(stderr, "usage: make_corpus small|wide|large|deep|many DIRECTORY SCALE\n");
     return 2;
   }
   umask(0);
@@ -185,6 +200,8 @@ int main(int argc, char** argv) {
     make_large(root, scale);
   else if (strcmp(argv[1], "deep") == 0)
     make_deep(root, scale);
+  else if (strcmp(argv[1], "many") == 0)
+    make_many(root, scale);
   else
     return 2;
   return 0;
