@@ -5,8 +5,10 @@
 //     verbs_*.cpp       the verbs of DirectoryFd and FileFd
 //     environment.h     what one environment owns: worker pool, way back to the JS thread
 //     handle.h          the JS object that holds a descriptor
+//     walk.cpp          a tree as a stream of batches
 //     facts.cpp         layout, names and capabilities, for lib/native to check
 //   engine/    threads: who runs what, back-pressure, cancel, close
+//     walk/walk.h       a tree, listed by several threads
 //   ops/       several system calls, one job
 //     resolve.h         from a relative path to a descriptor, never out of the root
 //     record.h batch.h  the packed form of entries
@@ -29,6 +31,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   dfd::export_listing(exports);
   dfd::export_jobs(exports);
   dfd::export_trees(exports);
+  dfd::export_walk(exports);
   return exports;
 }
 

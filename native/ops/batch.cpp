@@ -79,9 +79,17 @@ void BatchBuilder::add_error(std::string_view name, const SysError& error) {
   EntryRecord& record = append(name, Event::kError);
   record.call = static_cast<uint8_t>(error.call);
   record.err = error.err;
+  record.stat.mask = static_cast<uint32_t>(error.reason);
+  record.stat.attributes = static_cast<uint32_t>(error.flags);
 }
 
 void BatchBuilder::add_leave(std::string_view name, const StatRecord& stat) { append(name, Event::kLeave).stat = stat; }
+
+void BatchBuilder::add_ignore_file(std::string_view text) {
+  EntryRecord& record = append(text, Event::kIgnoreFile);
+  record.name_length = 0;  // 16 bits are too few
+  record.stat.size = text.size();
+}
 
 PackedBatch BatchBuilder::take() {
   size_t records_size = records_.size() * sizeof(EntryRecord);

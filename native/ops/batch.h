@@ -27,6 +27,7 @@ class BatchBuilder {
   void add_unstated(std::string_view name, uint8_t d_type, uint64_t ino);
   void add_error(std::string_view name, const SysError& error);
   void add_leave(std::string_view name, const StatRecord& stat);
+  void add_ignore_file(std::string_view text);
 
   size_t entries() const { return records_.size(); }
   size_t bytes() const { return records_.size() * sizeof(EntryRecord) + heap_.size(); }

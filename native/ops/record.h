@@ -46,10 +46,11 @@ enum class Event : uint8_t {
   kEntry,  // a name and its stat
   kError,  // what went wrong with this name, or with the directory itself where the name is empty
   kLeave,  // all below this directory has been reported (post-order)
+  kIgnoreFile,  // the directory's .gitignore: its text stands in place of the name, with its length in stat.size
 };
 
 struct EntryRecord {
-  StatRecord stat;
+  StatRecord stat;  // kError: empty, but for the Reason in `mask` and the failed call's flags in `attributes`
   uint32_t name_offset;  // into the heap
   uint16_t name_length;
   Event event;

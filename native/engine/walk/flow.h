@@ -1,0 +1,50 @@
+// Back-pressure: how many bytes of batches are out, and who waits for them to come back. The thread-safe function that carries the
+// batches is unbounded, because a bounded one hangs with several producers; this is what bounds it.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+
+namespace dfd {
+
+class Flow {
+ public:
+  explicit Flow(size_t limit) : limit_(limit) {}
+
+  // Waits until there is room; a batch larger than the limit goes out alone. False once closed.
+  bool take(size_t bytes) {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return closed_ || out_ == 0 || out_ + bytes <= limit_; });
+    if (closed_) return false;
+    out_ += bytes;
+    return true;
+  }
+
+  void give_back(size_t bytes) {
+    std::lock_guard lock(mutex_);
+    out_ -= bytes < out_ ? bytes : out_;
+    room_.notify_all();
+  }
+
+  // The consumer has nothing left to do.
+  bool is_starved() const {
+    std::lock_guard lock(mutex_);
+    return out_ == 0;
+  }
+
+  void close() {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    room_.notify_all();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  const size_t limit_;
+  size_t out_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace dfd

@@ -1,0 +1,188 @@
+#include "engine/walk/parallel_walk.h"
+
+#include "sys/directory.h"
+
+namespace dfd {
+
+ParallelWalk::~ParallelWalk() {
+  cancel();
+  join();
+}
+
+Status ParallelWalk::begin(NodeRef root_node) {
+  std::lock_guard lock(mutex_);
+  queue_.push_back(Task{.node = std::move(root_node)});
+  alive_++;
+  auto status = start_thread([this] { run(); });
+  if (!status) alive_--;
+  return status;
+}
+
+void ParallelWalk::run() noexcept {
+  auto worker = std::make_unique<Worker>(static_cast<WalkShared&>(*this));
+  std::unique_lock lock(mutex_);
+  busy_++;
+  for (Task task; next_task(lock, *worker, task);) {
+    lock.unlock();
+    Outcome outcome = perform(*worker, task);
+    if (outcome == Outcome::kNoDescriptors) {
+      worker->reporter.flush();
+      give_back(std::move(task));
+      lock.lock();
+      break;
+    }
+    task = Task{};
+    lock.lock();
+  }
+  bool last = --alive_ == 0;
+  lock.unlock();
+  worker.reset();
+  if (last) sink(Delivery{.last = true});
+}
+
+// Leaves with the lock held, false when the thread is to end. The thread counts as busy until it has nothing left to flush: what it
+// flushes may be a question.
+bool ParallelWalk::next_task(std::unique_lock<std::mutex>& lock, Worker& worker, Task& task) {
+  for (;;) {
+    if (stopping.cancelled() || finished_) return false;
+    if (!queue_.empty()) {
+      task = pop();
+      return true;
+    }
+    if (!worker.reporter.empty()) {
+      lock.unlock();
+      worker.reporter.flush();
+      lock.lock();
+      continue;
+    }
+    busy_--;
+    finish_if_done();
+    idle_++;
+    wake_.wait(lock, [this] { return finished_ || stopping.cancelled() || !queue_.empty(); });
+    idle_--;
+    busy_++;
+  }
+}
+
+void ParallelWalk::finish_if_done() {
+  if (busy_ > 0 || !queue_.empty() || is_waiting_for_answers()) return;
+  finished_ = true;
+  wake_.notify_all();
+}
+
+ParallelWalk::Outcome ParallelWalk::perform(Worker& worker, const Task& task) {
+  if (!task.fd) return list(worker, task.node);
+  worker.reporter.enter(task.node);
+  if (!stat_entries(worker, task.fd->get(), task.dirents)) {
+    worker.reporter.report_failure(failure(Call::kGetdents64, EIO));
+  }
+  directories.release(task.node);
+  return Outcome::kDone;
+}
+
+ParallelWalk::Outcome ParallelWalk::list(Worker& worker, const NodeRef& node) {
+  auto fd = directories.open(node);
+  if (is_out_of_descriptors(fd.err())) {
+    // Another thread will go on and close what it has open; only the last one has to call it a failure.
+    std::lock_guard lock(mutex_);
+    if (busy_ > 1) return Outcome::kNoDescriptors;
+  }
+  if (node->parent) directories.release(node->parent);
+  if (fd) {
+    read_entries(worker, node, *fd);
+  } else {
+    failed(worker, node, fd.error());
+  }
+  directories.release(node);
+  worker.reporter.flush_if_awaited();
+  return Outcome::kDone;
+}
+
+void ParallelWalk::read_entries(Worker& worker, const NodeRef& node, const SharedFd& fd) {
+  count(counters.directories);
+  worker.reporter.enter(node);
+  if (options.ignore_files) worker.reporter.report_ignore_file(fd->get());
+  while (!stopping.cancelled()) {
+    auto got = sys::getdents64(fd->get(), worker.buffer);
+    if (!got) return failed(worker, node, got.error());
+    if (*got == 0) return;
+    auto dirents = std::span<const std::byte>(worker.buffer).first(*got);
+    if (share_out(node, fd, dirents)) continue;
+    if (!stat_entries(worker, fd->get(), dirents)) return failed(worker, node, failure(Call::kGetdents64, EIO));
+  }
+}
+
+bool ParallelWalk::share_out(const NodeRef& node, const SharedFd& fd, std::span<const std::byte> dirents) {
+  constexpr size_t kWorthIt = 16 * 1024;  // some 500 names
+  // A directory's .gitignore must reach JavaScript before its entries, so they stay with one thread.
+  if (dirents.size() < kWorthIt || limit_ == 1 || options.order != Order::kAny || options.ignore_files) return false;
+  std::lock_guard lock(mutex_);
+  bool wanted = queue_.size() < idle_ || (queue_.empty() && alive_ < limit_);
+  if (!wanted) return false;
+  node->wanted.fetch_add(1, std::memory_order_relaxed);
+  push(Task{.node = node, .fd = fd, .dirents = {dirents.begin(), dirents.end()}});
+  return true;
+}
+
+bool ParallelWalk::stat_entries(Worker& worker, Dirfd fd, std::span<const std::byte> dirents) {
+  bool sound = for_each_dirent(dirents, [&](const Dirent& entry) {
+    if (stopping.cancelled()) return;
+    NodeRef child = worker.reporter.report(fd, entry).enter;
+    if (child && !options.ask) worker.children.push_back(std::move(child));
+  });
+  if (!worker.children.empty()) {
+    std::lock_guard lock(mutex_);
+    for (NodeRef& child : worker.children) push(Task{.node = std::move(child)});
+    worker.children.clear();
+  }
+  return sound;
+}
+
+void ParallelWalk::failed(Worker& worker, const NodeRef& node, const SysError& error) {
+  if (error.err == ENOENT && error.reason == Reason::kErrno) return count(counters.vanished);
+  worker.reporter.enter(node);
+  worker.reporter.report_failure(error);
+}
+
+void ParallelWalk::answered(std::span<const Candidate> candidates) {
+  for (const Candidate& candidate : candidates) {
+    if (candidate.node->decision.load(std::memory_order_relaxed) == Decision::kEnter) push(Task{.node = candidate.node});
+  }
+  finish_if_done();
+}
+
+void ParallelWalk::give_back(Task task) {
+  std::lock_guard lock(mutex_);
+  busy_--;
+  limit_ = alive_ - 1;  // no thread takes this one's place
+  push(std::move(task));
+}
+
+void ParallelWalk::push(Task task) {
+  // The thread that pushes takes one directory next; what is more than that is for others. A piece of a listing always is.
+  bool for_others = !queue_.empty() || task.fd;
+  queue_.push_back(std::move(task));
+  if (idle_ > 0) {
+    wake_.notify_one();
+  } else if (alive_ < limit_ && for_others) {
+    alive_++;
+    if (!start_thread([this] { run(); })) {
+      alive_--;
+      limit_ = alive_;  // the ones there are will do
+    }
+  }
+}
+
+ParallelWalk::Task ParallelWalk::pop() {
+  Task task;
+  if (options.order == Order::kAny) {
+    task = std::move(queue_.back());
+    queue_.pop_back();
+  } else {
+    task = std::move(queue_.front());
+    queue_.pop_front();
+  }
+  return task;
+}
+
+}  // namespace dfd

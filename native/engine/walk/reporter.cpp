@@ -1,0 +1,145 @@
+#include "engine/walk/reporter.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "ops/open_file.h"
+#include "ops/read_file.h"
+
+namespace dfd {
+
+namespace {
+
+constexpr auto kPatience = std::chrono::milliseconds(2);
+constexpr size_t kIgnoreFileLimit = 1 << 20;  // a .gitignore beyond 1 MiB is no list of patterns
+
+bool has_type(const Dirent& entry) { return entry.type != DT_UNKNOWN; }
+
+}  // namespace
+
+void Reporter::enter(const NodeRef& directory) {
+  if (directory_ == directory) return;
+  // Deep trees: the path of a child is the path of the directory before it and one name, not a climb to the root.
+  if (directory_ && directory->parent == directory_) {
+    append_component(path_, directory->name);
+  } else {
+    path_ = path_of(*directory);
+  }
+  directory_ = directory;
+  builder_.enter(path_, directory->depth + 1);
+}
+
+Seen Reporter::report(Dirfd fd, const Dirent& entry) {
+  // What is neither to be reported nor to be entered is not stat'ed, where the directory tells the type.
+  bool wanted = !has_type(entry) || (walk_.options.kinds & kind_bit(DTTOIF(entry.type)));
+  if (!wanted && entry.type != DT_DIR && !(entry.type == DT_LNK && walk_.options.follow)) return {};
+
+  bool through_link = false;
+  auto stx = look(fd, entry, through_link);
+  if (!stx) {
+    if (stx.err() == ENOENT) {
+      count(walk_.counters.vanished);
+    } else {
+      builder_.add_error(entry.name, stx.error());
+      count(walk_.counters.errors);
+      flush_if_full();
+    }
+    return {};
+  }
+  bool reported = walk_.options.kinds & kind_bit(stx->stx_mode);
+  if (reported) {
+    builder_.add(entry.name, *stx);
+    count(walk_.counters.entries);
+  }
+  Seen seen;
+  if (S_ISDIR(stx->stx_mode)) {
+    seen = {.directory = reported, .enter = enterable(entry, *stx, through_link)};
+    if (walk_.options.leave) last_stat_ = to_record(*stx);
+    if (seen.enter && walk_.options.ask) candidates_.push_back({builder_.entries() - 1, seen.enter});
+  }
+  flush_if_full();
+  return seen;
+}
+
+Result<struct statx> Reporter::look(Dirfd fd, const Dirent& entry, bool& through_link) {
+  auto stx = sys::statx(fd, entry.name.data());
+  if (!stx || !walk_.options.follow || !S_ISLNK(stx->stx_mode)) return stx;
+  // A link that dangles, leads out of the root, runs in circles or may not be followed is reported as what it is: a link.
+  auto target = follow(entry.name.data());
+  if (!target || (S_ISDIR(target->stx_mode) && is_ancestor(sys::identity(*target)))) return stx;
+  through_link = true;
+  return target;
+}
+
+// From the root, because a link may lead up and aside, as long as it stays beneath the root.
+Result<struct statx> Reporter::follow(const char* name) {
+  std::string path = path_;
+  append_component(path, name);
+  auto target = resolve_path(walk_.root->get(), path, walk_.link_policy, FinalLink::kFollow);
+  if (!target) return target.error();
+  return sys::fstatx(target->get());
+}
+
+NodeRef Reporter::enterable(const Dirent& entry, const struct statx& stx, bool through_link) {
+  if (directory_->depth + 1 >= walk_.options.max_depth) return {};
+  sys::Identity identity = sys::identity(stx);
+  if (walk_.options.one_file_system && identity.mount != walk_.root_mount) return {};
+  NodeRef child(new DirectoryNode);
+  child->parent = directory_;
+  child->name = entry.name;
+  child->identity = identity;
+  child->depth = directory_->depth + 1;
+  child->through_link = through_link;
+  directory_->wanted.fetch_add(1, std::memory_order_relaxed);
+  return child;
+}
+
+bool Reporter::is_ancestor(const sys::Identity& identity) const {
+  for (const DirectoryNode* at = &*directory_;; at = &*at->parent) {
+    if (at->identity == identity) return true;
+    if (!at->parent) return false;
+  }
+}
+
+void Reporter::report_failure(const SysError& error) {
+  builder_.add_error("", error);
+  count(walk_.counters.errors);
+  flush_if_full();
+}
+
+void Reporter::report_ignore_file(Dirfd fd) {
+  auto file = open_file(fd, ".gitignore", Policy{}, OpenFile{.flags = O_RDONLY});
+  if (!file) return;  // none, or none that git would read: a symlink, a directory, a FIFO
+  auto text = read_file(file->get(), kIgnoreFileLimit);
+  if (!text || text->empty()) return;
+  builder_.add_ignore_file(*text);
+}
+
+void Reporter::report_leave(std::string_view child, const StatRecord& stat) {
+  builder_.add_leave(child, stat);
+  flush_if_full();
+}
+
+void Reporter::flush_if_full() {
+  if (builder_.entries() >= limit_ || builder_.bytes() >= walk_.options.batch_bytes) flush();
+}
+
+void Reporter::flush_if_awaited() {
+  if (builder_.empty() || std::chrono::steady_clock::now() - flushed_at_ < kPatience) return;
+  if (walk_.flow.is_starved()) flush();
+}
+
+void Reporter::flush() {
+  if (builder_.empty()) return;
+  limit_ = std::min(limit_ * 4, walk_.options.batch_entries);
+  Delivery delivery{.batch = builder_.take()};
+  std::vector<Candidate> candidates = std::exchange(candidates_, {});
+  if (!walk_.flow.take(delivery.batch.size)) return;
+  delivery.question = walk_.ask(std::move(candidates));
+  walk_.sink(std::move(delivery));
+  flushed_at_ = std::chrono::steady_clock::now();
+}
+
+}  // namespace dfd

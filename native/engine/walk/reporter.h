@@ -1,0 +1,64 @@
+// One thread's part of the output: looks at a name with one statx, decides whether it is reported and entered, and collects the records
+// into batches. Each thread of a walk has one; nothing in it is shared.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "engine/walk/directory_node.h"
+#include "engine/walk/shared.h"
+#include "ops/dirents.h"
+
+namespace dfd {
+
+// What report() found.
+struct Seen {
+  bool directory = false;  // reported as one
+  NodeRef enter;           // to be entered
+};
+
+class Reporter {
+ public:
+  explicit Reporter(WalkShared& walk) : walk_(walk) {}
+
+  // What is reported from now on lies in this directory.
+  void enter(const NodeRef& directory);
+
+  // A name in the directory. Where the walk asks, the decision to enter comes after the batch has been flushed.
+  Seen report(Dirfd fd, const Dirent& entry);
+
+  // The directory itself could not be opened, or read to its end.
+  void report_failure(const SysError& error);
+  // The bytes of the directory's own .gitignore, where it has one.
+  void report_ignore_file(Dirfd fd);
+  // All below `child`, a directory in this one, has been reported.
+  void report_leave(std::string_view child, const StatRecord& stat);
+
+  // The stat of the directory that report() saw last.
+  const StatRecord& last_stat() const { return last_stat_; }
+
+  bool empty() const { return builder_.empty(); }
+  // Hands the batch out; waits while too much is out already. Nothing happens where it is empty.
+  void flush();
+  // A consumer that has run dry is not kept waiting for a full batch.
+  void flush_if_awaited();
+
+ private:
+  Result<struct statx> look(Dirfd fd, const Dirent& entry, bool& through_link);
+  Result<struct statx> follow(const char* name);
+  NodeRef enterable(const Dirent& entry, const struct statx& stx, bool through_link);
+  bool is_ancestor(const sys::Identity& identity) const;
+  void flush_if_full();
+
+  WalkShared& walk_;
+  BatchBuilder builder_;
+  std::vector<Candidate> candidates_;
+  NodeRef directory_;
+  std::string path_;  // of directory_
+  StatRecord last_stat_{};
+  size_t limit_ = 16;  // entries in the next batch: the first goes out at once, the later ones are fat
+  std::chrono::steady_clock::time_point flushed_at_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace dfd
