@@ -48,7 +48,8 @@ Status Session::open(Napi::Env env, Napi::Function receive, Handle root, const W
   // Size 0, unbounded: engine/walk/flow.h bounds what is out. The queue's own share of the session goes when the queue does.
   napi_status status = napi_create_threadsafe_function(
       env, receive, nullptr, name, 0, 1, owner,
-      [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<Session>*>(data); }, this, &Session::deliver, &queue_);
+      [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<Session>*>(data); }, this, &Session::deliver,
+      &queue_);
   if (status != napi_ok) {
     delete owner;
     return failure(Call::kThreadCreate, EAGAIN);
@@ -170,7 +171,8 @@ WalkObject::WalkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<WalkOb
   Arguments arguments(info);
   Handle root = arguments.handle();
   if (!arguments.ok() || !info[1].IsObject() || !info[2].IsFunction()) {
-    Napi::TypeError::New(env, "dirfd: native Walk takes an open handle, options and a function").ThrowAsJavaScriptException();
+    Napi::TypeError::New(env, "dirfd: native Walk takes an open handle, options and a function")
+        .ThrowAsJavaScriptException();
     return;
   }
   Status status = session_->open(env, info[2].As<Napi::Function>(), root, parse_options(info[1].As<Napi::Object>()));

@@ -13,7 +13,7 @@
 namespace dfd {
 
 enum class Order : uint8_t {
-  kAny,      // directories as they come, on several threads; what a directory holds may come before the directory itself
+  kAny,  // directories as they come, on several threads; what a directory holds may come before the directory itself
   kBreadth,  // all entries of one depth before any of the next
   kDepth,    // a directory, then all that is below it, then the entry that follows it
   kSorted,   // by the bytes of the paths, as `LC_ALL=C sort` puts them
@@ -51,9 +51,9 @@ struct WalkStatistics {
   uint64_t entries = 0;      // reported, leave events and errors apart
   uint64_t directories = 0;  // listed
   uint64_t errors = 0;
-  uint64_t vanished = 0;     // names that were gone before they could be stat'ed or opened
-  uint64_t reopened = 0;     // directories reached again from further up, for want of descriptors
-  uint64_t threads = 0;      // started
+  uint64_t vanished = 0;  // names that were gone before they could be stat'ed or opened
+  uint64_t reopened = 0;  // directories reached again from further up, for want of descriptors
+  uint64_t threads = 0;   // started
 };
 
 }  // namespace dfd

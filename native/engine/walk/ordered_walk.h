@@ -32,7 +32,7 @@ class OrderedWalk final : public Walk {
   struct Frame {
     NodeRef node;
     StatRecord stat{};  // for the leave event
-    SharedFd fd{};    // none: let go of; everything has been read then
+    SharedFd fd{};      // none: let go of; everything has been read then
     bool read = false;
     std::vector<std::byte> dirents{};
     std::vector<Dirent> names{};  // views into dirents

@@ -146,7 +146,8 @@ void ParallelWalk::failed(Worker& worker, const NodeRef& node, const SysError& e
 
 void ParallelWalk::answered(std::span<const Candidate> candidates) {
   for (const Candidate& candidate : candidates) {
-    if (candidate.node->decision.load(std::memory_order_relaxed) == Decision::kEnter) push(Task{.node = candidate.node});
+    if (candidate.node->decision.load(std::memory_order_relaxed) == Decision::kEnter)
+      push(Task{.node = candidate.node});
   }
   finish_if_done();
 }

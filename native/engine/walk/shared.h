@@ -29,7 +29,9 @@ struct WalkCounters {
   std::atomic<uint64_t> threads{0};
 };
 
-inline void count(std::atomic<uint64_t>& counter, uint64_t more = 1) { counter.fetch_add(more, std::memory_order_relaxed); }
+inline void count(std::atomic<uint64_t>& counter, uint64_t more = 1) {
+  counter.fetch_add(more, std::memory_order_relaxed);
+}
 
 struct WalkShared {
   WalkShared(SharedFd root, Policy policy, WalkOptions options, Sink sink);
