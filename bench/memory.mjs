@@ -33,7 +33,9 @@ for (const job of jobs) {
     const runs = Array.from({ length: options.rounds }, () => (job === 'walk' ? walk : copy)(driver, source));
     return median(runs.map(({ peakMiB }) => peakMiB));
   });
-  console.log(`| ${driver.name} | ${peaks[0].toFixed(0)} | ${peaks[1].toFixed(0)} | ${(peaks[1] - peaks[0]).toFixed(0)} |`);
+  console.log(
+    `| ${driver.name} | ${peaks[0].toFixed(0)} | ${peaks[1].toFixed(0)} | ${(peaks[1] - peaks[0]).toFixed(0)} |`,
+  );
 }
 
 function walk(driver, source) {

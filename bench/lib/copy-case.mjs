@@ -62,7 +62,7 @@ function sameFileSystem(definition, drivers, options) {
 
 function withFileSystem(definition, scale, copies, options, use) {
   const gibibytes = 0.5 + sizes[definition.corpus] * scale * (copies + (definition.same ? 1 : 0));
-  const mount = freshFileSystem(definition.fileSystem, gibibytes, options.place);
+  const mount = freshFileSystem(definition.fileSystem, gibibytes, options.images);
   try {
     const inside = join(mount.point, 'source');
     if (definition.same) fillCorpus(definition.corpus, scale, inside);

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
 
-export function machine({ place, node, scale, rounds }) {
-  mkdirSync(place, { recursive: true });
+export function machine({ place, images = place, node, scale, rounds }) {
+  for (const directory of [place, images]) mkdirSync(directory, { recursive: true });
   const json = {
     kernel: `Linux ${release()} ${process.arch}`,
     processor: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    fileSystem: said('findmnt', ['-n', '-o', 'FSTYPE,OPTIONS', '-T', place]).replace(/\s+/g, ' '),
+    corpora: fileSystemOf(place),
+    images: fileSystemOf(images),
     node: said(node, ['--version']),
     commit: said('git', ['-C', root, 'describe', '--always', '--dirty']),
     tools: ['find', 'bfs', 'cp', 'rsync', 'tar'].map(version).filter(Boolean).join('; '),
@@ -22,6 +23,10 @@ export function machine({ place, node, scale, rounds }) {
   };
   const lines = Object.entries(json).map(([name, value]) => `${name.padEnd(11)} ${value}`);
   return { json, lines };
+}
+
+function fileSystemOf(directory) {
+  return said('findmnt', ['-n', '-f', '-o', 'FSTYPE,OPTIONS', '-T', directory]).replace(/\s+/g, ' ');
 }
 
 function said(command, args) {

@@ -8,7 +8,8 @@ const help = `npm run bench -- [case…] [options]
   --rounds N      rounds; in each, every driver runs once (default 5)
   --drivers A,B   only these drivers, by file name: dirfd,find,cp,…
   --without A,B   all drivers but these
-  --place DIR     where corpora and loop images go (default: dirfd-bench in the temporary directory)
+  --place DIR     where corpora go (default: dirfd-bench in the temporary directory)
+  --images DIR    where loop images go (default: the place); on a tmpfs, no disk stands between the peers
   --node PATH     the Node that runs the drivers (default: this one)
   --list          print the cases
 
@@ -24,6 +25,7 @@ export function parseOptions(args, allCases) {
       drivers: { type: 'string' },
       without: { type: 'string', default: '' },
       place: { type: 'string', default: join(tmpdir(), 'dirfd-bench') },
+      images: { type: 'string' },
       node: { type: 'string', default: process.execPath },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -42,6 +44,7 @@ export function parseOptions(args, allCases) {
     drivers: values.drivers?.split(','),
     without: values.without.split(','),
     place: values.place,
+    images: values.images ?? values.place,
     node: values.node,
   };
 }
