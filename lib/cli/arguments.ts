@@ -1,0 +1,49 @@
+/** What people type, checked: commander reports what is thrown here as wrong usage. */
+
+import { readFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+
+/** `--depth=3` */
+export function wholeNumber(min = 0, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    const range = max === Number.MAX_SAFE_INTEGER ? `of ${min} or more` : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`It must be a whole number ${range}.`);
+  };
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 };
+
+/** `500k`, `10M`, `1.5G`: bytes, in powers of 1024 as rsync and dd have them; `10MB` is a power of 1000. */
+export function byteCount(text: string): number {
+  const [, number = '', unit = '', decimal = ''] = /^(\d+(?:\.\d+)?)([kmgt]?)(i?b?)$/i.exec(text) ?? [];
+  const scale = UNITS[unit.toLowerCase()] ?? Number.NaN;
+  const isDecimal = decimal.toLowerCase() === 'b' && unit !== '';
+  const value =
+    Number(number || Number.NaN) * (isDecimal ? 1000 ** Math.round(Math.log(scale) / Math.log(1024)) : scale);
+  if (Number.isFinite(value) && value >= 1) return Math.round(value);
+  throw new InvalidArgumentError('It must be a number of bytes, as 500k, 10M or 1.5G.');
+}
+
+/** Of an option that may be given several times. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+/**
+ * A path as its bytes: node decodes its arguments as UTF-8, and what is none becomes U+FFFD. The kernel still has the bytes
+ * (proc_pid_cmdline(5)).
+ */
+export function pathArgument(text: string): string | Buffer {
+  if (text === '') throw new InvalidArgumentError('It must not be empty; use . for the current directory.');
+  if (!text.includes('\ufffd')) return text;
+  const line = readFileSync('/proc/self/cmdline');
+  for (let start = 0; start < line.length; ) {
+    const end = line.indexOf(0, start);
+    const argument = line.subarray(start, end < 0 ? line.length : end);
+    if (argument.toString('utf8') === text) return Buffer.from(argument);
+    start += argument.length + 1;
+  }
+  return text;
+}
