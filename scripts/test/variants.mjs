@@ -1,10 +1,10 @@
 // The variants: { name, group, folders, env, node, around, commands, unavailable }.
 //
-//   folders      top folders below test/ that the variant repeats; all when absent
+//   folders      says of a top folder below test/ whether the variant repeats it; all when absent
 //   env          added to the environment of the tests
 //   node         the node program that runs them
 //   around       wraps the command line: (command, { place, root, scratch }) => command
-//   commands     instead of node --test: build steps, then ctest
+//   commands     instead of node --test: the linters; or build steps, then ctest
 //   unavailable  says why the variant cannot run here, or nothing
 
 import { spawnSync } from 'node:child_process';
@@ -12,11 +12,14 @@ import { accessSync, chmodSync, chownSync, constants, existsSync } from 'node:fs
 import { basename, join } from 'node:path';
 
 /** What touches the kernel; the rest of the tests say the same on every file system and every fallback. */
-const kernelFolders = ['dirfd', 'walk', 'copy'];
+const kernelFolders = (folder) => ['dirfd', 'walk', 'copy'].includes(folder);
+/** All of the product, without the checks of the repository and of the tests' own means. */
+const productFolders = (folder) => !['repository', 'fixtures'].includes(folder);
 const nobody = 65534;
 
 export function allVariants() {
   return [
+    { name: 'lint', commands: [['npm', 'run', '--silent', 'lint']] },
     { name: 'default' },
     ...fallbacks(),
     ordinaryUser(),
@@ -39,7 +42,7 @@ function fallbacks() {
 function ordinaryUser() {
   return {
     name: 'ordinary-user',
-    folders: [...kernelFolders, 'cli', 'errors'],
+    folders: productFolders,
     unavailable: () => needsRoot() ?? needs('setpriv', 'unshare', 'mount') ?? needsMount(),
     // The clone may lie below a directory that only root may enter (/root): a bind mount, private to this run, is a way in.
     around: (command, { place, root, scratch }) => {
@@ -80,6 +83,7 @@ function otherNodes() {
   const variants = nodes.map((node) => ({
     name: `node-${versionOf(node) ?? basename(node)}`,
     group: 'nodes',
+    folders: productFolders,
     node,
     unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
   }));

@@ -14,7 +14,7 @@ test('the first command of the README copies a tree exactly, from a fresh clone 
   const clone = join(home, 'clone');
   const inClone = {
     cwd: clone,
-    env: { ...process.env, HOME: home, DIRFD_PREBUILD: '', npm_config_fetch_retries: '0' },
+    env: { ...withoutNpm(process.env), HOME: home, DIRFD_PREBUILD: '', npm_config_fetch_retries: '0' },
     ...(isRoot() ? nobody : {}),
   };
   const cloned = spawnSync('git', ['clone', '--quiet', '--no-hardlinks', '.', clone], { encoding: 'utf8' });
@@ -30,3 +30,14 @@ test('the first command of the README copies a tree exactly, from a fresh clone 
   assert.equal(run('rsync', ['-aHAXn', '--delete', '--itemize-changes', ...slashed], inClone), '');
   run(process.execPath, ['dist/cli/dirfd.js', 'verify', ...trees], inClone);
 });
+
+/** `npm test` hands down its user's cache and settings, which belong to root perhaps. */
+function withoutNpm(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const inherited = new Set([
+    'npm_config_cache',
+    'npm_config_userconfig',
+    'npm_config_prefix',
+    'npm_config_local_prefix',
+  ]);
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !inherited.has(name)));
+}
