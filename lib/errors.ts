@@ -69,6 +69,8 @@ export interface ErrorSubject {
   readonly directory?: string | undefined;
   readonly path?: string | Uint8Array | undefined;
   readonly dest?: string | Uint8Array | undefined;
+  /** Where `dest` lies, if not in `directory`. */
+  readonly destDirectory?: string | undefined;
 }
 
 /** The order of Reason in native/sys/result.h. */
@@ -98,6 +100,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   ELOOP: "a symlink is in the way; open the directory with resolution 'beneath' to follow links that stay inside",
   EMFILE: 'this process has no descriptors left; raise `ulimit -n`',
   ENAMETOOLONG: 'a single name has at most 255 bytes',
+  ERR_DIRFD_PATH_ESCAPE:
+    "a symlink on the way is absolute or climbs too far; 'in-root' resolution keeps such links inside",
 };
 
 /** The error for a failed native call. Anything else that was thrown is returned as it is. */
@@ -125,26 +129,37 @@ export function ownError(code: OwnCode, why: string, subject: ErrorSubject, caus
   });
 }
 
-/** A path for people: control characters and invalid UTF-8 never reach a terminal as they are. */
+/** A path for people: what a terminal would obey or turn round, and bytes that are not UTF-8, never reach it as they are. */
 export function shownPath(path: string | Uint8Array): string {
-  const text = typeof path === 'string' ? path : Buffer.from(path).toString('utf8');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be printed
-  return text.replace(/[\u0000-\u001f\u007f-\u009f'\\]/g, (c) => JSON.stringify(c === "'" ? '"' : c).slice(1, -1));
+  return asText(path).replace(UNPRINTABLE, (c) => SHORT[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they, and the marks that reverse text, are what must not be printed
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069'\\]/g;
+const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', "'": "\\'", '\\': '\\\\' };
 
 function message(code: string, why: string, syscall: string, subject: ErrorSubject, advice?: string): string {
   let text = `${code}: ${why}, ${syscall}`;
   if (subject.path !== undefined) text += ` '${shownPath(subject.path)}'`;
+  if (subject.directory !== undefined && subject.destDirectory !== undefined) text += within(subject.directory);
   if (subject.dest !== undefined) text += ` -> '${shownPath(subject.dest)}'`;
-  if (subject.directory !== undefined) text += ` in '${shownPath(subject.directory)}'`;
+  const last = subject.destDirectory ?? subject.directory;
+  if (last !== undefined) text += within(last);
   return advice === undefined ? text : `${text} (${advice})`;
 }
 
+function within(directory: string): string {
+  return ` in '${shownPath(directory)}'`;
+}
+
+function asText(path: string | Uint8Array): string {
+  return typeof path === 'string' ? path : Buffer.from(path).toString('utf8');
+}
+
 function named(subject: ErrorSubject): Partial<FsErrorFields> {
-  const text = (path: string | Uint8Array) => (typeof path === 'string' ? path : Buffer.from(path).toString('utf8'));
   return {
-    ...(subject.path === undefined ? {} : { path: text(subject.path), pathBytes: Buffer.from(subject.path) }),
-    ...(subject.dest === undefined ? {} : { dest: text(subject.dest) }),
+    ...(subject.path === undefined ? {} : { path: asText(subject.path), pathBytes: Buffer.from(subject.path) }),
+    ...(subject.dest === undefined ? {} : { dest: asText(subject.dest) }),
     ...(subject.directory === undefined ? {} : { directory: subject.directory }),
   };
 }

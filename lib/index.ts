@@ -9,10 +9,33 @@
  */
 
 export { type Capabilities, capabilities } from './capabilities.js';
-export { DirectoryFd, type OpenDirectoryOptions, type OpenFileOptions, type Resolution } from './dirfd/directory-fd.js';
-export { DirectoryEntry } from './dirfd/entries.js';
+export type { StatFs } from './dirfd/directory-attributes.js';
+export {
+  DirectoryFd,
+  type OpenDirectoryOptions,
+  type OpenFileOptions,
+  type ReaddirOptions,
+  type Resolution,
+  type WriteWholeFileOptions,
+} from './dirfd/directory-fd.js';
+export type { MkdirOptions, ReadlinkOptions, RenameOptions } from './dirfd/directory-names.js';
+export { DirectoryEntry, NamedEntry } from './dirfd/entries.js';
 export type { SignalOptions } from './dirfd/fd.js';
-export { FileFd } from './dirfd/file-fd.js';
+export {
+  type AllocateOptions,
+  type CopyRangeOptions,
+  FileFd,
+  type LinkIntoOptions,
+  type ReadFileOptions,
+  type ReadOptions,
+  type Whence,
+  type WriteFileOptions,
+} from './dirfd/file-fd.js';
+export type { LockOptions } from './dirfd/file-lock.js';
+export type { ReadStreamOptions, WriteStreamOptions } from './dirfd/file-streams.js';
 export type { RelativePath } from './dirfd/path.js';
+export type { RemoveTreeOptions, RemoveTreeReport } from './dirfd/remove-tree.js';
 export { type Kind, Stat } from './dirfd/stat.js';
+export type { TimeInput } from './dirfd/times.js';
+export type { SetXattrOptions } from './dirfd/xattrs.js';
 export { FsError, type FsErrorFields, type OwnCode } from './errors.js';

@@ -12,8 +12,23 @@ import { Stat } from './stat.js';
 import { type TimeInput, toTimespec } from './times.js';
 import { decodeList, type SetXattrOptions, toXattrFlags } from './xattrs.js';
 
-/** What statfs(2) tells of a file system. Counts are numbers; sizes are in units of `blockSize` bytes. */
-export type FileSystemStat = NativeStatfs;
+/** What statfs(2) tells of a file system, under node:fs's names and two more. Blocks are of `bsize` bytes. */
+export interface StatFs extends NativeStatfs {
+  /** Magic number of the file system's type: 0xef53 ext4, 0x01021994 tmpfs, … */
+  readonly type: number;
+  /** Block size, in bytes: the unit of the three counts below. */
+  readonly bsize: number;
+  readonly blocks: number;
+  readonly bfree: number;
+  /** Free for users without privilege. */
+  readonly bavail: number;
+  /** Inodes; 0 where the file system has no fixed number of them. */
+  readonly files: number;
+  readonly ffree: number;
+  /** Longest name, in bytes. */
+  readonly namelen: number;
+  readonly readOnly: boolean;
+}
 
 export abstract class DirectoryAttributes extends Fd {
   /** @internal */
@@ -191,7 +206,7 @@ export abstract class DirectoryAttributes extends Fd {
   }
 
   /** Type, size and free space of the file system that holds this directory (fstatfs(2)). */
-  async statfs(options: SignalOptions = {}): Promise<FileSystemStat> {
+  async statfs(options: SignalOptions = {}): Promise<StatFs> {
     return this.perform(this.subject('statfs'), options.signal, (root) => native.statfs(root));
   }
 }

@@ -5,11 +5,12 @@ import { type ErrorSubject, ownError, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
 import { type NativeHandle, type NativePath, SCOPES } from '../native/surface.js';
 import { DirectoryNames } from './directory-names.js';
-import { DirectoryEntry, PackedBatch } from './entries.js';
-import type { SignalOptions } from './fd.js';
-import { FileFd, type ReadFileOptions } from './file-fd.js';
+import { DirectoryEntry, NamedEntry, PackedBatch } from './entries.js';
+import { abortable, checkSignal, type SignalOptions } from './fd.js';
+import { FileFd, type ReadFileOptions, type WriteFileOptions } from './file-fd.js';
 import { toMode, toOpenFlags } from './flags.js';
 import { checkBytes, checkRelative, type RelativePath } from './path.js';
+import { type RemoveTreeOptions, type RemoveTreeReport, removeTree } from './remove-tree.js';
 
 /**
  * How symlinks on the way are treated; no mode ever leaves the directory. `'no-symlinks'` refuses them with ELOOP. `'beneath'` follows
@@ -32,14 +33,16 @@ export interface OpenFileOptions extends SignalOptions {
   readonly mode?: number | string | undefined;
 }
 
-export interface ReaddirOptions<E extends 'utf8' | 'buffer' = 'utf8' | 'buffer'> extends SignalOptions {
+export interface ReaddirOptions<E extends 'utf8' | 'buffer' = 'utf8' | 'buffer', T extends boolean = boolean>
+  extends SignalOptions {
   /** `'buffer'` gives names as bytes, exact even where they are not UTF-8. Default `'utf8'`. */
   readonly encoding?: E | undefined;
+  /** Entries with their kind instead of names. For their whole stat see {@link DirectoryFd.entries}. Default false. */
+  readonly withFileTypes?: T | undefined;
 }
 
-export interface WriteFileOptions extends OpenFileOptions {
-  /** Of text. Default `'utf8'`. */
-  readonly encoding?: BufferEncoding | undefined;
+/** {@link OpenFileOptions} for the open, {@link WriteFileOptions} for the rest. */
+export interface WriteWholeFileOptions extends OpenFileOptions, WriteFileOptions {
   /** fsync before closing. Default false. */
   readonly flush?: boolean | undefined;
 }
@@ -67,11 +70,8 @@ export class DirectoryFd extends DirectoryNames {
     const { native: bytes, subject, policy, label } = opening(path, options);
     options.signal?.throwIfAborted();
     try {
-      const handle = await native.openRoot(bytes, SCOPES.indexOf(policy.resolution), policy.crossMounts);
-      if (options.signal?.aborted) {
-        native.closeSync(handle);
-        options.signal.throwIfAborted();
-      }
+      const outcome = native.openRoot(bytes, SCOPES.indexOf(policy.resolution), policy.crossMounts);
+      const handle = await (options.signal ? abortable(outcome, options.signal, native.closeSync) : outcome);
       return new DirectoryFd(handle, label, policy);
     } catch (thrown) {
       throw toFsError(thrown, native.callNames, subject);
@@ -122,36 +122,49 @@ export class DirectoryFd extends DirectoryNames {
    *
    * @throws FsError ENOENT, EEXIST, EISDIR, EACCES, ELOOP for a symlink, ERR_DIRFD_NOT_REGULAR
    */
-  openFile(path: RelativePath, options: OpenFileOptions | string | number = {}): Promise<FileFd> {
-    return this.#openFile('openFile', path, options, false);
+  openFile(path: RelativePath, options?: OpenFileOptions): Promise<FileFd>;
+  openFile(path: RelativePath, flags: string | number, mode?: number | string): Promise<FileFd>;
+  openFile(path: RelativePath, how: OpenFileOptions | string | number = {}, mode?: number | string): Promise<FileFd> {
+    return this.#openFile('openFile', path, how, mode, false);
   }
   /** As openFile, but a symlink in the last place is followed, as far as this handle's resolution allows. Creates nothing. */
-  openFileFollow(path: RelativePath, options: OpenFileOptions | string | number = {}): Promise<FileFd> {
-    return this.#openFile('openFileFollow', path, options, true);
+  openFileFollow(path: RelativePath, options?: OpenFileOptions): Promise<FileFd>;
+  openFileFollow(path: RelativePath, flags: string | number): Promise<FileFd>;
+  openFileFollow(path: RelativePath, how: OpenFileOptions | string | number = {}): Promise<FileFd> {
+    return this.#openFile('openFileFollow', path, how, undefined, true);
   }
-  openFileSync(path: RelativePath, options: OpenFileOptions | string | number = {}): FileFd {
+  openFileSync(path: RelativePath, options?: OpenFileOptions): FileFd;
+  openFileSync(path: RelativePath, flags: string | number, mode?: number | string): FileFd;
+  openFileSync(path: RelativePath, how: OpenFileOptions | string | number = {}, mode?: number | string): FileFd {
     const subject = this.subject('openFile', path);
-    const { flags, mode } = openFileArguments(path, options, subject);
-    const handle = this.performSync(subject, (root) => native.openFileSync(root, path, flags, mode, false));
+    const { flags, bits } = openFileArguments(path, how, mode, subject);
+    const handle = this.performSync(subject, (root) => native.openFileSync(root, path, flags, bits, false));
     return FileFd.adopt(handle, this.#labelOf(path));
   }
 
-  /** The names in a directory, '.' and '..' left out, in the file system's order. */
-  readdir(path?: RelativePath, options?: ReaddirOptions<'utf8'>): Promise<string[]>;
-  readdir(path: RelativePath, options: ReaddirOptions<'buffer'>): Promise<Buffer[]>;
-  async readdir(path: RelativePath = '.', options: ReaddirOptions = {}): Promise<string[] | Buffer[]> {
+  /** The names in a directory, '.' and '..' left out, in the file system's order (getdents64(2)). */
+  readdir(path?: RelativePath, options?: ReaddirOptions<'utf8', false>): Promise<string[]>;
+  readdir(path: RelativePath, options: ReaddirOptions<'buffer', false>): Promise<Buffer[]>;
+  readdir(path: RelativePath, options: ReaddirOptions & { readonly withFileTypes: true }): Promise<NamedEntry[]>;
+  async readdir(path: RelativePath = '.', options: ReaddirOptions = {}): Promise<string[] | Buffer[] | NamedEntry[]> {
     const subject = this.subject('readdir', path);
     checkRelative(path, subject);
-    const bytes = await this.perform(subject, options.signal, (root) => native.list(root, path, false));
-    const batch = new PackedBatch(bytes);
-    const indices = Array.from({ length: batch.length }, (_, index) => index);
-    return options.encoding === 'buffer' ? indices.map((i) => batch.nameBytes(i)) : indices.map((i) => batch.name(i));
+    const list = async (stat: boolean) =>
+      new PackedBatch(await this.perform(subject, options.signal, (root) => native.list(root, path, stat)));
+    const batch = await list(false);
+    // Some file systems keep no kinds in their directories (DT_UNKNOWN): then each entry is asked.
+    return listed(options.withFileTypes && hasUnknownKinds(batch) ? await list(true) : batch, options);
   }
-  readdirSync(path: RelativePath = '.'): string[] {
+  readdirSync(path?: RelativePath, options?: ReaddirOptions<'utf8', false>): string[];
+  readdirSync(path: RelativePath, options: ReaddirOptions<'buffer', false>): Buffer[];
+  readdirSync(path: RelativePath, options: ReaddirOptions & { readonly withFileTypes: true }): NamedEntry[];
+  readdirSync(path: RelativePath = '.', options: ReaddirOptions = {}): string[] | Buffer[] | NamedEntry[] {
     const subject = this.subject('readdir', path);
     checkRelative(path, subject);
-    const batch = new PackedBatch(this.performSync(subject, (root) => native.listSync(root, path, false)));
-    return Array.from({ length: batch.length }, (_, index) => batch.name(index));
+    const list = (stat: boolean) =>
+      new PackedBatch(this.performSync(subject, (root) => native.listSync(root, path, stat)));
+    const batch = list(false);
+    return listed(options.withFileTypes && hasUnknownKinds(batch) ? list(true) : batch, options);
   }
 
   /**
@@ -163,14 +176,14 @@ export class DirectoryFd extends DirectoryNames {
     const subject = this.subject('entries', path);
     checkRelative(path, subject);
     const batch = new PackedBatch(await this.perform(subject, options.signal, (root) => native.list(root, path, true)));
-    return Array.from({ length: batch.length }, (_, index) => {
+    return indicesOf(batch).map((index) => {
       if (!batch.isError(index)) return new DirectoryEntry(batch, index);
       const name = Buffer.concat([Buffer.from(path), Buffer.from('/'), batch.nameBytes(index)]);
       throw toFsError(batch.failure(index), native.callNames, this.subject('entries', name));
     });
   }
 
-  /** The whole content of a regular file. */
+  /** The whole content of a regular file, a Buffer without an encoding. As {@link openFile} it refuses whatever is no regular file. */
   readFile(path: RelativePath, options?: ReadFileOptions<null | undefined>): Promise<Buffer>;
   readFile(path: RelativePath, options: ReadFileOptions<BufferEncoding> | BufferEncoding): Promise<string>;
   async readFile(path: RelativePath, options: ReadFileOptions | BufferEncoding = {}): Promise<Buffer | string> {
@@ -180,20 +193,36 @@ export class DirectoryFd extends DirectoryNames {
   }
 
   /**
-   * Writes a whole file, in place: readers may see a part of it, and a crash may leave one. For replacement that is all or nothing,
-   * write to a temporary file and rename.
+   * Writes a whole file, in place: readers may see a part of it, and a crash may leave one. For replacement that is all or nothing, see
+   * {@link createTemporaryFile}.
    */
-  async writeFile(path: RelativePath, data: string | Uint8Array, options: WriteFileOptions = {}): Promise<void> {
-    await using file = await this.openFile(path, { ...options, flags: options.flags ?? 'w' });
-    await file.writeFile(data, { signal: options.signal, ...(options.encoding ? { encoding: options.encoding } : {}) });
-    if (options.flush) await file.sync();
+  async writeFile(
+    path: RelativePath,
+    data: string | Uint8Array,
+    options: WriteWholeFileOptions | BufferEncoding = {},
+  ): Promise<void> {
+    const how = typeof options === 'string' ? { encoding: options } : options;
+    await using file = await this.openFile(path, { ...how, flags: how.flags ?? 'w' });
+    await file.writeFile(data, how);
+    if (how.flush) await file.sync();
+  }
+
+  /** Writes at the end of a file, which is made if there is none (O_APPEND). */
+  async appendFile(
+    path: RelativePath,
+    data: string | Uint8Array,
+    options: WriteWholeFileOptions | BufferEncoding = {},
+  ): Promise<void> {
+    const how = typeof options === 'string' ? { encoding: options } : options;
+    await this.writeFile(path, data, { ...how, flags: how.flags ?? 'a' });
   }
 
   /**
-   * A file without a name on this directory's file system (O_TMPFILE), readable and writable; `file.linkInto(directory, name)` gives it
-   * one. It vanishes when closed without.
+   * A file without a name on this directory's file system (O_TMPFILE, open(2)), readable and writable. `file.linkInto(directory, name)`
+   * gives it one, `{ replace: true }` the one of a file that is there; closed without, it vanishes. Where the file system has no nameless
+   * files, it is made under a random name that begins with '.dirfd-', and that name vanishes in the same way.
    *
-   * @throws FsError EOPNOTSUPP where the file system has no such files
+   * @throws FsError EACCES, ENOSPC, EROFS
    */
   async createTemporaryFile(options: SignalOptions & { readonly mode?: number | string } = {}): Promise<FileFd> {
     const subject = this.subject('createTemporaryFile');
@@ -205,6 +234,21 @@ export class DirectoryFd extends DirectoryNames {
       native.closeSync,
     );
     return FileFd.adopt(handle, `${this.path}/(temporary)`);
+  }
+
+  /**
+   * Removes an entry and all that lies below it; `'.'` empties this directory. Follows no symlink, never leaves the tree, needs few
+   * descriptors at any depth, and runs on dirfd's own threads. With `crossMounts: false` it stops at mount points with EXDEV.
+   *
+   * @throws FsError the first failure, with the path of the entry, unless `onError` is `'continue'`: ENOENT without `force`, EACCES, EBUSY
+   * for a mount point, ENOTEMPTY where somebody keeps filling the directory
+   */
+  async removeTree(path: RelativePath, options: RemoveTreeOptions = {}): Promise<RemoveTreeReport> {
+    const subject = this.subject('removeTree', path);
+    checkRelative(path, subject);
+    return removeTree(path, options, subject, (keepGoing, job) =>
+      this.perform(subject, undefined, (root) => native.removeTree(root, path, keepGoing, job)),
+    );
   }
 
   /** Waits until this directory's own entries are on the device (fsync(2)). */
@@ -239,15 +283,16 @@ export class DirectoryFd extends DirectoryNames {
   async #openFile(
     verb: string,
     path: RelativePath,
-    options: OpenFileOptions | string | number,
+    how: OpenFileOptions | string | number,
+    mode: number | string | undefined,
     follow: boolean,
   ): Promise<FileFd> {
     const subject = this.subject(verb, path);
-    const { flags, mode, signal } = openFileArguments(path, options, subject);
+    const { flags, bits, signal } = openFileArguments(path, how, mode, subject);
     const handle = await this.perform(
       subject,
       signal,
-      (root) => native.openFile(root, path, flags, mode, follow),
+      (root) => native.openFile(root, path, flags, bits, follow),
       native.closeSync,
     );
     return FileFd.adopt(handle, this.#labelOf(path));
@@ -258,17 +303,38 @@ export class DirectoryFd extends DirectoryNames {
   }
 }
 
-function openFileArguments(path: RelativePath, options: OpenFileOptions | string | number, subject: ErrorSubject) {
+function openFileArguments(
+  path: RelativePath,
+  how: OpenFileOptions | string | number,
+  mode: number | string | undefined,
+  subject: ErrorSubject,
+) {
   checkRelative(path, subject);
-  const { flags = 'r', mode = 0o666, signal } = typeof options === 'object' ? options : { flags: options };
-  return { flags: toOpenFlags(flags, subject), mode: toMode(mode, subject), signal };
+  const options: OpenFileOptions = typeof how === 'object' ? how : { flags: how, mode };
+  const bits = toMode(options.mode ?? 0o666, subject);
+  return { flags: toOpenFlags(options.flags ?? 'r', subject), bits, signal: options.signal };
+}
+
+function hasUnknownKinds(batch: PackedBatch): boolean {
+  return indicesOf(batch).some((index) => batch.kind(index) === 'unknown');
+}
+
+function listed(batch: PackedBatch, { encoding, withFileTypes }: ReaddirOptions): string[] | Buffer[] | NamedEntry[] {
+  const indices = indicesOf(batch);
+  if (withFileTypes) return indices.map((index) => new NamedEntry(batch, index));
+  return encoding === 'buffer' ? indices.map((index) => batch.nameBytes(index)) : indices.map((i) => batch.name(i));
+}
+
+function indicesOf(batch: PackedBatch): number[] {
+  return Array.from({ length: batch.length }, (_, index) => index);
 }
 
 function opening(path: string | Uint8Array | URL, options: OpenDirectoryOptions) {
   const text: NativePath = path instanceof URL ? fileURLToPath(path) : path;
-  const label = typeof text === 'string' ? text : Buffer.from(text ?? '').toString('utf8');
   const subject: ErrorSubject = { verb: 'open', path: text };
   checkBytes(text, 'path', subject);
+  checkSignal(options.signal, subject);
+  const label = typeof text === 'string' ? text : Buffer.from(text).toString('utf8');
   if (text.length === 0) throw ownError('ERR_DIRFD_INVALID_PATH', 'the path is empty', subject);
   const inherited: Policy = { resolution: 'no-symlinks', crossMounts: true };
   return { native: text, label, subject, policy: toPolicy(options, inherited, subject) };
@@ -278,9 +344,12 @@ function toPolicy({ resolution, crossMounts }: OpenDirectoryOptions, inherited: 
   if (resolution !== undefined && !SCOPES.includes(resolution)) {
     throw ownError(
       'ERR_DIRFD_INVALID_ARGUMENT',
-      `unknown resolution '${resolution}'; it is one of ${SCOPES.join(', ')}`,
+      `unknown resolution '${String(resolution)}'; it is one of ${SCOPES.join(', ')}`,
       subject,
     );
+  }
+  if (crossMounts !== undefined && typeof crossMounts !== 'boolean') {
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'crossMounts must be a boolean', subject);
   }
   return { resolution: resolution ?? inherited.resolution, crossMounts: crossMounts ?? inherited.crossMounts };
 }

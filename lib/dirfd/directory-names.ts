@@ -1,8 +1,9 @@
 /** Names made, moved and removed: the part of DirectoryFd that changes directories. */
 
 import { constants } from 'node:fs';
-import { FsError, ownError } from '../errors.js';
+import { type ErrorSubject, ownError } from '../errors.js';
 import { native } from '../native/load.js';
+import type { NativeHandle } from '../native/surface.js';
 import { DirectoryAttributes } from './directory-attributes.js';
 import { INTERNAL, type SignalOptions } from './fd.js';
 import { toInteger, toMode } from './flags.js';
@@ -32,38 +33,23 @@ const RENAME_EXCHANGE = 2;
 
 export abstract class DirectoryNames extends DirectoryAttributes {
   /**
-   * Makes a directory.
+   * Makes a directory (mkdir(2)). A bare mode is accepted for the options, as node:fs does.
    *
-   * @returns with `recursive`, the first directory that was made, or undefined
+   * @returns with `recursive`, the first directory that was made, or undefined where all were there
    * @throws FsError EEXIST, ENOENT, ENOTDIR, ENOSPC, EROFS
    */
-  async mkdir(path: RelativePath, options: MkdirOptions = {}): Promise<RelativePath | undefined> {
-    const subject = this.subject('mkdir', path);
-    checkRelative(path, subject);
-    const mode = toMode(options.mode ?? 0o777, subject);
-    const make = (at: RelativePath) =>
-      this.perform(this.subject('mkdir', at), options.signal, (root) => native.mkdir(root, at, mode));
-    if (!options.recursive) return void (await make(path));
-    let first: RelativePath | undefined;
-    for (const prefix of prefixes(path)) {
-      try {
-        await make(prefix);
-        first ??= prefix;
-      } catch (error) {
-        if (!(error instanceof FsError) || error.code !== 'EEXIST') throw error;
-      }
-    }
-    // EEXIST may have meant a file, or a symlink.
-    const made = await this.stat(path, options);
-    if (!made.isDirectory())
-      throw ownError('ERR_DIRFD_CHANGED', 'something that is no directory stands there', subject);
-    return first;
+  async mkdir(path: RelativePath, options: MkdirOptions | number | string = {}): Promise<RelativePath | undefined> {
+    const { subject, mode, recursive, signal } = this.#making(path, options);
+    if (!recursive) return void (await this.perform(subject, signal, (root) => native.mkdir(root, path, mode)));
+    return firstMade(path, await this.perform(subject, signal, (root) => native.mkdirs(root, path, mode)));
   }
-  mkdirSync(path: RelativePath, mode: number | string = 0o777): void {
-    const subject = this.subject('mkdir', path);
-    checkRelative(path, subject);
-    const bits = toMode(mode, subject);
-    this.performSync(subject, (root) => native.mkdirSync(root, path, bits));
+  mkdirSync(path: RelativePath, options: MkdirOptions | number | string = {}): RelativePath | undefined {
+    const { subject, mode, recursive } = this.#making(path, options);
+    if (!recursive) return void this.performSync(subject, (root) => native.mkdirSync(root, path, mode));
+    return firstMade(
+      path,
+      this.performSync(subject, (root) => native.mkdirsSync(root, path, mode)),
+    );
   }
 
   /** Removes an empty directory. */
@@ -99,7 +85,7 @@ export abstract class DirectoryNames extends DirectoryAttributes {
   rename(from: RelativePath, directory: DirectoryNames, to: RelativePath, options?: RenameOptions): Promise<void>;
   async rename(from: RelativePath, ...rest: unknown[]): Promise<void> {
     const [directory, to, options = {}] = secondPlace<RenameOptions>(this, rest);
-    const { flags, subject } = this.#renaming(from, to, options);
+    const { flags, subject } = this.#renaming(from, directory, to, options);
     await this.#withSecond(directory, subject, (other) =>
       this.perform(subject, options.signal, (root) => native.rename(root, from, other, to, flags)),
     );
@@ -108,7 +94,7 @@ export abstract class DirectoryNames extends DirectoryAttributes {
   renameSync(from: RelativePath, directory: DirectoryNames, to: RelativePath, options?: RenameOptions): void;
   renameSync(from: RelativePath, ...rest: unknown[]): void {
     const [directory, to, options = {}] = secondPlace<RenameOptions>(this, rest);
-    const { flags, subject } = this.#renaming(from, to, options);
+    const { flags, subject } = this.#renaming(from, directory, to, options);
     directory.performSync(subject, (other) =>
       this.performSync(subject, (root) => native.renameSync(root, from, other, to, flags)),
     );
@@ -119,11 +105,19 @@ export abstract class DirectoryNames extends DirectoryAttributes {
   link(existing: RelativePath, directory: DirectoryNames, to: RelativePath, options?: SignalOptions): Promise<void>;
   async link(existing: RelativePath, ...rest: unknown[]): Promise<void> {
     const [directory, to, options = {}] = secondPlace<SignalOptions>(this, rest);
-    const subject = this.subject('link', existing, to);
-    checkRelative(existing, subject);
-    checkRelative(to, subject);
+    const subject = this.#between('link', existing, directory, to);
     await this.#withSecond(directory, subject, (other) =>
       this.perform(subject, options.signal, (root) => native.link(root, existing, other, to)),
+    );
+  }
+
+  linkSync(existing: RelativePath, to: RelativePath): void;
+  linkSync(existing: RelativePath, directory: DirectoryNames, to: RelativePath): void;
+  linkSync(existing: RelativePath, ...rest: unknown[]): void {
+    const [directory, to] = secondPlace(this, rest);
+    const subject = this.#between('link', existing, directory, to);
+    directory.performSync(subject, (other) =>
+      this.performSync(subject, (root) => native.linkSync(root, existing, other, to)),
     );
   }
 
@@ -147,10 +141,13 @@ export abstract class DirectoryNames extends DirectoryAttributes {
     const target = await this.perform(subject, options.signal, (root) => native.readlink(root, path));
     return options.encoding === 'buffer' ? target : target.toString('utf8');
   }
-  readlinkSync(path: RelativePath): string {
+  readlinkSync(path: RelativePath, options?: ReadlinkOptions<'utf8'>): string;
+  readlinkSync(path: RelativePath, options: ReadlinkOptions<'buffer'>): Buffer;
+  readlinkSync(path: RelativePath, options: ReadlinkOptions = {}): string | Buffer {
     const subject = this.subject('readlink', path);
     checkRelative(path, subject);
-    return this.performSync(subject, (root) => native.readlinkSync(root, path)).toString('utf8');
+    const target = this.performSync(subject, (root) => native.readlinkSync(root, path));
+    return options.encoding === 'buffer' ? target : target.toString('utf8');
   }
 
   /**
@@ -169,13 +166,26 @@ export abstract class DirectoryNames extends DirectoryAttributes {
     const subject = this.subject('mknod', path);
     checkRelative(path, subject);
     toInteger(mode, 'mode', 0, 0o177777, subject);
+    if (typeof device !== 'bigint') toInteger(device, 'device', 0, Number.MAX_SAFE_INTEGER, subject);
+    else if (device < 0n || device >= 2n ** 63n) {
+      throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `device must be between 0 and 2^63, not ${device}`, subject);
+    }
     await this.perform(subject, options.signal, (root) => native.mknod(root, path, mode, device));
   }
 
   /** Makes a FIFO. Permission bits are less the umask. */
   async mkfifo(path: RelativePath, mode: number | string = 0o666, options: SignalOptions = {}): Promise<void> {
-    const bits = toMode(mode, this.subject('mkfifo', path));
-    await this.mknod(path, constants.S_IFIFO | bits, 0, options);
+    const subject = this.subject('mkfifo', path);
+    checkRelative(path, subject);
+    const bits = constants.S_IFIFO | toMode(mode, subject);
+    await this.perform(subject, options.signal, (root) => native.mknod(root, path, bits, 0));
+  }
+
+  #making(path: RelativePath, options: MkdirOptions | number | string) {
+    const subject = this.subject('mkdir', path);
+    checkRelative(path, subject);
+    const { mode = 0o777, recursive = false, signal } = typeof options === 'object' ? options : { mode: options };
+    return { subject, mode: toMode(mode, subject), recursive, signal };
   }
 
   #checkTarget(target: RelativePath, path: RelativePath): void {
@@ -185,21 +195,26 @@ export abstract class DirectoryNames extends DirectoryAttributes {
     if (target.length === 0) throw ownError('ERR_DIRFD_INVALID_PATH', 'the target is empty', subject);
   }
 
-  #renaming(from: RelativePath, to: RelativePath, { noReplace, exchange }: RenameOptions) {
-    const subject = this.subject('rename', from, to);
-    checkRelative(from, subject);
-    checkRelative(to, subject);
+  #renaming(from: RelativePath, directory: DirectoryNames, to: RelativePath, { noReplace, exchange }: RenameOptions) {
+    const subject = this.#between('rename', from, directory, to);
     if (noReplace && exchange) {
       throw ownError('ERR_DIRFD_INVALID_ARGUMENT', "'noReplace' and 'exchange' exclude each other", subject);
     }
     return { subject, flags: (noReplace ? RENAME_NOREPLACE : 0) | (exchange ? RENAME_EXCHANGE : 0) };
   }
 
+  #between(verb: string, from: RelativePath, directory: DirectoryNames, to: RelativePath): ErrorSubject {
+    const subject = { ...this.subject(verb, from), dest: to };
+    checkRelative(from, this.subject(verb, from));
+    checkRelative(to, { ...this.subject(verb, to), directory: directory.path });
+    return directory === this ? subject : { ...subject, destDirectory: directory.path };
+  }
+
   /** Holds the other directory open while the call runs. */
   async #withSecond<T>(
     directory: DirectoryNames,
-    subject: ReturnType<DirectoryNames['subject']>,
-    act: (other: (typeof directory)[typeof INTERNAL]['handle']) => Promise<T>,
+    subject: ErrorSubject,
+    act: (other: NativeHandle) => Promise<T>,
   ): Promise<T> {
     const { handle, hold } = directory[INTERNAL];
     const release = hold(subject);
@@ -218,11 +233,8 @@ function secondPlace<O>(here: DirectoryNames, rest: unknown[]): [DirectoryNames,
   return [here, first as RelativePath, second as O | undefined];
 }
 
-/** 'a/b/c' → 'a', 'a/b', 'a/b/c'; bytes likewise. */
-function* prefixes(path: RelativePath): Generator<RelativePath> {
-  const slash = typeof path === 'string' ? '/' : 0x2f;
-  for (let at = 1; at < path.length; at++) {
-    if (path[at] === slash && path[at - 1] !== slash) yield path.slice(0, at) as RelativePath;
-  }
-  yield path;
+/** In the form that the caller gave the path in. */
+function firstMade(path: RelativePath, made: Buffer): RelativePath | undefined {
+  if (made.length === 0) return undefined;
+  return typeof path === 'string' ? made.toString('utf8') : made;
 }

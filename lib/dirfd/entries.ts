@@ -97,29 +97,28 @@ export class PackedBatch {
   }
 }
 
-/** A directory entry with its stat, as {@link DirectoryFd.entries} returns it. */
-export class DirectoryEntry {
-  readonly #batch: PackedBatch;
-  readonly #index: number;
+/** A name in a directory and what it is, as `readdir` with `withFileTypes` returns it. The methods are those of node:fs's Dirent. */
+export class NamedEntry {
+  /** @internal */
+  protected readonly batch: PackedBatch;
+  /** @internal */
+  protected readonly index: number;
 
   /** @internal */
   constructor(batch: PackedBatch, index: number) {
-    this.#batch = batch;
-    this.#index = index;
+    this.batch = batch;
+    this.index = index;
   }
 
   /** Bytes that are not UTF-8 show as U+FFFD; `nameBytes` is exact. */
   get name(): string {
-    return this.#batch.name(this.#index);
+    return this.batch.name(this.index);
   }
   get nameBytes(): Buffer {
-    return this.#batch.nameBytes(this.#index);
+    return this.batch.nameBytes(this.index);
   }
   get kind(): Kind {
-    return this.#batch.kind(this.#index);
-  }
-  get stat(): Stat {
-    return this.#batch.stat(this.#index);
+    return this.batch.kind(this.index);
   }
   isFile(): boolean {
     return this.kind === 'file';
@@ -129,5 +128,24 @@ export class DirectoryEntry {
   }
   isSymbolicLink(): boolean {
     return this.kind === 'symlink';
+  }
+  isFIFO(): boolean {
+    return this.kind === 'fifo';
+  }
+  isSocket(): boolean {
+    return this.kind === 'socket';
+  }
+  isCharacterDevice(): boolean {
+    return this.kind === 'character-device';
+  }
+  isBlockDevice(): boolean {
+    return this.kind === 'block-device';
+  }
+}
+
+/** A directory entry with its whole stat, as `entries` returns it. */
+export class DirectoryEntry extends NamedEntry {
+  get stat(): Stat {
+    return this.batch.stat(this.index);
   }
 }

@@ -112,10 +112,11 @@ export abstract class Fd implements AsyncDisposable {
     call: (handle: NativeHandle) => Promise<T>,
     discard?: (late: T) => void,
   ): Promise<T> {
+    checkSignal(signal, subject);
     signal?.throwIfAborted();
     const release = this.#hold(subject);
-    const outcome = call(this.#handle).finally(release);
     try {
+      const outcome = started(() => call(this.#handle)).finally(release);
       return await (signal ? abortable(outcome, signal, discard) : outcome);
     } catch (thrown) {
       throw toFsError(thrown, native.callNames, subject);
@@ -159,12 +160,23 @@ export abstract class Fd implements AsyncDisposable {
   }
 }
 
+/** A call that throws at once is a call that failed: its hold on the handle has to end like any other's. */
+async function started<T>(call: () => Promise<T>): Promise<T> {
+  return call();
+}
+
+/** @throws FsError ERR_DIRFD_INVALID_ARGUMENT for a `signal` that is none */
+export function checkSignal(signal: AbortSignal | undefined, subject: ErrorSubject): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'signal must be an AbortSignal', subject);
+}
+
 /** Settles with the signal's reason as soon as it aborts; a result that comes later goes to `discard`. */
-function abortable<T>(outcome: Promise<T>, signal: AbortSignal, discard?: (late: T) => void): Promise<T> {
+export function abortable<T>(outcome: Promise<T>, signal: AbortSignal, discard?: (late: T) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       reject(signal.reason);
-      outcome.then(discard, () => {});
+      outcome.then(discard).catch(() => {}); // nobody waits for it any more, whatever becomes of it
     };
     signal.addEventListener('abort', onAbort, { once: true });
     outcome.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));

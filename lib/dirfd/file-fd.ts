@@ -6,7 +6,7 @@ import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { native } from '../native/load.js';
 import type { NativeHandle } from '../native/surface.js';
 import type { DirectoryNames } from './directory-names.js';
-import { INTERNAL, type SignalOptions } from './fd.js';
+import { Fd, INTERNAL, type SignalOptions } from './fd.js';
 import { FileAttributes } from './file-attributes.js';
 import { type LockOptions, lockKind, toRange, waitForLock } from './file-lock.js';
 import { createReadable, createWritable, type ReadStreamOptions, type WriteStreamOptions } from './file-streams.js';
@@ -45,6 +45,16 @@ export interface ReadFileOptions<E extends BufferEncoding | null | undefined = B
   extends SignalOptions {
   /** Text encoding; null or undefined gives a Buffer. */
   readonly encoding?: E;
+}
+
+export interface WriteFileOptions extends SignalOptions {
+  /** Of text. Default `'utf8'`. */
+  readonly encoding?: BufferEncoding | undefined;
+}
+
+export interface LinkIntoOptions extends SignalOptions {
+  /** Take the place of what has the name already, in one step: readers see the old file or the new one. Default false. */
+  readonly replace?: boolean | undefined;
 }
 
 export type Whence = 'set' | 'current' | 'end' | 'data' | 'hole';
@@ -124,13 +134,12 @@ export class FileFd extends FileAttributes {
   }
 
   /** Writes all of `data` at the file's position, or fails. Truncates nothing. */
-  async writeFile(
-    data: string | Uint8Array,
-    options: SignalOptions & { encoding?: BufferEncoding } = {},
-  ): Promise<void> {
-    let rest = typeof data === 'string' ? Buffer.from(data, options.encoding) : data;
+  async writeFile(data: string | Uint8Array, options: WriteFileOptions | BufferEncoding = {}): Promise<void> {
+    const { encoding, signal } = typeof options === 'string' ? { encoding: options, signal: undefined } : options;
+    let rest = typeof data === 'string' ? Buffer.from(data, encoding) : data;
+    slice(rest, {}, this.subject('write'));
     while (rest.length > 0) {
-      const { bytesWritten } = await this.write(rest, { signal: options.signal, length: Math.min(rest.length, CHUNK) });
+      const { bytesWritten } = await this.write(rest, { signal, length: Math.min(rest.length, CHUNK) });
       if (bytesWritten === 0) {
         throw ownError(
           'ERR_DIRFD_UNSUPPORTED',
@@ -188,7 +197,7 @@ export class FileFd extends FileAttributes {
 
   /** Copies inside the kernel (copy_file_range(2)). @returns bytes copied, at most `length`; 0 at the end of this file */
   async copyRange(destination: FileFd, length: number, options: CopyRangeOptions = {}): Promise<number> {
-    const subject = this.subject('copyRange', destination.path);
+    const subject = this.subject('copyRange', destination?.path);
     toInteger(length, 'length', 0, MAX, subject);
     const from = toPosition(options.offset, subject);
     const to = toPosition(options.destinationOffset, subject);
@@ -203,7 +212,7 @@ export class FileFd extends FileAttributes {
    * @throws FsError EOPNOTSUPP, EXDEV, EINVAL where the file system cannot
    */
   async clone(destination: FileFd, options: SignalOptions = {}): Promise<void> {
-    const subject = this.subject('clone', destination.path);
+    const subject = this.subject('clone', destination?.path);
     await this.#withOther(destination, subject, (other) =>
       this.perform(subject, options.signal, (file) => native.clone(file, other)),
     );
@@ -214,19 +223,11 @@ export class FileFd extends FileAttributes {
    * handle, released by unlock(), close() or the end of the process. Waits by asking again at growing intervals, never on libuv's pool.
    */
   async lock(options: LockOptions = {}): Promise<void> {
-    await waitForLock(() => this.tryLock(options), options, this.subject('lock'));
+    await waitForLock(async () => this.#tryLock(options, this.subject('lock')), options, this.subject('lock'));
   }
   /** False where another handle's lock is in the way. */
   async tryLock(options: LockOptions = {}): Promise<boolean> {
-    const subject = this.subject('tryLock');
-    const { start, length } = toRange(options, subject);
-    try {
-      this.performSync(subject, (file) => native.tryLockSync(file, lockKind(options), start, length));
-      return true;
-    } catch (error) {
-      if (error instanceof FsError && error.code === 'EAGAIN') return false;
-      throw error;
-    }
+    return this.#tryLock(options, this.subject('tryLock'));
   }
   async unlock(options: LockOptions = {}): Promise<void> {
     const subject = this.subject('unlock');
@@ -234,23 +235,30 @@ export class FileFd extends FileAttributes {
     this.performSync(subject, (file) => native.tryLockSync(file, 2, start, length));
   }
 
-  /** Gives this file a name, a temporary one its first (linkat(2)). @throws FsError EEXIST if the name is taken */
-  async linkInto(directory: DirectoryNames, path: RelativePath, options: SignalOptions = {}): Promise<void> {
-    const subject: ErrorSubject = { verb: 'linkInto', directory: directory.path, path };
-    checkRelative(path, subject);
-    const { handle, hold } = directory[INTERNAL];
-    const release = hold(subject);
-    try {
-      await this.perform(subject, options.signal, (file) => native.linkFd(file, handle, path));
-    } finally {
-      release();
+  /**
+   * Gives this file a name, a temporary one its first (linkat(2); with `replace` a rename(2) follows, because a link replaces nothing). To
+   * survive a crash: `file.sync()` before, `directory.sync()` after.
+   *
+   * @throws FsError EEXIST if the name is taken, EXDEV on another file system, EISDIR with `replace` over a directory
+   */
+  async linkInto(directory: DirectoryNames, path: RelativePath, options: LinkIntoOptions = {}): Promise<void> {
+    const subject: ErrorSubject = { verb: 'linkInto', directory: directory?.path, path };
+    if (!(directory instanceof Fd)) {
+      throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'linkInto takes a DirectoryFd and a path', { verb: 'linkInto' });
     }
+    checkRelative(path, subject);
+    const replace = options.replace === true;
+    await this.#withOther(directory, subject, (other) =>
+      this.perform(subject, options.signal, (file) => native.linkInto(file, other, path, replace)),
+    );
   }
 
+  /** The file as a stream of bytes; see {@link ReadStreamOptions}. */
   createReadStream(options: ReadStreamOptions = {}): Readable {
     return createReadable(this, options);
   }
 
+  /** A stream that writes to the file; see {@link WriteStreamOptions}. */
   createWriteStream(options: WriteStreamOptions = {}): Writable {
     return createWritable(this, options);
   }
@@ -261,13 +269,27 @@ export class FileFd extends FileAttributes {
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         const chunk = new Uint8Array(CHUNK);
-        const { bytesRead } = await this.read(chunk);
+        const { bytesRead } = await this.read(chunk).catch(async (error) => {
+          await finish();
+          throw error;
+        });
         if (bytesRead > 0) return controller.enqueue(chunk.subarray(0, bytesRead));
         controller.close();
         await finish();
       },
       cancel: finish,
     });
+  }
+
+  #tryLock(options: LockOptions, subject: ErrorSubject): boolean {
+    const { start, length } = toRange(options, subject);
+    try {
+      this.performSync(subject, (file) => native.tryLockSync(file, lockKind(options), start, length));
+      return true;
+    } catch (error) {
+      if (error instanceof FsError && error.code === 'EAGAIN') return false;
+      throw error;
+    }
   }
 
   /** A short read from a regular file is nearly always its end, but a file may have grown at that moment. */
@@ -278,7 +300,8 @@ export class FileFd extends FileAttributes {
     return bytesRead === 0;
   }
 
-  async #withOther<T>(other: FileFd, subject: ErrorSubject, act: (handle: NativeHandle) => Promise<T>): Promise<T> {
+  async #withOther<T>(other: Fd, subject: ErrorSubject, act: (handle: NativeHandle) => Promise<T>): Promise<T> {
+    if (!(other instanceof Fd)) throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'the destination is no FileFd', subject);
     const { handle, hold } = other[INTERNAL];
     const release = hold(subject);
     try {

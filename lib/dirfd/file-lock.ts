@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ErrorSubject, ownError } from '../errors.js';
-import type { SignalOptions } from './fd.js';
+import { checkSignal, type SignalOptions } from './fd.js';
 import { toInteger } from './flags.js';
 
 export interface LockOptions extends SignalOptions {
@@ -33,10 +33,16 @@ export async function waitForLock(
   { signal, timeout = Number.POSITIVE_INFINITY }: LockOptions,
   subject: ErrorSubject,
 ): Promise<void> {
+  checkSignal(signal, subject);
+  signal?.throwIfAborted();
+  if (typeof timeout !== 'number' || !(timeout >= 0)) {
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `timeout must be 0 ms or more, not ${String(timeout)}`, subject);
+  }
   const deadline = performance.now() + timeout;
   for (let pause = 1; !(await tryLock()); pause = Math.min(pause * 2, 50)) {
     const left = deadline - performance.now();
     if (left <= 0) throw ownError('ERR_DIRFD_LOCK_TIMEOUT', `not free within ${timeout} ms`, subject);
-    await sleep(Math.min(pause, left), undefined, signal ? { signal } : {});
+    await sleep(Math.min(pause, left), undefined, signal ? { signal } : {}).catch(() => {});
+    signal?.throwIfAborted();
   }
 }

@@ -1,7 +1,9 @@
 /** Node streams over a FileFd. The stream holds the file open through its operations, and closes it at the end unless told not to. */
 
 import { Readable, Writable } from 'node:stream';
+import type { ErrorSubject } from '../errors.js';
 import type { FileFd } from './file-fd.js';
+import { toInteger } from './flags.js';
 
 export interface ReadStreamOptions {
   /** First byte. Default: the file's own position. */
@@ -26,8 +28,12 @@ export interface WriteStreamOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** @throws FsError ERR_DIRFD_INVALID_ARGUMENT for a range that is none */
 export function createReadable(file: FileFd, options: ReadStreamOptions): Readable {
   const { start, end = Number.POSITIVE_INFINITY, highWaterMark = 65536, autoClose = true } = options;
+  const subject: ErrorSubject = { verb: 'createReadStream', path: file.path };
+  if (start !== undefined) toInteger(start, 'start', 0, Number.MAX_SAFE_INTEGER, subject);
+  if (end !== Number.POSITIVE_INFINITY) toInteger(end, 'end', start ?? 0, Number.MAX_SAFE_INTEGER, subject);
   let position = start;
   let left = end - (start ?? 0) + 1;
   return new Readable({
@@ -50,8 +56,11 @@ export function createReadable(file: FileFd, options: ReadStreamOptions): Readab
   });
 }
 
+/** @throws FsError ERR_DIRFD_INVALID_ARGUMENT for a start that is no offset */
 export function createWritable(file: FileFd, options: WriteStreamOptions): Writable {
   const { start, highWaterMark = 65536, autoClose = true, flush = false } = options;
+  const subject: ErrorSubject = { verb: 'createWriteStream', path: file.path };
+  if (start !== undefined) toInteger(start, 'start', 0, Number.MAX_SAFE_INTEGER, subject);
   let position = start;
   const writeAll = async (chunk: Uint8Array) => {
     for (let rest = chunk; rest.length > 0; ) {

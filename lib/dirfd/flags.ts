@@ -3,7 +3,13 @@
 import { constants } from 'node:fs';
 import { type ErrorSubject, ownError } from '../errors.js';
 
-const { O_APPEND, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_DSYNC, O_EXCL, O_RDONLY, O_RDWR, O_SYNC, O_TRUNC, O_WRONLY } = constants;
+const { O_DIRECT, O_NOATIME, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK } = constants;
+const O_CLOEXEC = 0o2000000; // node:constants lacks it
+
+const ACCEPTED = O_WRONLY | O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_TRUNC | O_SYNC | O_DSYNC | O_DIRECT | O_NOATIME;
+/** Always in force, or without a meaning for regular files. */
+const IMPLIED = O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
 
 const FLAGS: Readonly<Record<string, number>> = {
   r: O_RDONLY,
@@ -22,13 +28,21 @@ const FLAGS: Readonly<Record<string, number>> = {
   'as+': O_RDWR | O_CREAT | O_APPEND | O_SYNC,
 };
 
-/** `'r'`, `'w'`, … as in node:fs, or an or-ed number of `fs.constants.O_*`. */
+/**
+ * `'r'`, `'w'`, … as in node:fs, or an or-ed number of `fs.constants.O_*`. O_PATH, O_DIRECTORY and O_TMPFILE open something else than a
+ * file for its data, and are refused.
+ */
 export function toOpenFlags(flags: string | number, subject: ErrorSubject): number {
-  const number = typeof flags === 'number' ? flags : FLAGS[flags];
-  if (number === undefined || !Number.isInteger(number) || number < 0) {
-    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `unknown open flags '${flags}'`, subject);
+  const number = typeof flags === 'number' ? flags : Object.hasOwn(FLAGS, flags) ? FLAGS[flags] : undefined;
+  if (number === undefined || !Number.isSafeInteger(number) || number < 0 || (number & 3) === 3) {
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `unknown open flags '${String(flags)}'`, subject);
   }
-  return number;
+  const wanted = number & ~IMPLIED;
+  if (number > 0x7fff_ffff || (wanted & ~ACCEPTED) !== 0) {
+    const other = `0o${(number & ~ACCEPTED & ~IMPLIED).toString(8)}`;
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `open flags ${other} are not for opening a file`, subject);
+  }
+  return wanted;
 }
 
 /** Permission bits, special bits included. */

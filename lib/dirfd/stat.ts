@@ -106,6 +106,19 @@ export class Stat {
   get birthtimeNs(): bigint {
     return this.#time(LAYOUT.birthtimeSeconds, LAYOUT.birthtimeNanoseconds);
   }
+  /** Milliseconds since 1970, with what fraction of them a number can hold. */
+  get atimeMs(): number {
+    return Number(this.atimeNs) / 1e6;
+  }
+  get mtimeMs(): number {
+    return Number(this.mtimeNs) / 1e6;
+  }
+  get ctimeMs(): number {
+    return Number(this.ctimeNs) / 1e6;
+  }
+  get birthtimeMs(): number {
+    return Number(this.birthtimeNs) / 1e6;
+  }
   /** The times rounded down to milliseconds. */
   get atime(): Date {
     return toDate(this.atimeNs);

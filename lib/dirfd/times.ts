@@ -10,6 +10,8 @@ import { UTIME_NOW, UTIME_OMIT } from '../native/surface.js';
 export type TimeInput = bigint | Date | number | 'now' | null;
 
 const BILLION = 1_000_000_000n;
+/** Seconds that 64 bits hold; file systems keep less, and set what lies beyond their range to its end (utimensat(2)). */
+const MAX_SECONDS = 2n ** 63n - 1n;
 
 /** [seconds, nanoseconds], rounded down so that nanoseconds are never negative. */
 export function toTimespec(time: TimeInput, what: string, subject: ErrorSubject): [bigint, number] {
@@ -18,7 +20,11 @@ export function toTimespec(time: TimeInput, what: string, subject: ErrorSubject)
   const ns = toNanoseconds(time);
   if (ns === undefined) throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `${what} is not a time`, subject);
   const remainder = ((ns % BILLION) + BILLION) % BILLION;
-  return [(ns - remainder) / BILLION, Number(remainder)];
+  const seconds = (ns - remainder) / BILLION;
+  if (seconds > MAX_SECONDS || seconds < -MAX_SECONDS) {
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `${what} lies beyond what the kernel can represent`, subject);
+  }
+  return [seconds, Number(remainder)];
 }
 
 function toNanoseconds(time: bigint | Date | number): bigint | undefined {

@@ -38,10 +38,12 @@ export interface Verbs {
     crossMounts: boolean,
   ): NativeHandle;
   openFile(root: NativeHandle, path: NativePath, flags: number, mode: number, follow: boolean): NativeHandle;
-  openTemporary(root: NativeHandle, mode: number): NativeHandle;
+  openTemporary(directory: NativeHandle, mode: number): NativeHandle;
   close(handle: NativeHandle): void;
 
   mkdir(root: NativeHandle, path: NativePath, mode: number): void;
+  /** The first directory that was made; empty where all were there. */
+  mkdirs(root: NativeHandle, path: NativePath, mode: number): Buffer;
   unlink(root: NativeHandle, path: NativePath): void;
   rmdir(root: NativeHandle, path: NativePath): void;
   symlink(root: NativeHandle, path: NativePath, target: NativePath): void;
@@ -49,7 +51,7 @@ export interface Verbs {
   mknod(root: NativeHandle, path: NativePath, mode: number, device: number | bigint): void;
   rename(root: NativeHandle, path: NativePath, toRoot: NativeHandle, toPath: NativePath, flags: number): void;
   link(root: NativeHandle, path: NativePath, toRoot: NativeHandle, toPath: NativePath): void;
-  linkFd(file: NativeHandle, root: NativeHandle, path: NativePath): void;
+  linkInto(file: NativeHandle, root: NativeHandle, path: NativePath, replace: boolean): void;
 
   /** A StatRecord. */
   stat(root: NativeHandle, path: NativePath, follow: boolean): Buffer;
@@ -106,26 +108,50 @@ export interface Verbs {
 
 export interface NativeStatfs {
   readonly type: number;
-  readonly blockSize: number;
+  readonly bsize: number;
   readonly blocks: number;
-  readonly freeBlocks: number;
-  readonly availableBlocks: number;
+  readonly bfree: number;
+  readonly bavail: number;
   readonly files: number;
-  readonly freeFiles: number;
-  readonly nameLength: number;
+  readonly ffree: number;
+  readonly namelen: number;
   readonly readOnly: boolean;
+}
+
+/** What one long piece of work is cancelled by, and tells its progress by; opaque. */
+export interface NativeJob {
+  readonly __nativeJob: never;
+}
+
+/** A failure and the path, below the tree, that it is about; empty for the tree itself. */
+export interface LocatedFailure extends NativeFailure {
+  readonly path: Buffer;
+}
+
+export interface NativeRemoveReport {
+  readonly entries: number;
+  readonly failed: number;
+  readonly failures: readonly LocatedFailure[];
+}
+
+/** Verbs on dirfd's own threads: they have no synchronous form. */
+export interface PooledVerbs {
+  /** Without `keepGoing` the first failure rejects, a {@link LocatedFailure}; ECANCELED after cancelJob. */
+  removeTree(root: NativeHandle, path: NativePath, keepGoing: boolean, job?: NativeJob): Promise<NativeRemoveReport>;
 }
 
 type AsyncForms = { readonly [V in keyof Verbs]: (...args: Parameters<Verbs[V]>) => Promise<ReturnType<Verbs[V]>> };
 type SyncForms = { readonly [V in keyof Verbs as `${V}Sync`]: Verbs[V] };
 
-export interface Native extends AsyncForms, SyncForms {
+export interface Native extends AsyncForms, SyncForms, PooledVerbs {
   readonly layout: Readonly<Record<string, number>>;
   readonly callNames: readonly string[];
   readonly reasonCount: number;
   capabilities(): NativeCapabilities;
   /** -1 once closed. */
   fdNumber(handle: NativeHandle): number;
+  newJob(): NativeJob;
+  cancelJob(job: NativeJob): void;
 }
 
 export interface NativeCapabilities {

@@ -13,11 +13,11 @@ Handle Arguments::handle() {
   return *found;
 }
 
-SharedFd Arguments::take_handle() {
+Handle Arguments::take_handle() {
   Handle* found = handle_of(next());
-  if (found && found->fd) return std::exchange(found->fd, nullptr);
+  if (found && found->fd) return std::exchange(*found, Handle{});
   refuse("an open dirfd handle");
-  return share(UniqueFd{});
+  return Handle{.fd = share(UniqueFd{}), .policy = {}};
 }
 
 std::shared_ptr<Job> Arguments::job() {

@@ -18,8 +18,8 @@ class Arguments {
 
   // An open descriptor and the policy it was opened with.
   Handle handle();
-  // The descriptor itself, taken away from the JS object, which is closed from then on.
-  SharedFd take_handle();
+  // What the JS object holds, taken away from it: it is closed from then on.
+  Handle take_handle();
   // The job that this call is part of; one of its own where the caller left it out.
   std::shared_ptr<Job> job();
   // Bytes of a string (as UTF-8) or of a Uint8Array, copied. No NUL inside: it is going to be a C string.

@@ -11,16 +11,17 @@ constexpr napi_type_tag kTag = {0x6d1f0a52c94b4e17, 0x9be3570d28fa41c6};
 
 }  // namespace
 
-Napi::Object make_handle(Napi::Env env, UniqueFd fd, Policy policy) {
-  Napi::Object object = Napi::Object::New(env);
-  auto handle = std::make_unique<Handle>(Handle{.fd = share(std::move(fd)), .policy = policy});
-  auto free_handle = [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); };
-  // The finalizer also runs when the environment ends, so a terminated worker leaks no descriptor. Where it is ending already, nothing
-  // can be wrapped any more, and the handle closes here.
-  if (napi_wrap(env, object, handle.get(), free_handle, nullptr, nullptr) != napi_ok) return object;
-  handle.release();
+Napi::Value make_handle(Napi::Env env, Handle handle) {
+  napi_value object = nullptr;
+  if (napi_create_object(env, &object) != napi_ok) return {};
+  auto owned = std::make_unique<Handle>(std::move(handle));
+  // The finalizer also runs when the environment ends, so a terminated worker leaks no descriptor; and one that is being
+  // terminated refuses to wrap anything any more.
+  auto release = [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); };
+  if (napi_wrap(env, object, owned.get(), release, nullptr, nullptr) != napi_ok) return {};
+  owned.release();
   napi_type_tag_object(env, object, &kTag);
-  return object;
+  return Napi::Value(env, object);
 }
 
 Handle* handle_of(Napi::Value value) {

@@ -4,6 +4,7 @@
 #include <napi.h>
 
 #include "ops/resolve.h"
+#include "ops/temporary_file.h"
 #include "sys/fd.h"
 
 namespace dfd {
@@ -12,9 +13,11 @@ namespace dfd {
 struct Handle {
   SharedFd fd;
   Policy policy;
+  std::shared_ptr<TemporaryName> temporary{};  // of a temporary file that needed a name; removed with the last copy
 };
 
-Napi::Object make_handle(Napi::Env env, UniqueFd fd, Policy policy);
+// Undefined, with the descriptor closed, where the environment is ending.
+Napi::Value make_handle(Napi::Env env, Handle handle);
 
 // Null where the value is not one of our handles.
 Handle* handle_of(Napi::Value value);

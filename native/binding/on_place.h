@@ -27,6 +27,24 @@ struct OnPlace {
     return success();
   }
 
+  // The same for what is there already, where "name/" asks for a directory.
+  template <class Act>
+  Status at_existing(Call call, Act&& act) {
+    return at_place([&](const Place& place) {
+      auto asked = require_directory_if_asked(place, call);
+      return asked ? act(place) : asked;
+    });
+  }
+
+  // The same for what is to be made, and is no directory.
+  template <class Act>
+  Status at_new(Call call, Act&& act) {
+    return at_place([&](const Place& place) {
+      auto asked = refuse_directory_form(place, call);
+      return asked ? act(place) : asked;
+    });
+  }
+
   Napi::Value value(Napi::Env env) { return env.Undefined(); }
 };
 

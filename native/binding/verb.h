@@ -41,7 +41,12 @@ class AsyncVerb {
     napi_create_promise(env, &task->deferred_, &promise);
     Napi::String name = Napi::String::New(env, "dirfd");
     napi_create_async_work(env, nullptr, name, &AsyncVerb::execute, &AsyncVerb::complete, task.get(), &task->work_);
-    if (napi_queue_async_work(env, task->work_) == napi_ok) task.release();
+    if (napi_queue_async_work(env, task->work_) == napi_ok) {
+      task.release();
+    } else {
+      napi_delete_async_work(env, task->work_);
+      napi_reject_deferred(env, task->deferred_, error_facts(env, failure(Call::kThreadCreate, EAGAIN)));
+    }
     return Napi::Value(env, promise);
   }
 

@@ -7,10 +7,10 @@
 #include "binding/on_place.h"
 #include "binding/verb.h"
 #include "binding/verbs.h"
+#include "ops/open_file.h"
 #include "ops/record.h"
 #include "ops/set_mode.h"
 #include "sys/attributes.h"
-#include "sys/open.h"
 #include "sys/stat.h"
 
 namespace dfd {
@@ -19,11 +19,6 @@ namespace {
 
 Napi::Value stat_value(Napi::Env env, const StatRecord& record) {
   return Napi::Buffer<uint8_t>::Copy(env, reinterpret_cast<const uint8_t*>(&record), sizeof record);
-}
-
-Status require_directory_if_asked(const Place& place, const struct statx& stx) {
-  if (place.must_be_directory() && !S_ISDIR(stx.stx_mode)) return failure(Call::kStatx, ENOTDIR);
-  return success();
 }
 
 // stat(handle, path, follow) → StatRecord
@@ -41,8 +36,9 @@ struct Stat : OnPlace {
     return at_place([&](const Place& place) -> Status {
       auto stx = sys::statx(place.dir(), place.name());
       if (!stx) return stx.error();
+      if (place.must_be_directory() && !S_ISDIR(stx->stx_mode)) return failure(Call::kStatx, ENOTDIR);
       record = to_record(*stx);
-      return require_directory_if_asked(place, *stx);
+      return success();
     });
   }
 
@@ -79,7 +75,8 @@ struct Access : OnPlace {
     mode = static_cast<int>(arguments.integer());
   }
   Status run() noexcept {
-    return at_place([&](const Place& place) { return sys::access(place.dir(), place.name(), mode); });
+    return at_existing(Call::kFaccessat2,
+                       [&](const Place& place) { return sys::access(place.dir(), place.name(), mode); });
   }
 };
 
@@ -91,7 +88,7 @@ struct Chmod : OnPlace {
     mode = static_cast<mode_t>(arguments.integer());
   }
   Status run() noexcept {
-    return at_place([&](const Place& place) { return set_mode(place.dir(), place.name(), mode); });
+    return at_existing(Call::kFchmodat2, [&](const Place& place) { return set_mode(place.dir(), place.name(), mode); });
   }
 };
 
@@ -105,7 +102,8 @@ struct Chown : OnPlace {
     gid = static_cast<gid_t>(arguments.integer());
   }
   Status run() noexcept {
-    return at_place([&](const Place& place) { return sys::fchownat(place.dir(), place.name(), uid, gid); });
+    return at_existing(Call::kFchownat,
+                       [&](const Place& place) { return sys::fchownat(place.dir(), place.name(), uid, gid); });
   }
 };
 
@@ -128,7 +126,8 @@ struct Utimes : OnPlace {
     times.parse(arguments);
   }
   Status run() noexcept {
-    return at_place([&](const Place& place) { return sys::utimensat(place.dir(), place.name(), times.values); });
+    return at_existing(Call::kUtimensat,
+                       [&](const Place& place) { return sys::utimensat(place.dir(), place.name(), times.values); });
   }
 };
 
@@ -166,28 +165,13 @@ struct UtimesFd : OnFile {
   Status run() noexcept { return sys::futimens(file.fd->get(), times.values); }
 };
 
-// A descriptor for ioctls on a file or directory. Others have no inode flags, and a device would take the ioctl for
-// itself.
-Result<UniqueFd> open_for_ioctl(const Place& place, Call call) {
-  auto stx = sys::statx(place.dir(), place.name());
-  if (!stx) return stx.error();
-  if (!S_ISREG(stx->stx_mode) && !S_ISDIR(stx->stx_mode))
-    return failure_because(Reason::kUnsupported, call, EOPNOTSUPP);
-  auto fd = sys::openat(place.dir(), place.name(), O_RDONLY | O_NONBLOCK);
-  if (!fd) return fd;
-  auto opened = sys::fstatx(fd->get());
-  if (!opened) return opened.error();
-  if (sys::identity(*opened) != sys::identity(*stx)) return failure_because(Reason::kChanged, Call::kOpenat, ESTALE);
-  return fd;
-}
-
 // getflags(handle, path) → number
 struct GetFlags : OnPlace {
   uint32_t flags = 0;
   void parse(Arguments& arguments) { parse_place(arguments); }
   Status run() noexcept {
-    return at_place([&](const Place& place) -> Status {
-      auto fd = open_for_ioctl(place, Call::kGetflags);
+    return at_existing(Call::kGetflags, [&](const Place& place) -> Status {
+      auto fd = open_inode(place.dir(), place.name(), O_RDONLY);
       if (!fd) return fd.error();
       auto got = sys::getflags(fd->get());
       if (!got) return got.error();
@@ -206,15 +190,15 @@ struct SetFlags : OnPlace {
     flags = static_cast<uint32_t>(arguments.integer());
   }
   Status run() noexcept {
-    return at_place([&](const Place& place) -> Status {
-      auto fd = open_for_ioctl(place, Call::kSetflags);
+    return at_existing(Call::kSetflags, [&](const Place& place) -> Status {
+      auto fd = open_inode(place.dir(), place.name(), O_RDONLY);
       if (!fd) return fd.error();
       return sys::setflags(fd->get(), flags);
     });
   }
 };
 
-// statfs(handle) → {type, blockSize, blocks, freeBlocks, availableBlocks, files, freeFiles, nameLength, readOnly}
+// statfs(handle) → {type, bsize, blocks, bfree, bavail, files, ffree, namelen, readOnly}
 struct Statfs : OnFile {
   struct statfs fs {};
   void parse(Arguments& arguments) { file = arguments.handle(); }
@@ -227,13 +211,13 @@ struct Statfs : OnFile {
   Napi::Value value(Napi::Env env) {
     Napi::Object facts = Napi::Object::New(env);
     facts.Set("type", static_cast<double>(static_cast<uint32_t>(fs.f_type)));
-    facts.Set("blockSize", static_cast<double>(fs.f_bsize));
+    facts.Set("bsize", static_cast<double>(fs.f_bsize));
     facts.Set("blocks", static_cast<double>(fs.f_blocks));
-    facts.Set("freeBlocks", static_cast<double>(fs.f_bfree));
-    facts.Set("availableBlocks", static_cast<double>(fs.f_bavail));
+    facts.Set("bfree", static_cast<double>(fs.f_bfree));
+    facts.Set("bavail", static_cast<double>(fs.f_bavail));
     facts.Set("files", static_cast<double>(fs.f_files));
-    facts.Set("freeFiles", static_cast<double>(fs.f_ffree));
-    facts.Set("nameLength", static_cast<double>(fs.f_namelen));
+    facts.Set("ffree", static_cast<double>(fs.f_ffree));
+    facts.Set("namelen", static_cast<double>(fs.f_namelen));
     constexpr long kReadOnly = 1;  // ST_RDONLY, statvfs(3)
     facts.Set("readOnly", (fs.f_flags & kReadOnly) != 0);
     return facts;

@@ -21,7 +21,9 @@ struct Opening {
     opened = *std::move(fd);
     return success();
   }
-  Napi::Value value(Napi::Env env) { return make_handle(env, std::move(opened), root.policy); }
+  Napi::Value value(Napi::Env env) {
+    return make_handle(env, Handle{.fd = share(std::move(opened)), .policy = root.policy});
+  }
 };
 
 // openRoot(path, scope, crossMounts): the caller's own path, the only one that may hold symlinks.
@@ -47,7 +49,9 @@ struct OpenDirectory : Opening {
     policy.cross_mounts = arguments.boolean();
   }
   Status run() noexcept { return keep(resolve_directory(root.fd->get(), path, root.policy, final_link)); }
-  Napi::Value value(Napi::Env env) { return make_handle(env, std::move(opened), policy); }
+  Napi::Value value(Napi::Env env) {
+    return make_handle(env, Handle{.fd = share(std::move(opened)), .policy = policy});
+  }
 };
 
 // openFile(handle, path, flags, mode, follow)
@@ -64,25 +68,36 @@ struct OpenFileVerb : Opening {
   Status run() noexcept { return keep(open_file(root.fd->get(), path, root.policy, how)); }
 };
 
-// openTemporary(handle, mode): a file without a name in this directory (O_TMPFILE).
-struct OpenTemporary : Opening {
+// openTemporary(handle, mode): a file without a name in this directory, or with a random one until it is closed.
+struct OpenTemporary {
+  Handle root;
   mode_t mode = 0600;
+  TemporaryFile file;
 
   void parse(Arguments& arguments) {
     root = arguments.handle();
     mode = static_cast<mode_t>(arguments.integer());
   }
-  Status run() noexcept { return keep(sys::openat(root.fd->get(), ".", O_TMPFILE | O_RDWR, mode)); }
+  Status run() noexcept {
+    auto opened = open_temporary(root.fd, mode);
+    if (!opened) return opened.error();
+    file = *std::move(opened);
+    return success();
+  }
+  Napi::Value value(Napi::Env env) {
+    return make_handle(env, Handle{.fd = share(std::move(file.fd)), .policy = root.policy, .temporary = file.name});
+  }
 };
 
 // close(handle): the object is empty from this moment; the number is freed when the last operation in flight has let
 // go.
 struct Close {
-  SharedFd fd;
+  Handle handle;
 
-  void parse(Arguments& arguments) { fd = arguments.take_handle(); }
+  void parse(Arguments& arguments) { handle = arguments.take_handle(); }
   Status run() noexcept {
-    if (fd.use_count() == 1) return fd->close();
+    handle.temporary.reset();
+    if (handle.fd.use_count() == 1) return handle.fd->close();
     return success();
   }
   Napi::Value value(Napi::Env env) { return env.Undefined(); }

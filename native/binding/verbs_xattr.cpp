@@ -1,7 +1,10 @@
 // Extended attributes, of a name in a directory and of an open file.
+#include <fcntl.h>
+
 #include "binding/on_place.h"
 #include "binding/verb.h"
 #include "binding/verbs.h"
+#include "ops/open_file.h"
 #include "sys/xattr.h"
 
 namespace dfd {
@@ -23,9 +26,20 @@ struct OnXattrs {
     if (path.empty()) return by_fd(root.fd->get());
     auto place = resolve_parent(root.fd->get(), path, root.policy);
     if (!place) return place.error().about(Subject::kPath);
-    Status status = by_name(place->dir(), place->name());
+    Status status = at(*place, by_fd, by_name);
     if (!status) return status.error().about(Subject::kPath);
     return success();
+  }
+
+  template <class ByFd, class ByName>
+  Status at(const Place& place, ByFd&& by_fd, ByName&& by_name) {
+    if (auto asked = require_directory_if_asked(place, Call::kStatx); !asked) return asked;
+    Status status = by_name(place.dir(), place.name());
+    if (status || status.error().reason != Reason::kUnsupported) return status;
+    // Neither *xattrat nor /proc: what may be opened still has its attributes.
+    auto file = open_inode(place.dir(), place.name(), O_RDONLY);
+    if (!file) return file.error();
+    return by_fd(file->get());
   }
 
   Napi::Value value(Napi::Env env) { return env.Undefined(); }

@@ -83,7 +83,25 @@ Result<UniqueFd> open_or_create(const Place& place, int flags, mode_t mode) {
   }
 }
 
+// "name/" is never a file; which errno says so best depends on what is there.
+SysError refuse_directory(const Place& place, int flags) {
+  auto asked = require_directory_if_asked(place, Call::kOpenat);
+  if (!asked && !(asked.err() == ENOENT && (flags & O_CREAT))) return asked.error();
+  return failure(Call::kOpenat, EISDIR, flags);
+}
+
 }  // namespace
+
+Result<UniqueFd> open_inode(Dirfd dir, const char* name, int flags) {
+  auto handle = sys::openat(dir, name, O_PATH);
+  if (!handle) return handle;
+  auto stx = sys::fstatx(handle->get());
+  if (!stx) return stx.error();
+  if (!S_ISREG(stx->stx_mode) && !S_ISDIR(stx->stx_mode)) {
+    return failure_because(Reason::kUnsupported, Call::kOpenat, EOPNOTSUPP, flags);
+  }
+  return open_seen(handle->get(), dir, name, *stx, flags);
+}
 
 Result<UniqueFd> open_file(Dirfd root, std::string_view path, Policy policy, const OpenFile& how) {
   // Truncation waits until the file is known to be a regular one, and the one that was named.
@@ -94,7 +112,7 @@ Result<UniqueFd> open_file(Dirfd root, std::string_view path, Policy policy, con
   } else {
     auto place = resolve_parent(root, path, policy);
     if (!place) return place.error();
-    if (place->must_be_directory()) return failure(Call::kOpenat, (flags & O_CREAT) ? EISDIR : ENOTDIR, flags);
+    if (place->must_be_directory()) return refuse_directory(*place, flags);
     fd = open_or_create(*place, flags, how.mode);
   }
   if (fd && (how.flags & O_TRUNC)) {

@@ -20,4 +20,8 @@ struct OpenFile {
 // Reason::kNotRegular for FIFOs, sockets and devices.
 Result<UniqueFd> open_file(Dirfd root, std::string_view path, Policy policy, const OpenFile& how);
 
+// A descriptor of a regular file or directory for calls that refuse O_PATH: ioctls, f*xattr, fchmod. Anything else is
+// not opened: Reason::kUnsupported.
+Result<UniqueFd> open_inode(Dirfd dir, const char* name, int flags);
+
 }  // namespace dfd

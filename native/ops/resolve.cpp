@@ -35,9 +35,11 @@ Result<UniqueFd> via_openat2(Dirfd root, const NormalPath& path, int flags, Poli
 }
 
 // True where openat2's answer is about the call, not about the path.
-bool wants_component_walk(const SysError& error, const NormalPath& path) {
+bool wants_component_walk(const SysError& error, const NormalPath& path, Policy policy) {
   switch (error.err) {
     case EAGAIN: return true;
+    // "Outside" or "another mount"? The walk can tell.
+    case EXDEV: return policy.scope == Scope::kBeneath && !policy.cross_mounts;
     case ENOSYS: sys::remember_refused(sys::Feature::kOpenat2); return true;
     case EPERM:
       // Old container runtimes answer EPERM for calls they do not know. A seccomp filter stays for good, so ask once
@@ -69,7 +71,7 @@ Result<UniqueFd> in_pieces(Dirfd root, const NormalPath& path, Policy policy) {
 Result<UniqueFd> open_path(Dirfd root, const NormalPath& path, Policy policy, FinalLink final_link) {
   bool long_and_plain = path.text.size() >= PATH_MAX && policy.scope == Scope::kNoSymlinks;
   auto fd = long_and_plain ? in_pieces(root, path, policy) : via_openat2(root, path, O_PATH, policy, final_link);
-  if (fd || !wants_component_walk(fd.error(), path)) return fd;
+  if (fd || !wants_component_walk(fd.error(), path, policy)) return fd;
   auto found = walk_components(root, path, policy, final_link);
   if (!found) return found.error();
   return std::move(found->fd);
@@ -86,6 +88,21 @@ Status refuse_mount_point(const Place& place) {
 }
 
 }  // namespace
+
+Status require_directory_if_asked(const Place& place, Call call) {
+  if (!place.must_be_directory()) return success();
+  auto stx = sys::statx(place.dir(), place.name());
+  if (!stx) return failure(call, stx.err());
+  if (!S_ISDIR(stx->stx_mode)) return failure(call, ENOTDIR);
+  return success();
+}
+
+Status refuse_directory_form(const Place& place, Call call) {
+  if (!place.must_be_directory()) return success();
+  auto stx = sys::statx(place.dir(), place.name());
+  if (!stx) return failure(call, stx.err());  // ENOENT, as the kernel says for mknod("new/")
+  return failure(call, EEXIST);
+}
 
 NormalPath normalize(std::string_view path) {
   NormalPath normal;
@@ -106,6 +123,8 @@ Result<Place> resolve_parent(Dirfd root, std::string_view path, Policy policy) {
   NormalPath normal = normalize(path);
   size_t slash = normal.text.rfind('/');
   std::string name = normal.text.substr(slash == std::string::npos ? 0 : slash + 1);
+  // TypeScript has refused "..", but bytes in memory shared with another thread may have changed since.
+  if (name == "..") return failure_because(Reason::kEscape, Call::kOpenat, EXDEV, O_PATH);
   UniqueFd parent;
   if (slash != std::string::npos) {
     NormalPath above{.text = normal.text.substr(0, slash), .must_be_directory = true};
@@ -132,7 +151,7 @@ Result<UniqueFd> resolve_directory(Dirfd root, std::string_view path, Policy pol
   if (normal.text == ".") return sys::openat(root, ".", kFlags);
   if (normal.text.size() < PATH_MAX) {
     auto fd = via_openat2(root, normal, kFlags, policy, final_link);
-    if (fd || !wants_component_walk(fd.error(), normal)) return fd;
+    if (fd || !wants_component_walk(fd.error(), normal, policy)) return fd;
   }
   auto handle = open_path(root, normal, policy, final_link);
   if (!handle) return handle;

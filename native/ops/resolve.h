@@ -55,6 +55,12 @@ Result<UniqueFd> resolve_path(Dirfd root, std::string_view path, Policy policy, 
 // A readable descriptor of the directory: a description of its own, so that nobody shares its position.
 Result<UniqueFd> resolve_directory(Dirfd root, std::string_view path, Policy policy, FinalLink final_link);
 
+// What a slash after the last name asks for. The kernel is never shown that slash, because with it a symlink is followed
+// whatever the flags say; so the verbs that act on something existing ask here, and those that make something other
+// than a directory refuse there.
+Status require_directory_if_asked(const Place& place, Call call);
+Status refuse_directory_form(const Place& place, Call call);
+
 // A path without empty and "." components, and whether it asks for a directory ("a/", "a/."). "." itself stays.
 struct NormalPath {
   std::string text;

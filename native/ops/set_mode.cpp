@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "ops/open_file.h"
 #include "sys/attributes.h"
 #include "sys/open.h"
 #include "sys/procfs.h"
@@ -18,15 +19,8 @@ Status via_path_descriptor(Dirfd dir, const char* name, mode_t mode) {
   if (!stx) return stx.error();
   if (S_ISLNK(stx->stx_mode)) return failure(Call::kFchmodat2, EOPNOTSUPP, static_cast<int>(mode));
   if (sys::proc_self_fd() >= 0) return sys::chmod_via_proc(handle->get(), mode);
-  // A device or FIFO is not opened just to change its mode.
-  if (!S_ISREG(stx->stx_mode) && !S_ISDIR(stx->stx_mode)) {
-    return failure_because(Reason::kUnsupported, Call::kFchmodat2, EOPNOTSUPP, static_cast<int>(mode));
-  }
-  auto file = sys::openat(dir, name, O_RDONLY | O_NONBLOCK);
+  auto file = open_inode(dir, name, O_RDONLY);
   if (!file) return file.error();
-  auto opened = sys::fstatx(file->get());
-  if (!opened) return opened.error();
-  if (sys::identity(*opened) != sys::identity(*stx)) return failure_because(Reason::kChanged, Call::kOpenat, ESTALE);
   return sys::fchmod(file->get(), mode);
 }
 
