@@ -59,8 +59,8 @@ export async function checkDirectory(path: string | Buffer): Promise<DirectoryRe
   const facts = {
     path: typeof path === 'string' ? path : printableBytes(path),
     ...mountOf(mountId, space.type),
-    freeBytes: space.availableBlocks * space.blockSize,
-    freeInodes: space.freeFiles,
+    freeBytes: space.bavail * space.bsize,
+    freeInodes: space.ffree,
   };
   const name = `.dirfd-doctor-${randomBytes(16).toString('hex')}`;
   try {
