@@ -39,3 +39,7 @@ export { type Kind, Stat } from './dirfd/stat.js';
 export type { TimeInput } from './dirfd/times.js';
 export type { SetXattrOptions } from './dirfd/xattrs.js';
 export { FsError, type FsErrorFields, type OwnCode } from './errors.js';
+export { EntryBatch } from './walk/batch.js';
+export { Entry, type EntryEvent } from './walk/entry.js';
+export type { FilterDecision, WalkEncoding, WalkOptions, WalkOrder, WalkStatistics } from './walk/options.js';
+export { Walk, type WalkProgress, walk } from './walk/walk.js';

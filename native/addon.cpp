@@ -31,6 +31,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   dfd::export_listing(exports);
   dfd::export_jobs(exports);
   dfd::export_trees(exports);
+  dfd::export_entries(exports);
   dfd::export_walk(exports);
   return exports;
 }

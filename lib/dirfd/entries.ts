@@ -78,15 +78,22 @@ export class PackedBatch {
     return Buffer.from(this.bytes.subarray(start, start + this.bytes.readUInt32LE(at + LAYOUT.pathLength)));
   }
 
-  /** errno and call of an error record, in the form that lib/errors.ts reads. */
+  /** The text of an ignore file's record. */
+  ignoreFile(index: number): string {
+    const at = this.recordAt(index);
+    const start = this.#heap + this.bytes.readUInt32LE(at + LAYOUT.nameOffset);
+    return this.bytes.toString('utf8', start, start + this.bytes.readUInt32LE(at + LAYOUT.size));
+  }
+
+  /** What an error record tells, in the form that lib/errors.ts reads. */
   failure(index: number): { errno: number; call: number; reason: number; subject: number; flags: number } {
     const at = this.recordAt(index);
     return {
       errno: this.bytes.readInt32LE(at + LAYOUT.err),
       call: this.bytes[at + LAYOUT.call] as number,
-      reason: 0,
+      reason: this.bytes.readUInt32LE(at + LAYOUT.mask),
       subject: 1,
-      flags: 0,
+      flags: this.bytes.readUInt32LE(at + LAYOUT.attributes),
     };
   }
 

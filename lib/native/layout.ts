@@ -56,7 +56,7 @@ export const LAYOUT = {
 } as const;
 
 /** `event` of an EntryRecord. */
-export const EVENT = { entry: 0, error: 1, leave: 2 } as const;
+export const EVENT = { entry: 0, error: 1, leave: 2, ignoreFile: 3 } as const;
 
 /**
  * Compares with what the addon was compiled with.

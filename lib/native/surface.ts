@@ -48,6 +48,8 @@ export interface Verbs {
   rmdir(root: NativeHandle, path: NativePath): void;
   symlink(root: NativeHandle, path: NativePath, target: NativePath): void;
   readlink(root: NativeHandle, path: NativePath): Buffer;
+  /** Of the very symlink with this identity, or a failure with the reason `changed`. */
+  readlinkOf(root: NativeHandle, path: NativePath, follow: boolean, mountId: bigint, ino: bigint): Buffer;
   mknod(root: NativeHandle, path: NativePath, mode: number, device: number | bigint): void;
   rename(root: NativeHandle, path: NativePath, toRoot: NativeHandle, toPath: NativePath, flags: number): void;
   link(root: NativeHandle, path: NativePath, toRoot: NativeHandle, toPath: NativePath): void;
@@ -140,6 +142,46 @@ export interface PooledVerbs {
   removeTree(root: NativeHandle, path: NativePath, keepGoing: boolean, job?: NativeJob): Promise<NativeRemoveReport>;
 }
 
+/** A running walk: native/binding/walk.cpp. */
+export interface NativeWalk {
+  acknowledge(bytes: number): void;
+  answer(question: number, decisions: Uint8Array): void;
+  cancel(): void;
+  hold(alive: boolean): void;
+  statistics(): NativeWalkStatistics;
+}
+
+/** native/engine/walk/options.h */
+export interface NativeWalkOptions {
+  /** Index in lib/walk/options.ts's ORDERS. */
+  readonly order: number;
+  readonly maxDepth: number;
+  readonly oneFileSystem: boolean;
+  readonly follow: boolean;
+  readonly ask: boolean;
+  readonly ignoreFiles: boolean;
+  readonly leave: boolean;
+  /** Bit (S_IFMT >> 12) of each type to report. */
+  readonly kinds: number;
+  readonly threads: number;
+  readonly openDirectories: number;
+  readonly batchEntries: number;
+  readonly batchBytes: number;
+  readonly outstandingBytes: number;
+}
+
+export interface NativeWalkStatistics {
+  readonly entries: number;
+  readonly directories: number;
+  readonly errors: number;
+  readonly vanished: number;
+  readonly reopened: number;
+  readonly threads: number;
+}
+
+/** Called with each batch, and with undefined once, at the end. A question other than 0 expects an answer. */
+export type ReceiveBatch = (batch: Buffer | undefined, question: number) => void;
+
 type AsyncForms = { readonly [V in keyof Verbs]: (...args: Parameters<Verbs[V]>) => Promise<ReturnType<Verbs[V]>> };
 type SyncForms = { readonly [V in keyof Verbs as `${V}Sync`]: Verbs[V] };
 
@@ -148,6 +190,7 @@ export interface Native extends AsyncForms, SyncForms, PooledVerbs {
   readonly callNames: readonly string[];
   readonly reasonCount: number;
   capabilities(): NativeCapabilities;
+  readonly Walk: new (root: NativeHandle, options: NativeWalkOptions, receive: ReceiveBatch) => NativeWalk;
   /** -1 once closed. */
   fdNumber(handle: NativeHandle): number;
   newJob(): NativeJob;

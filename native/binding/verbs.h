@@ -13,6 +13,7 @@ void export_data(Napi::Object exports);        // verbs_data.cpp: what FileFd do
 void export_listing(Napi::Object exports);     // verbs_list.cpp: readdir, entries
 void export_jobs(Napi::Object exports);        // job.cpp: newJob, cancelJob, jobProgress
 void export_trees(Napi::Object exports);       // verbs_tree.cpp: removeTree
+void export_entries(Napi::Object exports);     // verbs_entry.cpp: on the very entry that was seen
 void export_walk(Napi::Object exports);        // walk.cpp: a tree as a stream of batches
 void export_facts(Napi::Object exports);       // facts.cpp: layout, names of calls, capabilities
 

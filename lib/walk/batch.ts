@@ -1,0 +1,121 @@
+/** Packed batches as a walk sees them: paths, depths and errors, on top of lib/dirfd/entries.ts. */
+
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { PackedBatch } from '../dirfd/entries.js';
+import { type Kind, kindOfMode } from '../dirfd/stat.js';
+import { type FsError, toFsError } from '../errors.js';
+import { EVENT, LAYOUT } from '../native/layout.js';
+import { native } from '../native/load.js';
+import { Entry } from './entry.js';
+
+/** What all batches of a walk share. */
+export interface WalkContext {
+  readonly root: DirectoryFd;
+  /** Paths may lead through symlinks, beneath the root. */
+  readonly follow: boolean;
+  /** Names are Buffers. */
+  readonly buffers: boolean;
+}
+
+const DIRECTORY_MODE = 0o040000;
+
+export class WalkBatch extends PackedBatch {
+  readonly context: WalkContext;
+  /** A byte for each record: 1 is for the consumer. None: all are, but for what is no entry. */
+  chosen: Uint8Array | undefined;
+  readonly #directoryPaths: string[] = [];
+
+  constructor(bytes: Buffer, context: WalkContext) {
+    super(bytes);
+    this.context = context;
+  }
+
+  mode(index: number): number {
+    // An error without a name is about the directory itself.
+    if (this.#isAboutDirectory(index)) return DIRECTORY_MODE;
+    return this.bytes.readUInt32LE(this.recordAt(index) + LAYOUT.mode);
+  }
+
+  override kind(index: number): Kind {
+    return kindOfMode(this.mode(index));
+  }
+
+  depth(index: number): number {
+    return this.directoryDepth(this.directoryOf(index)) - (this.#isAboutDirectory(index) ? 1 : 0);
+  }
+
+  path(index: number): string {
+    const directory = this.#directoryPath(this.directoryOf(index));
+    const name = this.name(index);
+    return directory === '' ? name : name === '' ? directory : `${directory}/${name}`;
+  }
+
+  pathBytes(index: number): Buffer {
+    const directory = this.directoryPathBytes(this.directoryOf(index));
+    const name = this.nameBytes(index);
+    if (directory.length === 0) return name;
+    return name.length === 0 ? directory : Buffer.concat([directory, SLASH, name]);
+  }
+
+  entryName(index: number): string {
+    if (!this.#isAboutDirectory(index)) return this.name(index);
+    const path = this.path(index);
+    return path.slice(path.lastIndexOf('/') + 1);
+  }
+
+  entryNameBytes(index: number): Buffer {
+    if (!this.#isAboutDirectory(index)) return this.nameBytes(index);
+    const path = this.pathBytes(index);
+    return path.subarray(path.lastIndexOf(SLASH) + 1);
+  }
+
+  error(index: number): FsError | undefined {
+    if (!this.isError(index)) return undefined;
+    const path = this.pathBytes(index);
+    const subject = {
+      verb: 'walk',
+      directory: this.context.root.path,
+      path: path.length === 0 ? '.' : this.context.buffers || !isUtf8(path) ? path : path.toString('utf8'),
+    };
+    return toFsError(this.failure(index), native.callNames, subject) as FsError;
+  }
+
+  /** The path of a directory record, decoded once: its entries lie side by side. */
+  #directoryPath(directory: number): string {
+    return (this.#directoryPaths[directory] ??= this.directoryPath(directory));
+  }
+
+  #isAboutDirectory(index: number): boolean {
+    const at = this.recordAt(index);
+    return this.bytes[at + LAYOUT.event] === EVENT.error && this.bytes.readUInt16LE(at + LAYOUT.nameLength) === 0;
+  }
+}
+
+const SLASH = Buffer.from('/');
+
+function isUtf8(bytes: Buffer): boolean {
+  return Buffer.from(bytes.toString('utf8')).equals(bytes);
+}
+
+/** A batch of entries, as {@link Walk.batches} gives them. */
+export class EntryBatch<Name extends string | Buffer = string> implements Iterable<Entry<Name>> {
+  readonly #batch: WalkBatch;
+  readonly #indices: readonly number[];
+
+  /** @internal */
+  constructor(batch: WalkBatch, indices: readonly number[]) {
+    this.#batch = batch;
+    this.#indices = indices;
+  }
+
+  get length(): number {
+    return this.#indices.length;
+  }
+  at(position: number): Entry<Name> | undefined {
+    const index = this.#indices.at(position);
+    return index === undefined ? undefined : new Entry<Name>(this.#batch, index);
+  }
+  *[Symbol.iterator](): IterableIterator<Entry<Name>> {
+    for (const index of this.#indices) yield new Entry<Name>(this.#batch, index);
+  }
+}
