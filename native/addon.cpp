@@ -33,6 +33,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   dfd::export_trees(exports);
   dfd::export_entries(exports);
   dfd::export_walk(exports);
+  dfd::export_copying(exports);
   return exports;
 }
 

@@ -22,6 +22,13 @@ class Arguments {
   Handle take_handle();
   // The job that this call is part of; one of its own where the caller left it out.
   std::shared_ptr<Job> job();
+  // An object of ours of another kind, by the function that knows its tag.
+  template <class T>
+  std::shared_ptr<T> object(std::shared_ptr<T> (*unwrap)(Napi::Value), const char* expected) {
+    auto found = unwrap(next());
+    if (!found) refuse(expected);
+    return found;
+  }
   // Bytes of a string (as UTF-8) or of a Uint8Array, copied. No NUL inside: it is going to be a C string.
   std::string path();
   // The same without the NUL rule.

@@ -8,7 +8,7 @@ namespace dfd {
 
 namespace {
 
-// removeTree(handle, path, keepGoing = false, job?) → {entries, failed, failures: [{path, errno, call, …}]}
+// removeTree(handle, path, keepGoing = false, job?, crossMounts = the handle's) → {entries, failed, failures: [{path, errno, call, …}]}
 //
 // Without keepGoing the first failure rejects, its `path` (below the tree) added to the facts; "." empties the handle's
 // own directory.
@@ -22,6 +22,7 @@ struct RemoveTree : OnPlace {
     options.cross_mounts = root.policy.cross_mounts;
     if (arguments.more()) options.keep_going = arguments.boolean();
     job = arguments.job();
+    if (arguments.more()) options.cross_mounts = arguments.boolean();
   }
 
   Status run(const WorkerContext& context) noexcept {

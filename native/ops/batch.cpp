@@ -34,6 +34,11 @@ StatRecord to_record(const struct statx& stx) {
   };
 }
 
+sys::Identity identity(const StatRecord& stat) {
+  bool has_mount = stat.mask & STATX_MNT_ID;
+  return {.mount = has_mount ? stat.mount_id : stat.dev, .ino = stat.ino};
+}
+
 void BatchBuilder::enter(std::string_view path, uint32_t depth) {
   directory_path_ = path;
   directory_depth_ = depth;
@@ -68,6 +73,8 @@ EntryRecord& BatchBuilder::append(std::string_view name, Event event) {
 void BatchBuilder::add(std::string_view name, const struct statx& stx) {
   append(name, Event::kEntry).stat = to_record(stx);
 }
+
+void BatchBuilder::add(std::string_view name, const StatRecord& stat) { append(name, Event::kEntry).stat = stat; }
 
 void BatchBuilder::add_unstated(std::string_view name, uint8_t d_type, uint64_t ino) {
   EntryRecord& record = append(name, Event::kEntry);

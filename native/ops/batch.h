@@ -23,6 +23,7 @@ class BatchBuilder {
   void enter(std::string_view path, uint32_t depth);
 
   void add(std::string_view name, const struct statx& stx);
+  void add(std::string_view name, const StatRecord& stat);
   // A name whose only known fact is getdents64's d_type (DT_UNKNOWN gives mode 0).
   void add_unstated(std::string_view name, uint8_t d_type, uint64_t ino);
   void add_error(std::string_view name, const SysError& error);

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "sys/stat.h"
+
 namespace dfd {
 
 inline constexpr uint32_t kLayoutVersion = 1;
@@ -80,5 +82,8 @@ struct BatchHeader {
 static_assert(sizeof(BatchHeader) == 32);
 
 StatRecord to_record(const struct statx& stx);
+
+// As sys::identity of the statx that the record came from.
+sys::Identity identity(const StatRecord& stat);
 
 }  // namespace dfd

@@ -1,0 +1,227 @@
+// What lib/copy drives a copy with: one run, and per directory a pair that is opened, applied and finished. See ops/copy_pair.h.
+#include <algorithm>
+#include <cstring>
+
+#include "binding/copy_values.h"
+#include "binding/verb.h"
+#include "binding/verbs.h"
+#include "ops/root_check.h"
+
+namespace dfd {
+
+namespace {
+
+// Reads the arguments that only a copy has.
+struct CopyArguments {
+  static std::shared_ptr<CopyRun> run(Arguments& arguments) { return arguments.object<CopyRun>(run_of, "a copy"); }
+  static std::shared_ptr<CopyPair> pair(Arguments& arguments) {
+    return arguments.object<CopyPair>(pair_of, "a pair of directories");
+  }
+  // 32 bytes, or none for "not known".
+  static Ticket ticket(Arguments& arguments) {
+    std::string bytes = arguments.bytes();
+    Ticket ticket;
+    if (bytes.size() == sizeof ticket) std::memcpy(&ticket, bytes.data(), sizeof ticket);
+    return ticket;
+  }
+  static Decision decision(int64_t code) {
+    bool known = code >= 0 && code < static_cast<int64_t>(Decision::kCount);
+    return known ? static_cast<Decision>(code) : Decision::kSkip;
+  }
+};
+
+// newCopy(source handle, destination handle | undefined, job, flags of lib/copy/native.ts) → copy
+Napi::Value new_copy(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  auto run = std::make_shared<CopyRun>();
+  run->source = arguments.handle().fd;
+  run->destination = arguments.handle().fd;
+  run->job = arguments.job();
+  auto choice = [&] { return static_cast<Choice>(std::clamp<int64_t>(arguments.integer(), 0, 2)); };
+  run->options.reflink = choice();
+  run->options.sparse = choice();
+  run->options.owner = arguments.boolean();
+  run->options.xattrs = arguments.boolean();
+  run->options.acl = arguments.boolean();
+  run->options.times = arguments.boolean();
+  run->options.access_times = arguments.boolean();
+  run->options.hard_links = arguments.boolean();
+  run->options.fsync_each = arguments.boolean();
+  run->options.keep_going = arguments.boolean();
+  if (!arguments.ok()) {
+    arguments.problem().ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  return make_run(info.Env(), std::move(run));
+}
+
+struct OnPair {
+  std::shared_ptr<CopyRun> run_;
+  std::shared_ptr<CopyPair> pair;
+  Applied applied;
+};
+
+// copyOpen(copy, path, ticket, state, list source, list destination, copy now)
+//   → {pair, count, copied, finished, source?, destination?, …applied}
+struct Open : OnPair {
+  OpenHow how;
+  bool wants_source = false;
+
+  void parse(Arguments& arguments) {
+    run_ = CopyArguments::run(arguments);
+    std::string path = arguments.path();
+    Ticket ticket = CopyArguments::ticket(arguments);
+    auto state = static_cast<DestinationState>(std::clamp<int64_t>(arguments.integer(), 0, 3));
+    how.list_source = arguments.boolean();
+    how.list_destination = arguments.boolean();
+    how.copy_now = arguments.boolean();
+    if (run_) pair = std::make_shared<CopyPair>(run_, std::move(path), ticket, state);
+  }
+
+  Status run(const WorkerContext& context) noexcept {
+    return pair->open(how, context.umask_is_zero, Stop(run_->job->cancel, context.cancel), applied);
+  }
+
+  Napi::Value value(Napi::Env env) {
+    Napi::Object result = applied_value(env, applied, *pair);
+    result.Set("count", static_cast<double>(pair->entries()));
+    result.Set("copied", pair->copied());
+    result.Set("finished", pair->finished());
+    if (how.list_source && !how.copy_now) result.Set("source", to_buffer(env, pair->pack_source()));
+    if (how.list_destination) result.Set("destination", to_buffer(env, pair->take_destination()));
+    if (!pair->finished()) result.Set("pair", make_pair(env, pair));
+    return result;
+  }
+};
+
+// copySingle(copy, source name, destination name) → {pair, source}
+struct Single : OnPair {
+  std::string source_name;
+  std::string destination_name;
+
+  void parse(Arguments& arguments) {
+    run_ = CopyArguments::run(arguments);
+    source_name = arguments.path();
+    destination_name = arguments.path();
+  }
+
+  Status run(const WorkerContext&) noexcept {
+    auto made = CopyPair::single(run_, source_name, destination_name);
+    if (!made) return made.error();
+    pair = *std::move(made);
+    return success();
+  }
+
+  Napi::Value value(Napi::Env env) {
+    Napi::Object result = Napi::Object::New(env);
+    result.Set("pair", make_pair(env, pair));
+    result.Set("source", to_buffer(env, pair->pack_source()));
+    return result;
+  }
+};
+
+struct AppliesToPair : OnPair {
+  void parse_pair(Arguments& arguments) {
+    run_ = CopyArguments::run(arguments);
+    pair = CopyArguments::pair(arguments);
+  }
+  Napi::Value value(Napi::Env env) { return applied_value(env, applied, *pair); }
+};
+
+// copyApply(copy, pair, first, count, decisions: one byte an entry of the range, none for the default rule) → applied
+struct Apply : AppliesToPair {
+  size_t first = 0;
+  size_t count = 0;
+  std::vector<Decision> decisions;
+
+  void parse(Arguments& arguments) {
+    parse_pair(arguments);
+    first = static_cast<size_t>(std::max<int64_t>(arguments.integer(), 0));
+    count = static_cast<size_t>(std::max<int64_t>(arguments.integer(), 0));
+    for (char code : arguments.bytes()) decisions.push_back(CopyArguments::decision(code));
+    if (!decisions.empty()) count = std::min(count, decisions.size());
+  }
+
+  Status run(const WorkerContext& context) noexcept {
+    const Decision* given = decisions.empty() ? nullptr : decisions.data();
+    return pair->apply(first, count, given, context.umask_is_zero, Stop(run_->job->cancel, context.cancel), applied);
+  }
+};
+
+// copyLink(copy, pair, index, path of the first below the destination, its ticket, decision) → applied
+struct Link : AppliesToPair {
+  size_t index = 0;
+  std::string first_path;
+  Ticket first;
+  Decision decision = Decision::kCreate;
+
+  void parse(Arguments& arguments) {
+    parse_pair(arguments);
+    index = static_cast<size_t>(std::max<int64_t>(arguments.integer(), 0));
+    first_path = arguments.path();
+    first = CopyArguments::ticket(arguments);
+    decision = CopyArguments::decision(arguments.integer());
+  }
+
+  Status run(const WorkerContext&) noexcept { return pair->link(index, first_path, first, decision, applied); }
+};
+
+// copyFinish(copy, pair) → applied
+struct Finish : AppliesToPair {
+  void parse(Arguments& arguments) { parse_pair(arguments); }
+  Status run(const WorkerContext&) noexcept { return pair->finish(applied); }
+};
+
+// isInside(inner handle, outer handle) → whether the first directory is the second or lies below it
+struct Inside {
+  Handle inner;
+  Handle outer;
+  bool inside = false;
+
+  void parse(Arguments& arguments) {
+    inner = arguments.handle();
+    outer = arguments.handle();
+  }
+  Status run() noexcept {
+    auto answer = is_inside(inner.fd->get(), outer.fd->get());
+    if (!answer) return answer.error();
+    inside = *answer;
+    return success();
+  }
+  Napi::Value value(Napi::Env env) { return Napi::Boolean::New(env, inside); }
+};
+
+// endCopy(copy): lets go of both roots, when no task of the copy is out any more. Otherwise the garbage collector would, some day.
+Napi::Value end_copy(const Napi::CallbackInfo& info) {
+  if (auto run = run_of(info[0])) {
+    run->source.reset();
+    run->destination.reset();
+  }
+  return info.Env().Undefined();
+}
+
+// setPoolLimit(threads): of this environment.
+Napi::Value set_pool_limit(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  int64_t limit = arguments.integer();
+  if (arguments.ok())
+    Environment::of(info.Env()).pool().set_limit(static_cast<size_t>(std::clamp<int64_t>(limit, 1, 256)));
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void export_copying(Napi::Object exports) {
+  Napi::Env env = exports.Env();
+  exports.Set("newCopy", Napi::Function::New(env, &new_copy, "newCopy"));
+  exports.Set("endCopy", Napi::Function::New(env, &end_copy, "endCopy"));
+  exports.Set("setPoolLimit", Napi::Function::New(env, &set_pool_limit, "setPoolLimit"));
+  export_pooled_verb<Open>(exports, "copyOpen");
+  export_pooled_verb<Single>(exports, "copySingle");
+  export_pooled_verb<Apply>(exports, "copyApply");
+  export_pooled_verb<Link>(exports, "copyLink");
+  export_pooled_verb<Finish>(exports, "copyFinish");
+  export_verb<Inside>(exports, "isInside");
+}
+
+}  // namespace dfd

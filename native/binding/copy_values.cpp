@@ -1,0 +1,84 @@
+#include "binding/copy_values.h"
+
+#include <cstring>
+
+#include "binding/values.h"
+
+namespace dfd {
+
+namespace {
+
+// Tell our objects from those of any other addon.
+constexpr napi_type_tag kRunTag = {0x2b90e6a17f3d4c55, 0xa1d84f0b936e27c2};
+constexpr napi_type_tag kPairTag = {0x70c3d51be8a2496f, 0x93fb0e64d7215a8c};
+
+template <class T>
+Napi::Object wrap(Napi::Env env, std::shared_ptr<T> value, const napi_type_tag& tag) {
+  Napi::Object object = Napi::Object::New(env);
+  auto release = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<T>*>(data); };
+  napi_wrap(env, object, new std::shared_ptr<T>(std::move(value)), release, nullptr, nullptr);
+  napi_type_tag_object(env, object, &tag);
+  return object;
+}
+
+template <class T>
+std::shared_ptr<T> unwrap(Napi::Value value, const napi_type_tag& tag) {
+  if (!value.IsObject()) return nullptr;
+  bool ours = false;
+  if (napi_check_object_type_tag(value.Env(), value, &tag, &ours) != napi_ok || !ours) return nullptr;
+  void* data = nullptr;
+  if (napi_unwrap(value.Env(), value, &data) != napi_ok) return nullptr;
+  return *static_cast<std::shared_ptr<T>*>(data);
+}
+
+template <class T>
+Napi::Value bytes_of(Napi::Env env, const std::vector<T>& values) {
+  return Napi::Buffer<uint8_t>::Copy(env, reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T));
+}
+
+Napi::Value problem_value(Napi::Env env, const CopyProblem& problem, const CopyPair& pair) {
+  Napi::Object facts = error_facts(env, problem.error);
+  if (problem.entry != kSelf) facts.Set("name", to_buffer(env, std::string(pair.name(problem.entry))));
+  facts.Set("aspect", static_cast<uint32_t>(problem.aspect));
+  if (!problem.detail.empty()) facts.Set("detail", problem.detail);
+  return facts;
+}
+
+void set_count(Napi::Object object, const char* name, uint32_t count) {
+  if (count != 0) object.Set(name, count);
+}
+
+}  // namespace
+
+Napi::Object make_run(Napi::Env env, std::shared_ptr<CopyRun> run) { return wrap(env, std::move(run), kRunTag); }
+std::shared_ptr<CopyRun> run_of(Napi::Value value) { return unwrap<CopyRun>(value, kRunTag); }
+
+Napi::Object make_pair(Napi::Env env, std::shared_ptr<CopyPair> pair) { return wrap(env, std::move(pair), kPairTag); }
+std::shared_ptr<CopyPair> pair_of(Napi::Value value) { return unwrap<CopyPair>(value, kPairTag); }
+
+Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair) {
+  Napi::Object value = Napi::Object::New(env);
+  set_count(value, "files", applied.counts.files);
+  set_count(value, "symlinks", applied.counts.symlinks);
+  set_count(value, "directories", applied.counts.directories);
+  set_count(value, "specials", applied.counts.specials);
+  set_count(value, "links", applied.counts.links);
+  set_count(value, "updated", applied.counts.updated);
+  if (!applied.entries.empty()) {
+    value.Set("entries", to_buffer(env, applied.entries.take()));
+    Napi::Uint32Array indices = Napi::Uint32Array::New(env, applied.indices.size());
+    std::memcpy(indices.Data(), applied.indices.data(), applied.indices.size() * sizeof(uint32_t));
+    value.Set("indices", indices);
+    value.Set("outcomes", bytes_of(env, applied.outcomes));
+    value.Set("tickets", bytes_of(env, applied.tickets));
+  }
+  if (!applied.problems.empty()) {
+    Napi::Array problems = Napi::Array::New(env, applied.problems.size());
+    for (uint32_t i = 0; i < applied.problems.size(); i++)
+      problems.Set(i, problem_value(env, applied.problems[i], pair));
+    value.Set("problems", problems);
+  }
+  return value;
+}
+
+}  // namespace dfd

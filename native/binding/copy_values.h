@@ -1,0 +1,23 @@
+// The opaque JS objects of a copy, and what comes back from its tasks.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "ops/copy_pair.h"
+
+namespace dfd {
+
+Napi::Object make_run(Napi::Env env, std::shared_ptr<CopyRun> run);
+std::shared_ptr<CopyRun> run_of(Napi::Value value);  // null where the value is not one of ours
+
+Napi::Object make_pair(Napi::Env env, std::shared_ptr<CopyPair> pair);
+std::shared_ptr<CopyPair> pair_of(Napi::Value value);
+
+// {files, symlinks, directories, specials, links, updated: only those that are not 0;
+//  entries: packed batch, indices: Uint32Array, outcomes: Uint8Array, tickets: 32 bytes each — all four only if there are any;
+//  problems: [{name, aspect, detail, errno, call, reason, subject, flags}]}
+Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair);
+
+}  // namespace dfd

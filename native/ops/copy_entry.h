@@ -1,0 +1,61 @@
+// One entry that is not a directory, from a held source directory into a held destination directory.
+//
+// Where it is made depends on who else may be there. A directory that this copy made is still 0700 and ours alone: entries are made in it
+// under their own names, with their final mode. Into a directory that was there before, they are made in a private staging directory
+// and renamed into place when complete, so nobody sees, plants or swaps anything half done; see ops/copy_pair.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "ops/copy_metadata.h"
+#include "ops/copy_options.h"
+#include "sys/stat.h"
+
+namespace dfd {
+
+struct EntryPlace {
+  Dirfd source_dir;
+  const char* source_name;
+  Dirfd destination_dir;  // private to this copy
+  const char* destination_name;
+  uint64_t source_dev;
+  uint64_t destination_dev;
+};
+
+// What new files in the destination directory get, learned once.
+struct NewFiles {
+  bool umask_is_zero = false;  // the mode given to open(2) is the mode the file has
+  bool inherits_acl = false;   // the directory has a default ACL
+  std::optional<Owner> owner;  // unknown until the first file shows it
+};
+
+class EntryCopier {
+ public:
+  EntryCopier(CopyRun& run, const Stop& stop, NewFiles& new_files, std::span<std::byte> buffer)
+      : run_(run), stop_(stop), new_files_(new_files), buffer_(buffer) {}
+
+  // `stat` is the listing's; where the entry has changed since, it is brought up to date. On failure nothing is left behind at the
+  // destination name.
+  Status copy(const EntryPlace& place, StatRecord& stat, Losses& losses);
+
+ private:
+  Status copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses);
+  Status copy_symlink(const EntryPlace& place, StatRecord& stat, Losses& losses);
+  Status copy_special(const EntryPlace& place, const StatRecord& stat, Losses& losses);
+
+  Result<size_t> read_small(Dirfd source, uint64_t size);
+  Status fill(const EntryPlace& place, Dirfd source, Dirfd destination, StatRecord& stat);
+  Status finish_node(const EntryPlace& place, const StatRecord& stat, bool mode_is_final, Losses& losses);
+  void learn_owner(Dirfd file);
+
+  CopyRun& run_;
+  const Stop& stop_;
+  NewFiles& new_files_;
+  std::span<std::byte> buffer_;
+};
+
+// Enough for nearly every file in one read, and small enough to stay in the cache between read and write.
+inline constexpr size_t kCopyBuffer = 256 * 1024;
+
+}  // namespace dfd

@@ -1,0 +1,201 @@
+#include "ops/copy_metadata.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "ops/set_mode.h"
+#include "sys/attributes.h"
+#include "sys/xattr.h"
+
+namespace dfd {
+
+namespace {
+
+constexpr std::string_view kCapabilityName = "security.capability";
+constexpr std::string_view kAclPrefix = "system.posix_acl_";
+constexpr uint32_t kSpecialBits = S_ISUID | S_ISGID;
+
+bool is_acl(std::string_view attribute) { return attribute.starts_with(kAclPrefix); }
+
+Aspect aspect_of(std::string_view attribute) {
+  if (is_acl(attribute)) return Aspect::kAcl;
+  if (attribute == kCapabilityName) return Aspect::kCapability;
+  return Aspect::kXattr;
+}
+
+Result<std::string> read_names(NodeRef node) {
+  return node.name ? sys::listxattrat(node.dir, node.name) : sys::flistxattr(node.dir);
+}
+
+Result<std::string> read_value(NodeRef node, const std::string& attribute) {
+  return node.name ? sys::getxattrat(node.dir, node.name, attribute.c_str())
+                   : sys::fgetxattr(node.dir, attribute.c_str());
+}
+
+Status write_value(NodeRef node, const std::string& attribute, std::string_view value) {
+  return node.name ? sys::setxattrat(node.dir, node.name, attribute.c_str(), value)
+                   : sys::fsetxattr(node.dir, attribute.c_str(), value);
+}
+
+Status remove_value(NodeRef node, const std::string& attribute) {
+  return node.name ? sys::removexattrat(node.dir, node.name, attribute.c_str())
+                   : sys::fremovexattr(node.dir, attribute.c_str());
+}
+
+Status change_owner(NodeRef node, uid_t uid, gid_t gid) {
+  return node.name ? sys::fchownat(node.dir, node.name, uid, gid) : sys::fchown(node.dir, uid, gid);
+}
+
+Status change_mode(NodeRef node, mode_t mode) {
+  return node.name ? set_mode(node.dir, node.name, mode) : sys::fchmod(node.dir, mode);
+}
+
+class MetadataCopy {
+ public:
+  MetadataCopy(const MetadataTask& task, const CopyOptions& options, Losses& losses)
+      : task_(task), options_(options), losses_(losses) {}
+
+  void run() {
+    bool owner_is_right = copy_owner();
+    copy_xattrs();
+    copy_mode(owner_is_right);
+    copy_capability(owner_is_right);
+    copy_times();
+  }
+
+ private:
+  // True where the destination has the source's owner and group.
+  bool copy_owner() {
+    Owner wanted{task_.wanted.uid, task_.wanted.gid};
+    if (task_.owner == wanted) return true;
+    if (!options_.owner) return false;
+    auto status = change_owner(task_.destination, wanted.uid, wanted.gid);
+    if (status) {
+      mode_is_known_ = false;  // chown clears special bits
+      return true;
+    }
+    // An ordinary user may still give the file to a group of theirs, as rsync and cp do.
+    if (!task_.owner || task_.owner->gid != wanted.gid)
+      (void)change_owner(task_.destination, sys::kKeepOwner, wanted.gid);
+    mode_is_known_ = false;
+    losses_.add(Aspect::kOwner, status.error());
+    return false;
+  }
+
+  void copy_xattrs() {
+    if (task_.has_xattrs) remove_strangers();
+    for (const std::string& attribute : task_.xattrs) {
+      if (attribute != kCapabilityName) copy_xattr(attribute);
+    }
+  }
+
+  // What the destination has and the source lacks: a default ACL's gift to a new file, or the past of an existing one.
+  void remove_strangers() {
+    auto present = list_xattrs(task_.destination, options_);
+    if (!present) return losses_.add(Aspect::kXattr, present.error());
+    for (const std::string& attribute : *present) {
+      if (std::find(task_.xattrs.begin(), task_.xattrs.end(), attribute) != task_.xattrs.end()) continue;
+      // Labels of the security module belong to the place, not to the file.
+      if (attribute.starts_with("security.") && attribute != kCapabilityName) continue;
+      auto removed = remove_value(task_.destination, attribute);
+      if (!removed && removed.err() != ENODATA) losses_.add(aspect_of(attribute), removed.error(), attribute);
+      if (is_acl(attribute)) mode_is_known_ = false;
+    }
+  }
+
+  void copy_xattr(const std::string& attribute) {
+    auto value = read_value(task_.source, attribute);
+    if (!value) {
+      // Removed since it was listed: then the source does not have it.
+      if (value.err() != ENODATA) losses_.add(aspect_of(attribute), value.error(), attribute);
+      return;
+    }
+    auto status = write_value(task_.destination, attribute, *value);
+    if (!status) losses_.add(aspect_of(attribute), status.error(), attribute);
+    if (is_acl(attribute)) mode_is_known_ = false;  // an access ACL writes the group bits
+  }
+
+  void copy_mode(bool owner_is_right) {
+    if (S_ISLNK(task_.wanted.mode)) return;  // Linux gives symlinks no mode
+    uint32_t wanted = task_.wanted.mode & 07777;
+    // With another owner, the special bits would lend that owner's identity: the laundering of setuid.
+    bool dropped = !owner_is_right && (wanted & kSpecialBits) && !S_ISDIR(task_.wanted.mode);
+    if (dropped) {
+      wanted &= ~kSpecialBits;
+      losses_.add(Aspect::kMode, failure(Call::kFchmod, EPERM, static_cast<int>(task_.wanted.mode & 07777)));
+    }
+    if (mode_is_known_ && task_.mode == wanted) return;
+    auto status = change_mode(task_.destination, wanted);
+    if (!status) losses_.add(Aspect::kMode, status.error());
+  }
+
+  void copy_capability(bool owner_is_right) {
+    for (const std::string& attribute : task_.xattrs) {
+      if (attribute != kCapabilityName) continue;
+      if (owner_is_right) return copy_xattr(attribute);
+      losses_.add(Aspect::kCapability, failure(Call::kSetxattr, EPERM), attribute);
+    }
+  }
+
+  void copy_times() {
+    if (!options_.times) return;
+    timespec times[2] = {
+        {.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+        {.tv_sec = static_cast<time_t>(task_.wanted.mtime_s), .tv_nsec = task_.wanted.mtime_ns},
+    };
+    if (options_.access_times) {
+      times[0] = {.tv_sec = static_cast<time_t>(task_.wanted.atime_s), .tv_nsec = task_.wanted.atime_ns};
+    }
+    auto status = task_.destination.name ? sys::utimensat(task_.destination.dir, task_.destination.name, times)
+                                         : sys::futimens(task_.destination.dir, times);
+    if (!status) losses_.add(Aspect::kTimes, status.error());
+  }
+
+  const MetadataTask& task_;
+  const CopyOptions& options_;
+  Losses& losses_;
+  bool mode_is_known_ = true;
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> list_xattrs(NodeRef node, const CopyOptions& options) {
+  std::vector<std::string> kept;
+  if (!options.xattrs && !options.acl) return kept;
+  auto names = read_names(node);
+  if (!names) {
+    if (names.err() == EOPNOTSUPP && names.error().reason == Reason::kErrno) return kept;
+    return names.error();
+  }
+  std::string_view rest = *names;
+  while (!rest.empty()) {
+    std::string_view attribute = rest.substr(0, rest.find('\0'));
+    rest.remove_prefix(std::min(rest.size(), attribute.size() + 1));
+    if (!attribute.empty() && (is_acl(attribute) ? options.acl : options.xattrs)) kept.emplace_back(attribute);
+  }
+  return kept;
+}
+
+Result<bool> same_xattrs(NodeRef source, NodeRef destination, const CopyOptions& options) {
+  auto wanted = list_xattrs(source, options);
+  if (!wanted) return wanted.error();
+  auto present = list_xattrs(destination, options);
+  if (!present) return present.error().about(Subject::kSecondPath);
+  std::sort(wanted->begin(), wanted->end());
+  std::sort(present->begin(), present->end());
+  if (*wanted != *present) return false;
+  for (const std::string& attribute : *wanted) {
+    auto value = read_value(source, attribute);
+    auto other = read_value(destination, attribute);
+    if (!value || !other || *value != *other) return false;
+  }
+  return true;
+}
+
+void copy_metadata(const MetadataTask& task, const CopyOptions& options, Losses& losses) {
+  MetadataCopy(task, options, losses).run();
+}
+
+}  // namespace dfd

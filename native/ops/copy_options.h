@@ -1,0 +1,92 @@
+// What a copy is asked to keep, what its files share while it runs, and how it tells what could not be kept.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "ops/job.h"
+#include "sys/fd.h"
+
+namespace dfd {
+
+enum class Choice : uint8_t { kAuto, kAlways, kNever };
+
+struct CopyOptions {
+  Choice reflink = Choice::kAuto;
+  Choice sparse = Choice::kAuto;
+  bool owner = true;
+  bool xattrs = true;  // all but POSIX ACLs
+  bool acl = true;
+  bool times = true;
+  bool access_times = false;
+  bool hard_links = true;
+  bool fsync_each = false;
+  bool keep_going = false;  // false: a task stops at the first entry that cannot be copied
+};
+
+// What may be lost while the entry itself is copied; kEntry: the entry is not there at all.
+enum class Aspect : uint8_t {
+  kEntry,
+  kVanished,  // gone from the source before it could be copied
+  kOwner,
+  kMode,
+  kXattr,
+  kAcl,
+  kCapability,
+  kTimes,
+  kHardLink,
+  kDurability,  // fsync
+  kCount,
+};
+
+// The directory itself, among the entries of a directory.
+inline constexpr uint32_t kSelf = UINT32_MAX;
+
+struct CopyProblem {
+  uint32_t entry = kSelf;
+  Aspect aspect = Aspect::kEntry;
+  SysError error;
+  std::string detail{};  // kXattr: the attribute's name
+};
+
+// Refusals of FICLONE and copy_file_range by a pair of file systems: asked once per pair, never remembered beyond the copy, because the
+// next one may run over other mounts.
+class Refusals {
+ public:
+  enum class Way : uint8_t { kFiclone, kCopyFileRange };
+
+  bool refused(Way way, uint64_t source_dev, uint64_t destination_dev) const {
+    std::lock_guard lock(mutex_);
+    for (const Entry& entry : entries_) {
+      if (entry.way == way && entry.source_dev == source_dev && entry.destination_dev == destination_dev) return true;
+    }
+    return false;
+  }
+  void remember(Way way, uint64_t source_dev, uint64_t destination_dev) {
+    if (refused(way, source_dev, destination_dev)) return;
+    std::lock_guard lock(mutex_);
+    entries_.push_back({way, source_dev, destination_dev});
+  }
+
+ private:
+  struct Entry {
+    Way way;
+    uint64_t source_dev;
+    uint64_t destination_dev;
+  };
+  mutable std::mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+// One run of copyTree, shared by all its tasks.
+struct CopyRun {
+  SharedFd source;
+  SharedFd destination;  // null in a dry run
+  CopyOptions options;
+  std::shared_ptr<Job> job;
+  Refusals refusals;
+};
+
+}  // namespace dfd

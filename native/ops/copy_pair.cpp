@@ -1,0 +1,233 @@
+#include "ops/copy_pair.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "ops/copy_range.h"
+#include "ops/dirents.h"
+#include "ops/resolve.h"
+#include "ops/staging.h"
+#include "sys/attributes.h"
+#include "sys/directory.h"
+
+namespace dfd {
+
+namespace {
+
+constexpr uint32_t kOwnerBits = 0700;
+
+// A directory below a root, proved to be the one expected. Never through a symlink, whatever the path.
+Result<UniqueFd> open_expected(const SharedFd& root, const std::string& path, const sys::Identity& expected,
+                               Subject subject, StatRecord& stat) {
+  if (!root) return failure(Call::kOpenat, EBADF).about(subject);  // the run has ended
+  auto fd = resolve_directory(root->get(), path.empty() ? "." : path, Policy{}, FinalLink::kKeep);
+  if (!fd) return fd.error().about(subject);
+  auto stx = sys::fstatx(fd->get());
+  if (!stx) return stx.error().about(subject);
+  bool known = expected != sys::Identity{};
+  if (known && sys::identity(*stx) != expected) {
+    return failure_because(Reason::kChanged, Call::kOpenat, ESTALE).about(subject);
+  }
+  stat = to_record(*stx);
+  return fd;
+}
+
+// Each name of a directory, in the file system's order.
+template <class Visit>
+Status read_names(Dirfd directory, Visit&& visit) {
+  alignas(8) std::array<std::byte, 32 * 1024> buffer;
+  for (;;) {
+    auto got = sys::getdents64(directory, buffer);
+    if (!got) return got.error();
+    if (*got == 0) return success();
+    if (!for_each_dirent(std::span(buffer).first(*got), visit)) return failure(Call::kGetdents64, EIO);
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<CopyPair>> CopyPair::single(std::shared_ptr<CopyRun> run, std::string source_name,
+                                                   std::string destination_name) {
+  auto pair = std::make_shared<CopyPair>(run, "", Ticket{}, DestinationState::kExisting);
+  if (!run->source) return failure(Call::kStatx, EBADF).about(Subject::kPath);
+  auto stx = sys::statx(run->source->get(), source_name.c_str());
+  if (!stx) return stx.error().about(Subject::kPath);
+  pair->names_ = std::move(source_name);
+  pair->names_.push_back('\0');
+  pair->entries_.push_back({.name = 0, .stat = to_record(*stx)});
+  pair->destination_name_ = std::move(destination_name);
+  return pair;
+}
+
+Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied& applied) {
+  StatRecord& source_stat = source_stat_;
+  auto source = open_expected(run_->source, path_, ticket_.source, Subject::kPath, source_stat);
+  if (!source) return source.error();
+  Directories directories{.source = *std::move(source), .destination = {}};
+  ticket_.source = identity(source_stat_);
+  if (state_ != DestinationState::kNone) {
+    auto destination =
+        open_expected(run_->destination, path_, ticket_.destination, Subject::kSecondPath, destination_stat_);
+    if (!destination) return destination.error();
+    directories.destination = *std::move(destination);
+    ticket_.destination = identity(destination_stat_);
+  }
+  if (state_ == DestinationState::kFreshHere) {
+    if (auto status = make_private(directories.destination.get(), !run_->options.owner); !status) {
+      return status.error().about(Subject::kSecondPath);
+    }
+  }
+  if (how.list_source) {
+    if (auto status = list_source(directories.source.get(), applied.problems); !status) {
+      return status.error().about(Subject::kPath);
+    }
+  }
+  if (how.list_destination) {
+    if (auto status = list_destination(directories.destination.get()); !status) {
+      return status.error().about(Subject::kSecondPath);
+    }
+  }
+  if (!how.copy_now || entries_.size() > kNarrow) return success();
+  apply_in(directories, 0, entries_.size(), nullptr, umask_is_zero, stop, applied);
+  copied_ = true;
+  for (Outcome outcome : applied.outcomes) {
+    if (outcome == Outcome::kUndecided) return success();
+  }
+  // A directory that even its owner may not search has to wait until all below it is done.
+  bool has_directories = !applied.outcomes.empty();
+  if (has_directories && (source_stat_.mode & kOwnerBits) != kOwnerBits) return success();
+  finish_in(directories, applied);
+  return success();
+}
+
+Status CopyPair::list_source(Dirfd source, std::vector<CopyProblem>& problems) {
+  return read_names(source, [&](const Dirent& entry) {
+    auto stx = sys::statx(source, entry.name.data());
+    if (stx.err() == ENOENT) return;  // vanished between the two calls: it was never part of the copy
+    uint32_t name = static_cast<uint32_t>(names_.size());
+    names_.append(entry.name).push_back('\0');
+    entries_.push_back({.name = name, .stat = stx ? to_record(*stx) : StatRecord{}});
+    if (stx) return;
+    problems.push_back(
+        {.entry = static_cast<uint32_t>(entries_.size() - 1), .aspect = Aspect::kEntry, .error = stx.error()});
+  });
+}
+
+Status CopyPair::list_destination(Dirfd destination) {
+  destination_entries_.enter(path_, 1);
+  listed_destination_ = true;
+  return read_names(destination, [&](const Dirent& entry) {
+    auto stx = sys::statx(destination, entry.name.data());
+    if (stx) return destination_entries_.add(entry.name, *stx);
+    if (stx.err() != ENOENT) destination_entries_.add_error(entry.name, stx.error());
+  });
+}
+
+PackedBatch CopyPair::pack_source() const {
+  BatchBuilder batch;
+  batch.enter(path_, 1);
+  for (const Entry& entry : entries_) batch.add(entry_name(entry), entry.stat);
+  return batch.take();
+}
+
+Result<CopyPair::Directories> CopyPair::open_directories() {
+  StatRecord now;
+  auto source = open_expected(run_->source, path_, ticket_.source, Subject::kPath, now);
+  if (!source) return source.error();
+  auto destination = open_expected(run_->destination, path_, ticket_.destination, Subject::kSecondPath, now);
+  if (!destination) return destination.error();
+  if (destination_name_) {
+    source_stat_ = {};
+    destination_stat_ = now;
+  }
+  return Directories{.source = *std::move(source), .destination = *std::move(destination)};
+}
+
+Status CopyPair::apply(size_t first, size_t count, const Decision* decisions, bool umask_is_zero, const Stop& stop,
+                       Applied& applied) {
+  auto directories = open_directories();
+  if (!directories) return directories.error();
+  apply_in(*directories, first, count, decisions, umask_is_zero, stop, applied);
+  return success();
+}
+
+void CopyPair::apply_in(const Directories& directories, size_t first, size_t count, const Decision* decisions,
+                        bool umask_is_zero, const Stop& stop, Applied& applied) {
+  // An existing directory that its owner may not write to: widened now, set right by finish. Root needs no such help.
+  bool ours = state_ == DestinationState::kExisting && destination_stat_.uid == ::geteuid() && ::geteuid() != 0;
+  if (ours && (destination_stat_.mode & kOwnerBits) != kOwnerBits && !widened_.exchange(true)) {
+    (void)sys::fchmod(directories.destination.get(), (destination_stat_.mode & 07777) | kOwnerBits);
+  }
+  NewFiles new_files{.umask_is_zero = umask_is_zero, .inherits_acl = false, .owner = {}};
+  // Neither group nor ACL comes from a directory that this copy made inside another: what it has is what its files get.
+  if (state_ == DestinationState::kFresh) new_files.owner = Owner{destination_stat_.uid, destination_stat_.gid};
+  CopyRange range({.run = *run_,
+                   .stop = stop,
+                   .source = directories.source.get(),
+                   .destination = directories.destination.get(),
+                   .is_private = state_ != DestinationState::kExisting},
+                  new_files, applied);
+  for (size_t i = first; i < std::min(first + count, entries_.size()); i++) {
+    Entry& entry = entries_[i];
+    if (entry.stat.mode == 0) continue;  // could not be stat'ed, which has been said
+    const char* name = names_.data() + entry.name;
+    const char* destination_name = destination_name_ ? destination_name_->c_str() : name;
+    if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat,
+                    decisions ? &decisions[i - first] : nullptr))
+      return;
+  }
+}
+
+Status CopyPair::link(size_t index, const std::string& first_path, const Ticket& first, Decision decision,
+                      Applied& applied) {
+  if (index >= entries_.size()) return failure(Call::kLinkat, EINVAL);
+  auto directories = open_directories();
+  if (!directories) return directories.error();
+  const char* name = names_.data() + entries_[index].name;
+  CancelFlag never;
+  Stop stop(run_->job->cancel, never);
+  NewFiles new_files;
+  CopyRange range({.run = *run_,
+                   .stop = stop,
+                   .source = directories->source.get(),
+                   .destination = directories->destination.get(),
+                   .is_private = state_ != DestinationState::kExisting},
+                  new_files, applied);
+  range.link(static_cast<uint32_t>(index), name, destination_name_ ? destination_name_->c_str() : name, first_path,
+             first.destination, decision);
+  return success();
+}
+
+Status CopyPair::finish(Applied& applied) {
+  auto directories = open_directories();
+  if (!directories) return directories.error();
+  finish_in(*directories, applied);
+  return success();
+}
+
+void CopyPair::finish_in(const Directories& directories, Applied& applied) {
+  Losses losses(applied.problems, kSelf);
+  NodeRef source{.dir = directories.source.get()};
+  auto xattrs = list_xattrs(source, run_->options);
+  if (!xattrs) {
+    losses.add(Aspect::kXattr, xattrs.error());
+    xattrs = std::vector<std::string>{};
+  }
+  bool existing = state_ == DestinationState::kExisting;
+  std::optional<uint32_t> mode = destination_stat_.mode & 07777;
+  if (widened_ || state_ == DestinationState::kFreshHere) mode = std::nullopt;
+  copy_metadata({.source = source,
+                 .destination = {.dir = directories.destination.get()},
+                 .wanted = source_stat_,
+                 .xattrs = *xattrs,
+                 .owner = Owner{destination_stat_.uid, destination_stat_.gid},
+                 .mode = mode,
+                 .has_xattrs = existing},
+                run_->options, losses);
+  finished_ = true;
+}
+
+}  // namespace dfd

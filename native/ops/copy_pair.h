@@ -1,0 +1,147 @@
+// A source directory and the destination directory that becomes its copy: the unit in which TypeScript drives a copy.
+//
+//   CopyPair::open    both directories by their paths below the roots, proved to be the ones expected; the source listed, one statx an entry
+//   apply             a range of its entries, by one decision each; ranges of one pair may run on several threads at a time
+//   link              one entry, as a hard link to one that was copied before
+//   finish            the directory's own owner, ACLs, xattrs, mode and times
+//
+// Between calls a pair holds no descriptor, only the paths and identities to open and prove both directories again.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ops/batch.h"
+#include "ops/copy_entry.h"
+#include "ops/copy_options.h"
+#include "sys/stat.h"
+
+namespace dfd {
+
+// Proof of which two directories (or files) are meant. Zero: not known, as for the roots, which are held.
+struct Ticket {
+  sys::Identity source{};
+  sys::Identity destination{};
+};
+static_assert(sizeof(Ticket) == 32);
+
+enum class DestinationState : uint8_t {
+  kNone,       // dry run, and nothing there
+  kFresh,      // made by this copy in a directory made by this copy: private, nothing inherited
+  kFreshHere,  // made by this copy in a directory that was there before, which may have handed down ACLs and group
+  kExisting,   // was there before: others may be in it
+};
+
+// What is to become of one source entry. One byte each; TypeScript knows them as `Decision`.
+enum class Decision : uint8_t {
+  kSkip,
+  kCreate,              // nothing of this name is there
+  kReplace,             // something that is no directory is there
+  kMakeDirectory,       // nothing of this name is there
+  kEnterDirectory,      // a directory is there and stays
+  kReplaceByDirectory,  // something that is no directory is there and gives way to one
+  kReplaceTree,         // a directory is there and gives way, with all it holds
+  kMetadata,            // a file or directory with the same content is there: only what differs besides
+  kCount,
+};
+
+// How an entry came out of apply, for those that TypeScript hears of.
+enum class Outcome : uint8_t {
+  kUndecided,  // by the default rule: has more than one name, so TypeScript must say which is first
+  kDone,       // made; its ticket is good
+  kEntered,    // a directory that was there before
+};
+
+struct CopyCounts {
+  uint32_t files = 0;
+  uint32_t symlinks = 0;
+  uint32_t directories = 0;
+  uint32_t specials = 0;
+  uint32_t links = 0;
+  uint32_t updated = 0;  // kMetadata, where anything had to be changed
+};
+
+// What came of a range. Entries that TypeScript must go on with (directories, files with several names) are repeated, with their index.
+struct Applied {
+  CopyCounts counts;
+  BatchBuilder entries;
+  std::vector<uint32_t> indices;
+  std::vector<Outcome> outcomes;
+  std::vector<Ticket> tickets;
+  std::vector<CopyProblem> problems;
+};
+
+struct OpenHow {
+  bool list_source = true;
+  bool list_destination = false;
+  bool copy_now = false;  // by the default rule: create everything, leave entries with several names undecided
+};
+
+class CopyPair {
+ public:
+  // Wide directories are not copied on opening but in ranges, over the pool.
+  static constexpr size_t kNarrow = 512;
+
+  CopyPair(std::shared_ptr<CopyRun> run, std::string path, Ticket ticket, DestinationState state)
+      : run_(std::move(run)), path_(std::move(path)), ticket_(ticket), state_(state) {}
+
+  // A pair of one entry: a single file, under another name in the destination root.
+  static Result<std::shared_ptr<CopyPair>> single(std::shared_ptr<CopyRun> run, std::string source_name,
+                                                  std::string destination_name);
+
+  // `applied` is filled where copy_now could be done, and finished() tells whether nothing is left at all.
+  Status open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied& applied);
+
+  // No decisions: the default rule.
+  Status apply(size_t first, size_t count, const Decision* decisions, bool umask_is_zero, const Stop& stop,
+               Applied& applied);
+  Status link(size_t index, const std::string& first_path, const Ticket& first, Decision decision, Applied& applied);
+  Status finish(Applied& applied);
+
+  size_t entries() const { return entries_.size(); }
+  std::string_view name(uint32_t index) const { return index < entries_.size() ? entry_name(entries_[index]) : ""; }
+  bool copied() const { return copied_; }
+  bool finished() const { return finished_; }
+  PackedBatch pack_source() const;
+  PackedBatch take_destination() { return destination_entries_.take(); }
+  bool has_destination_entries() const { return listed_destination_; }
+
+ private:
+  struct Entry {
+    uint32_t name;  // offset into names_, NUL-terminated there
+    StatRecord stat;
+  };
+  struct Directories {
+    UniqueFd source;
+    UniqueFd destination;
+  };
+  std::string_view entry_name(const Entry& entry) const { return names_.data() + entry.name; }
+  Result<Directories> open_directories();
+  Status list_source(Dirfd source, std::vector<CopyProblem>& problems);
+  Status list_destination(Dirfd destination);
+  void apply_in(const Directories& directories, size_t first, size_t count, const Decision* decisions,
+                bool umask_is_zero, const Stop& stop, Applied& applied);
+  void finish_in(const Directories& directories, Applied& applied);
+
+  std::shared_ptr<CopyRun> run_;
+  std::string path_;
+  Ticket ticket_;
+  DestinationState state_;
+  std::optional<std::string> destination_name_;  // of the only entry, where it differs
+
+  StatRecord source_stat_{};
+  StatRecord destination_stat_{};
+  std::atomic<bool> widened_ = false;  // an existing directory was given the bits its owner needs to write
+
+  std::vector<Entry> entries_;
+  std::string names_;
+  BatchBuilder destination_entries_;
+  bool listed_destination_ = false;
+  bool copied_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace dfd

@@ -1,0 +1,261 @@
+#include "ops/copy_range.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "ops/remove_tree.h"
+#include "ops/resolve.h"
+#include "ops/set_mode.h"
+#include "ops/sync_metadata.h"
+#include "sys/directory.h"
+
+namespace dfd {
+
+namespace {
+
+SysError at_destination(const SysError& error) { return error.about(Subject::kSecondPath); }
+
+// One buffer a thread for as long as it lives: a copy asks for it once per directory.
+std::span<std::byte> thread_buffer() {
+  thread_local std::unique_ptr<std::byte[]> buffer = std::make_unique_for_overwrite<std::byte[]>(kCopyBuffer);
+  return {buffer.get(), kCopyBuffer};
+}
+
+bool replaces(Decision decision) { return decision == Decision::kReplace || decision == Decision::kReplaceTree; }
+
+bool has_other_names(const StatRecord& stat) { return !S_ISDIR(stat.mode) && stat.nlink > 1; }
+
+}  // namespace
+
+CopyRange::CopyRange(const Held& held, NewFiles new_files, Applied& applied)
+    : held_(held),
+      new_files_(new_files),
+      applied_(applied),
+      copier_(held_.run, held_.stop, new_files_, thread_buffer()) {
+  if (auto st = sys::fstat(held_.source)) source_dev_ = st->st_dev;
+  if (auto st = sys::fstat(held_.destination)) destination_dev_ = st->st_dev;
+}
+
+bool CopyRange::copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
+                     const Decision* given) {
+  Decision decision = given ? *given : S_ISDIR(stat.mode) ? Decision::kMakeDirectory : Decision::kCreate;
+  if (decision == Decision::kSkip) return true;
+  if (!given && held_.run.options.hard_links && has_other_names(stat)) {
+    undecided(index, name, stat);
+    return true;
+  }
+  Status status = held_.stop.wanted() ? Status(failure(Call::kNone, ECANCELED))
+                                      : act(index, name, destination_name, stat, decision);
+  held_.run.job->count_entry();
+  if (status) return true;
+  bool cancelled = status.err() == ECANCELED;
+  bool vanished = status.err() == ENOENT && status.error().subject != Subject::kSecondPath;
+  Losses(applied_.problems, index).add(vanished ? Aspect::kVanished : Aspect::kEntry, status.error());
+  return !cancelled && (vanished || held_.run.options.keep_going);
+}
+
+Status CopyRange::act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
+                      Decision decision) {
+  switch (decision) {
+    case Decision::kMakeDirectory: return make_directory(index, name, destination_name, stat);
+    case Decision::kReplaceByDirectory:
+      if (auto status = sys::unlinkat(held_.destination, destination_name); !status)
+        return at_destination(status.error());
+      return make_directory(index, name, destination_name, stat);
+    case Decision::kEnterDirectory: return enter_directory(index, name, destination_name, stat);
+    case Decision::kMetadata: return copy_metadata_only(index, name, destination_name, stat);
+    default: return copy_other(index, name, destination_name, stat, decision);
+  }
+}
+
+Status CopyRange::make_directory(uint32_t index, const char* name, const char* destination_name,
+                                 const StatRecord& stat) {
+  // 0700 until its own entries are done: nobody looks into a half copied directory, or puts anything there.
+  if (auto status = sys::mkdirat(held_.destination, destination_name, 0700); !status)
+    return at_destination(status.error());
+  auto made = sys::statx(held_.destination, destination_name);
+  if (!made) return at_destination(made.error());
+  if ((made->stx_mode & 0700) != 0700) {  // a umask that takes even from the owner
+    if (auto status = set_mode(held_.destination, destination_name, 0700); !status)
+      return at_destination(status.error());
+  }
+  applied_.counts.directories++;
+  done(index, name, stat, sys::identity(*made));
+  return success();
+}
+
+Status CopyRange::enter_directory(uint32_t index, const char* name, const char* destination_name,
+                                  const StatRecord& stat) {
+  auto present = sys::statx(held_.destination, destination_name);
+  if (!present) return at_destination(present.error());
+  if (!S_ISDIR(present->stx_mode)) return at_destination(failure_because(Reason::kChanged, Call::kStatx, ENOTDIR));
+  done(index, name, stat, sys::identity(*present), Outcome::kEntered);
+  return success();
+}
+
+// The content is the same, by size and time. A link or special file has nothing but metadata, and is made anew where
+// that differs.
+Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const char* destination_name, StatRecord& stat) {
+  EntryNames names{.source_dir = held_.source,
+                   .source_name = name,
+                   .destination_dir = held_.destination,
+                   .destination_name = destination_name};
+  if (!S_ISREG(stat.mode)) {
+    auto same = same_node(names, stat, held_.run.options);
+    if (!same) return same.error();
+    if (!*same) return copy_other(index, name, destination_name, stat, Decision::kReplace);
+  } else {
+    Losses losses(applied_.problems, index);
+    auto changed = sync_metadata(names, stat, held_.run.options, losses);
+    if (!changed) return changed.error();
+    if (*changed) applied_.counts.updated++;
+  }
+  if (!has_other_names(stat)) return success();
+  auto present = sys::statx(held_.destination, destination_name);
+  if (!present) return at_destination(present.error());
+  done(index, name, stat, sys::identity(*present));
+  return success();
+}
+
+Status CopyRange::copy_other(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
+                             Decision decision) {
+  Losses losses(applied_.problems, index);
+  EntryPlace place{.source_dir = held_.source,
+                   .source_name = name,
+                   .destination_dir = held_.destination,
+                   .destination_name = destination_name,
+                   .source_dev = source_dev_,
+                   .destination_dev = destination_dev_};
+  std::string staged;
+  bool direct = held_.is_private && !replaces(decision);
+  if (!direct) {
+    if (auto status = stage(); !status) return at_destination(status.error());
+    staged = staging_.next_name();
+    place.destination_dir = staging_.fd();
+    place.destination_name = staged.c_str();
+  }
+  if (auto status = copier_.copy(place, stat, losses); !status) return status;
+  sys::Identity identity;
+  if (has_other_names(stat)) {
+    auto made = sys::statx(place.destination_dir, place.destination_name);
+    if (!made) return at_destination(made.error());
+    identity = sys::identity(*made);
+  }
+  if (!direct) {
+    if (auto status = publish(staged, destination_name, decision); !status) return at_destination(status.error());
+  }
+  count(stat);
+  if (has_other_names(stat)) done(index, name, stat, identity);
+  return success();
+}
+
+void CopyRange::link(uint32_t index, const char* name, const char* destination_name, const std::string& first_path,
+                     const sys::Identity& first, Decision decision) {
+  (void)name;
+  held_.run.job->count_entry();
+  auto linked = link_at(destination_name, first_path, first, decision);
+  if (linked) {
+    if (*linked) applied_.counts.links++;
+    return;
+  }
+  // The file system has no hard links, or no more for this file: TypeScript copies the content instead, and says so.
+  bool refused = linked.err() == EMLINK || linked.err() == EPERM || linked.err() == EOPNOTSUPP;
+  Losses(applied_.problems, index).add(refused ? Aspect::kHardLink : Aspect::kEntry, linked.error());
+}
+
+Result<bool> CopyRange::link_at(const char* destination_name, const std::string& first_path, const sys::Identity& first,
+                                Decision decision) {
+  auto place = resolve_parent(held_.run.destination->get(), first_path, Policy{});
+  if (!place) return at_destination(place.error());
+  SysError changed = at_destination(failure_because(Reason::kChanged, Call::kLinkat, ESTALE));
+  auto before = sys::statx(place->dir(), place->name());
+  if (!before) return at_destination(before.error());
+  if (sys::identity(*before) != first) return changed;
+  if (replaces(decision)) {
+    auto present = sys::statx(held_.destination, destination_name);
+    // rename(2) between two names of one file does nothing and would leave the staged name behind.
+    if (present && sys::identity(*present) == first) return false;
+  }
+  // linkat goes by name: the first may have been swapped since it was looked at. The link, in a directory of our own, cannot be.
+  bool direct = held_.is_private && !replaces(decision);
+  std::string staged = destination_name;
+  if (!direct) {
+    if (auto status = stage(); !status) return at_destination(status.error());
+    staged = staging_.next_name();
+  }
+  Dirfd dir = direct ? held_.destination : staging_.fd();
+  if (auto status = sys::linkat(place->dir(), place->name(), dir, staged.c_str()); !status) {
+    return at_destination(status.error());
+  }
+  auto linked = sys::statx(dir, staged.c_str());
+  if (!linked || sys::identity(*linked) != first) {
+    (void)sys::unlinkat(dir, staged.c_str());
+    return changed;
+  }
+  if (direct) return true;
+  auto status = publish(staged, destination_name, decision);
+  if (!status) return at_destination(status.error());
+  return true;
+}
+
+Status CopyRange::remove_at_destination(const char* name) {
+  Place place(held_.destination, name, false);
+  RemoveReport report = remove_tree(place, {.cross_mounts = false, .keep_going = false}, held_.stop, *held_.run.job);
+  if (report.failures.empty()) return success();
+  return report.failures.front().error;
+}
+
+Status CopyRange::stage() {
+  if (staging_.made()) return success();
+  new_files_.owner.reset();  // the staging directory may hand down another group than the destination does
+  return staging_.make(held_.destination);
+}
+
+// From the staging directory to the final name, in one step that nobody sees half of.
+Status CopyRange::publish(const std::string& staged, const char* name, Decision decision) {
+  if (decision == Decision::kReplaceTree) {
+    if (auto status = remove_at_destination(name); !status) {
+      (void)sys::unlinkat(staging_.fd(), staged.c_str());
+      return status;
+    }
+  }
+  unsigned flags = decision == Decision::kReplace ? 0 : RENAME_NOREPLACE;
+  auto status = sys::renameat2(staging_.fd(), staged.c_str(), held_.destination, name, flags);
+  if (status.err() == EINVAL && flags != 0) {
+    // A file system without RENAME_NOREPLACE (NFS, old FUSE): look first. Whoever wins the race against this look is replaced whole.
+    auto present = sys::statx(held_.destination, name);
+    status = present ? Status(failure(Call::kRenameat2, EEXIST))
+                     : sys::renameat2(staging_.fd(), staged.c_str(), held_.destination, name, 0);
+  }
+  if (!status) (void)sys::unlinkat(staging_.fd(), staged.c_str());
+  return status;
+}
+
+void CopyRange::undecided(uint32_t index, const char* name, const StatRecord& stat) {
+  applied_.entries.add(name, stat);
+  applied_.indices.push_back(index);
+  applied_.outcomes.push_back(Outcome::kUndecided);
+  applied_.tickets.push_back({});
+}
+
+void CopyRange::done(uint32_t index, const char* name, const StatRecord& stat, const sys::Identity& destination,
+                     Outcome outcome) {
+  applied_.entries.add(name, stat);
+  applied_.indices.push_back(index);
+  applied_.outcomes.push_back(outcome);
+  applied_.tickets.push_back({.source = identity(stat), .destination = destination});
+}
+
+void CopyRange::count(const StatRecord& stat) {
+  if (S_ISREG(stat.mode)) {
+    applied_.counts.files++;
+    held_.run.job->count_file();
+  } else if (S_ISLNK(stat.mode)) {
+    applied_.counts.symlinks++;
+  } else {
+    applied_.counts.specials++;
+  }
+}
+
+}  // namespace dfd

@@ -1,0 +1,81 @@
+#include "ops/sync_metadata.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "ops/batch.h"
+#include "sys/directory.h"
+#include "sys/open.h"
+#include "sys/stat.h"
+
+namespace dfd {
+
+namespace {
+
+// Something to put fsetxattr, fchmod and futimens on. O_NONBLOCK and the check: nothing but a regular file is ever held.
+Result<UniqueFd> open_regular(Dirfd dir, const char* name) {
+  auto fd = sys::openat(dir, name, O_RDONLY | O_NONBLOCK);
+  // The owner may lack read permission and still be allowed to write.
+  if (fd.err() == EACCES) fd = sys::openat(dir, name, O_WRONLY | O_NONBLOCK);
+  if (!fd) return fd;
+  auto st = sys::fstat(fd->get());
+  if (!st) return st.error();
+  if (!S_ISREG(st->st_mode)) return failure_because(Reason::kChanged, Call::kOpenat, ESTALE);
+  return fd;
+}
+
+NodeRef at_source(const EntryNames& names) { return {.dir = names.source_dir, .name = names.source_name}; }
+NodeRef at_destination(const EntryNames& names) {
+  return {.dir = names.destination_dir, .name = names.destination_name};
+}
+
+// All that stat tells and that is to be kept.
+bool same_stat(const StatRecord& wanted, const StatRecord& present, const CopyOptions& options) {
+  bool same_owner = !options.owner || (present.uid == wanted.uid && present.gid == wanted.gid);
+  bool same_times = !options.times || (present.mtime_s == wanted.mtime_s && present.mtime_ns == wanted.mtime_ns);
+  return same_owner && same_times && present.mode == wanted.mode;
+}
+
+}  // namespace
+
+Result<bool> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
+                           Losses& losses) {
+  auto same = same_xattrs(at_source(names), at_destination(names), options);
+  if (!same) return same.error();
+  auto present = sys::statx(names.destination_dir, names.destination_name);
+  if (!present) return present.error().about(Subject::kSecondPath);
+  StatRecord now = to_record(*present);
+  if (*same && same_stat(stat, now, options)) return false;
+  auto source = open_regular(names.source_dir, names.source_name);
+  if (!source) return source.error();
+  auto destination = open_regular(names.destination_dir, names.destination_name);
+  if (!destination) return destination.error().about(Subject::kSecondPath);
+  auto xattrs = list_xattrs({.dir = source->get()}, options);
+  if (!xattrs) return xattrs.error();
+  copy_metadata({.source = {.dir = source->get()},
+                 .destination = {.dir = destination->get()},
+                 .wanted = stat,
+                 .xattrs = *xattrs,
+                 .owner = Owner{now.uid, now.gid},
+                 .mode = now.mode & 07777,
+                 .has_xattrs = true},
+                options, losses);
+  return true;
+}
+
+Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options) {
+  auto present = sys::statx(names.destination_dir, names.destination_name);
+  if (!present) return present.error().about(Subject::kSecondPath);
+  StatRecord now = to_record(*present);
+  if (now.rdev != stat.rdev || !same_stat(stat, now, options)) return false;
+  if (S_ISLNK(stat.mode)) {
+    auto wanted = sys::readlinkat(names.source_dir, names.source_name);
+    if (!wanted) return wanted.error();
+    auto target = sys::readlinkat(names.destination_dir, names.destination_name);
+    if (!target) return target.error().about(Subject::kSecondPath);
+    if (*wanted != *target) return false;
+  }
+  return same_xattrs(at_source(names), at_destination(names), options);
+}
+
+}  // namespace dfd
