@@ -9,6 +9,12 @@
  */
 
 export { type Capabilities, capabilities } from './capabilities.js';
+export type { CopyEntryEvent, CopyEvent } from './copy/events.js';
+export { type CopyJob, type CopyProgress, copyTree } from './copy/job.js';
+export type { Choice, CopyOptions } from './copy/options.js';
+export { type RemoveOptions, type RemoveReport, removeTree } from './copy/remove.js';
+export type { Aspect, CopyFailure, CopyReport, NotKept } from './copy/report.js';
+export type { TreeRoot } from './copy/roots.js';
 export type { StatFs } from './dirfd/directory-attributes.js';
 export {
   DirectoryFd,

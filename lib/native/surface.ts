@@ -3,6 +3,8 @@
  * {@link NativeFailure}, never with an Error: lib/errors.ts makes those.
  */
 
+import type { NativeTrees } from './trees.js';
+
 /** An open descriptor, opaque. Closed by `close`, or when it is garbage. */
 export interface NativeHandle {
   readonly __nativeHandle: never;
@@ -138,8 +140,17 @@ export interface NativeRemoveReport {
 
 /** Verbs on dirfd's own threads: they have no synchronous form. */
 export interface PooledVerbs {
-  /** Without `keepGoing` the first failure rejects, a {@link LocatedFailure}; ECANCELED after cancelJob. */
-  removeTree(root: NativeHandle, path: NativePath, keepGoing: boolean, job?: NativeJob): Promise<NativeRemoveReport>;
+  /**
+   * Without `keepGoing` the first failure rejects, a {@link LocatedFailure}; ECANCELED after cancelJob. '.' empties the directory itself.
+   * `crossMounts` is the handle's unless given.
+   */
+  removeTree(
+    root: NativeHandle,
+    path: NativePath,
+    keepGoing: boolean,
+    job?: NativeJob,
+    crossMounts?: boolean,
+  ): Promise<NativeRemoveReport>;
 }
 
 /** A running walk: native/binding/walk.cpp. */
@@ -185,7 +196,7 @@ export type ReceiveBatch = (batch: Buffer | undefined, question: number) => void
 type AsyncForms = { readonly [V in keyof Verbs]: (...args: Parameters<Verbs[V]>) => Promise<ReturnType<Verbs[V]>> };
 type SyncForms = { readonly [V in keyof Verbs as `${V}Sync`]: Verbs[V] };
 
-export interface Native extends AsyncForms, SyncForms, PooledVerbs {
+export interface Native extends AsyncForms, SyncForms, PooledVerbs, NativeTrees {
   readonly layout: Readonly<Record<string, number>>;
   readonly callNames: readonly string[];
   readonly reasonCount: number;

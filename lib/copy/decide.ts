@@ -1,0 +1,42 @@
+/** What is to become of one entry, given what stands at the destination under its name. */
+
+import type { Stat } from '../dirfd/stat.js';
+import { DECISION, type Decision } from '../native/trees.js';
+import type { Settled } from './options.js';
+
+export type Policy = Pick<Settled, 'existing' | 'update' | 'delete' | 'times'>;
+
+/** A conflict that the options do not resolve: the errno's name, and why. */
+export interface Refusal {
+  readonly code: 'EEXIST' | 'EISDIR' | 'ENOTDIR';
+  readonly why: string;
+}
+
+export function decide(source: Stat, present: Stat | undefined, policy: Policy): Decision | Refusal {
+  if (source.isDirectory()) return decideDirectory(present, policy);
+  if (present === undefined) return DECISION.create;
+  if (policy.existing === 'keep') return DECISION.skip;
+  if (policy.existing === 'error') return { code: 'EEXIST', why: 'it exists at the destination' };
+  if (present.isDirectory()) {
+    if (policy.delete) return DECISION.replaceTree;
+    return { code: 'EISDIR', why: 'a directory stands there, which gives way only with delete' };
+  }
+  return policy.update && isUnchanged(source, present) ? DECISION.metadata : DECISION.replace;
+}
+
+function decideDirectory(present: Stat | undefined, policy: Policy): Decision | Refusal {
+  if (present === undefined) return DECISION.makeDirectory;
+  if (present.isDirectory()) return DECISION.enterDirectory;
+  if (policy.existing === 'replace') return DECISION.replaceByDirectory;
+  if (policy.existing === 'keep') return DECISION.skip;
+  return { code: 'EEXIST', why: 'something that is no directory exists at the destination' };
+}
+
+/** The same content, as far as size and modification time tell. Links and devices are compared natively, by what they are. */
+function isUnchanged(source: Stat, present: Stat): boolean {
+  if (source.kind !== present.kind) return false;
+  // One name there, several here: it must not stay linked to what it is no part of.
+  if (source.nlink === 1 && present.nlink > 1) return false;
+  if (!source.isFile()) return true;
+  return source.size === present.size && source.mtimeNs === present.mtimeNs;
+}

@@ -1,0 +1,43 @@
+/** What a copy tells while it runs. */
+
+import type { Kind } from '../dirfd/stat.js';
+import type { ProblemEvent } from './report.js';
+
+export interface CopyEntryEvent {
+  readonly type: 'entry';
+  /** `'metadata'`: the content is the same, the rest was compared and set right where it differed. */
+  readonly action: 'create' | 'replace' | 'metadata' | 'delete';
+  readonly kind: Kind;
+  readonly path: string;
+  readonly pathBytes: Buffer;
+}
+
+export type CopyEvent = CopyEntryEvent | ProblemEvent;
+
+/** One consumer's queue; nothing is kept for those who do not iterate. */
+export class EventQueue {
+  readonly #events: CopyEvent[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  push(event: CopyEvent): void {
+    this.#events.push(event);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  async *drain(): AsyncGenerator<CopyEvent, void, undefined> {
+    for (;;) {
+      yield* this.#events.splice(0);
+      if (this.#events.length > 0) continue;
+      if (this.#ended) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}

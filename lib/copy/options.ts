@@ -1,0 +1,105 @@
+/** The options of copyTree, and the same with their defaults filled in. */
+
+import { availableParallelism } from 'node:os';
+import { type ErrorSubject, ownError } from '../errors.js';
+import { native } from '../native/load.js';
+import { CHOICES } from '../native/trees.js';
+
+/** `'auto'`: where it helps. `'always'`: fail, or make holes, rather than not. `'never'`: not at all. */
+export type Choice = (typeof CHOICES)[number];
+
+export interface CopyOptions {
+  /**
+   * Share extents with the source (FICLONE) instead of copying bytes. `'auto'` does where both lie on one file system that can; `'always'`
+   * fails where it cannot. Default `'auto'`.
+   */
+  readonly reflink?: Choice | undefined;
+  /** Holes: `'auto'` exactly as in the source, `'always'` also where the source has blocks of zeros, `'never'` none. Default `'auto'`. */
+  readonly sparse?: Choice | undefined;
+  /** Owner and group, by id. Without, what is made belongs to this process, and set-user-id bits are dropped. Default true. */
+  readonly owner?: boolean | undefined;
+  /** Extended attributes, file capabilities included. Default true. */
+  readonly xattrs?: boolean | undefined;
+  /** POSIX ACLs, default ACLs of directories included. Default true. */
+  readonly acl?: boolean | undefined;
+  /** Modification times, in nanoseconds. Default true. */
+  readonly times?: boolean | undefined;
+  /** Access times too. Default false. */
+  readonly accessTimes?: boolean | undefined;
+  /** Files with several names become files with several names. Default true; without, each name becomes a file of its own. */
+  readonly hardLinks?: boolean | undefined;
+  /**
+   * What an entry that is there already means: `'replace'` it, in one step; `'keep'` it; or `'error'` (EEXIST). Directories are entered
+   * in any case. A directory never gives way to something else unless `delete` is on. Default `'replace'`.
+   */
+  readonly existing?: 'replace' | 'keep' | 'error' | undefined;
+  /**
+   * Leave a file's content alone where kind, size and modification time are the same on both sides; owner, mode and xattrs are compared
+   * and set right. Default false.
+   */
+  readonly update?: boolean | undefined;
+  /** Remove what the source does not have. Default false. */
+  readonly delete?: boolean | undefined;
+  /** Change nothing; the report and the events say what would be done. Default false. */
+  readonly dryRun?: boolean | undefined;
+  /** Emit an `'entry'` event for every entry that is made, changed or removed. Default false. */
+  readonly itemize?: boolean | undefined;
+  /** Leave out what is mounted below the source: mount points become empty directories. Default false. */
+  readonly oneFileSystem?: boolean | undefined;
+  /** `'stop'` rejects with the first failure; `'continue'` lists failures in the report. Default `'stop'`. */
+  readonly onError?: 'stop' | 'continue' | undefined;
+  /** Make it durable: `'each'` file before the next step, all at the `'end'` (syncfs(2)), or `'none'`. Default `'none'`. */
+  readonly fsync?: 'none' | 'end' | 'each' | undefined;
+  /** Threads. Default: 2 per processor, at most 8, fewer where descriptors are short. */
+  readonly concurrency?: number | undefined;
+  /** Stops within a moment; the promise rejects with the signal's reason. What is complete stays, what is not is removed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Settled = { readonly [K in Exclude<keyof CopyOptions, 'signal'>]-?: Exclude<CopyOptions[K], undefined> } & {
+  readonly signal: AbortSignal | undefined;
+};
+
+export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
+  return {
+    reflink: oneOf(options.reflink ?? 'auto', CHOICES, 'reflink', subject),
+    sparse: oneOf(options.sparse ?? 'auto', CHOICES, 'sparse', subject),
+    owner: options.owner ?? true,
+    xattrs: options.xattrs ?? true,
+    acl: options.acl ?? true,
+    times: options.times ?? true,
+    accessTimes: options.accessTimes ?? false,
+    hardLinks: options.hardLinks ?? true,
+    existing: oneOf(options.existing ?? 'replace', ['replace', 'keep', 'error'] as const, 'existing', subject),
+    update: options.update ?? false,
+    delete: options.delete ?? false,
+    dryRun: options.dryRun ?? false,
+    itemize: options.itemize ?? false,
+    oneFileSystem: options.oneFileSystem ?? false,
+    onError: oneOf(options.onError ?? 'stop', ['stop', 'continue'] as const, 'onError', subject),
+    fsync: oneOf(options.fsync ?? 'none', ['none', 'end', 'each'] as const, 'fsync', subject),
+    concurrency: threads(options.concurrency, subject),
+    signal: options.signal,
+  };
+}
+
+/** A thread that copies holds five descriptors at a time; Node itself has some twenty. */
+const DESCRIPTORS_PER_THREAD = 6;
+const DESCRIPTORS_OF_NODE = 28;
+
+export function threads(wanted: number | undefined, subject: ErrorSubject): number {
+  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1 || wanted > 256)) {
+    throw ownError(
+      'ERR_DIRFD_INVALID_ARGUMENT',
+      `concurrency must be an integer from 1 to 256, not ${wanted}`,
+      subject,
+    );
+  }
+  const affordable = Math.floor((native.capabilities().fdLimit - DESCRIPTORS_OF_NODE) / DESCRIPTORS_PER_THREAD);
+  return Math.max(1, Math.min(wanted ?? Math.min(2 * availableParallelism(), 8), affordable));
+}
+
+export function oneOf<T extends string>(value: T, allowed: readonly T[], name: string, subject: ErrorSubject): T {
+  if (allowed.includes(value)) return value;
+  throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `${name} must be one of ${allowed.join(', ')}, not '${value}'`, subject);
+}

@@ -1,0 +1,175 @@
+/** From the two places that a caller names to two held directories, checked against each other before anything is made. */
+
+import { realpath } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { DirectoryFd } from '../dirfd/directory-fd.js';
+import { INTERNAL } from '../dirfd/fd.js';
+import type { Stat } from '../dirfd/stat.js';
+import { type ErrorSubject, FsError, ownError } from '../errors.js';
+import { native } from '../native/load.js';
+import { STATE, type State } from '../native/trees.js';
+
+/** A directory held by the caller, or the caller's own path, which may be absolute and hold symlinks. */
+export type TreeRoot = string | Uint8Array | URL | DirectoryFd;
+
+export interface Roots {
+  readonly source: DirectoryFd;
+  readonly destination: DirectoryFd | undefined;
+  readonly state: State;
+  /** Of the source directory. */
+  readonly stat: Stat;
+  /** A single file instead of a directory: both roots are the directories that hold it. */
+  readonly single?: {
+    readonly sourceName: Buffer;
+    readonly destinationName: Buffer;
+    readonly present: Stat | undefined;
+  };
+  release(): Promise<void>;
+}
+
+export interface RootOptions {
+  readonly dryRun: boolean;
+  readonly delete: boolean;
+}
+
+export async function openRoots(source: TreeRoot, destination: TreeRoot, options: RootOptions): Promise<Roots> {
+  const subject: ErrorSubject = { verb: 'copy', path: labelOf(source), dest: labelOf(destination) };
+  const opened: DirectoryFd[] = [];
+  const held: (() => void)[] = [];
+  const release = async (): Promise<void> => {
+    for (const letGo of held) letGo();
+    await Promise.all(opened.map((directory) => directory.close()));
+  };
+  const open = async (root: TreeRoot): Promise<DirectoryFd> => {
+    if (root instanceof DirectoryFd) {
+      held.push(root[INTERNAL].hold(subject));
+      return root;
+    }
+    const directory = await DirectoryFd.open(root);
+    opened.push(directory);
+    return directory;
+  };
+  try {
+    const from = await unless('ENOTDIR', open(source));
+    const roots = from
+      ? await openDirectories(from, destination, { open, adopt: (made) => opened.push(made) }, options, subject)
+      : await openSingle(toPath(source as string | Uint8Array | URL), destination, open, subject);
+    return { ...roots, release };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+type Open = (root: TreeRoot) => Promise<DirectoryFd>;
+
+async function openDirectories(
+  source: DirectoryFd,
+  destination: TreeRoot,
+  { open, adopt }: { readonly open: Open; adopt(made: DirectoryFd): void },
+  options: RootOptions,
+  subject: ErrorSubject,
+): Promise<Omit<Roots, 'release'>> {
+  const stat = await source.stat('.');
+  const present = await unless('ENOENT', open(destination));
+  if (present) {
+    await refuseOverlap(source, present, options, subject);
+    return { source, destination: present, state: STATE.existing, stat };
+  }
+  const { parent, name } = await parentOf(destination as string | Uint8Array | URL, open);
+  await refuseOverlap(source, parent, { ...options, delete: false }, subject);
+  if (options.dryRun) return { source, destination: undefined, state: STATE.none, stat };
+  await parent.mkdir(name, { mode: 0o700 });
+  // By name once more, yet never through a symlink; it is checked to be private before anything is put into it.
+  const made = await parent.openDirectory(name);
+  adopt(made);
+  return { source, destination: made, state: STATE.freshHere, stat };
+}
+
+async function refuseOverlap(
+  source: DirectoryFd,
+  destination: DirectoryFd,
+  options: Pick<RootOptions, 'delete'>,
+  subject: ErrorSubject,
+): Promise<void> {
+  const [from, to] = [source[INTERNAL].handle, destination[INTERNAL].handle];
+  if (await native.isInside(to, from)) {
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'the destination is the source or lies inside it', subject);
+  }
+  if (options.delete && (await native.isInside(from, to))) {
+    throw ownError(
+      'ERR_DIRFD_INVALID_ARGUMENT',
+      'the source lies inside the destination, where delete would remove it',
+      subject,
+    );
+  }
+}
+
+async function openSingle(
+  source: string | Uint8Array,
+  destination: TreeRoot,
+  open: Open,
+  subject: ErrorSubject,
+): Promise<Omit<Roots, 'release'>> {
+  if (destination instanceof DirectoryFd) {
+    throw ownError(
+      'ERR_DIRFD_INVALID_ARGUMENT',
+      'the source is no directory, and a file needs a path to go to',
+      subject,
+    );
+  }
+  const real = await realpath(typeof source === 'string' ? source : Buffer.from(source), { encoding: 'buffer' });
+  const from = await parentOf(real, open);
+  const entry = await from.parent.stat(from.name);
+  if (!entry.isFile()) {
+    throw ownError(
+      'ERR_DIRFD_NOT_REGULAR',
+      `the source is neither a directory nor a file but a ${entry.kind}`,
+      subject,
+    );
+  }
+  const to = await parentOf(destination, open);
+  const present = await unless('ENOENT', to.parent.stat(to.name));
+  if (present && present.ino === entry.ino && present.dev === entry.dev) {
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'source and destination are the same file', subject);
+  }
+  return {
+    source: from.parent,
+    destination: to.parent,
+    state: STATE.existing,
+    stat: await from.parent.stat('.'),
+    single: { sourceName: from.name, destinationName: to.name, present },
+  };
+}
+
+/** The directory that holds the last component, and that component. */
+export async function parentOf(
+  path: string | Uint8Array | URL,
+  open: Open,
+): Promise<{ parent: DirectoryFd; name: Buffer }> {
+  // Latin1 keeps every byte a character.
+  const text = Buffer.from(toPath(path)).toString('latin1').replace(/\/+$/, '');
+  const slash = text.lastIndexOf('/');
+  const name = Buffer.from(text.slice(slash + 1), 'latin1');
+  const above = slash < 0 ? '.' : text.slice(0, slash + 1);
+  return { parent: await open(Buffer.from(above, 'latin1')), name };
+}
+
+async function unless<T>(code: string, outcome: Promise<T>): Promise<T | undefined> {
+  try {
+    return await outcome;
+  } catch (error) {
+    if (error instanceof FsError && error.code === code) return undefined;
+    throw error;
+  }
+}
+
+function toPath(path: string | Uint8Array | URL): string | Uint8Array {
+  return path instanceof URL ? fileURLToPath(path) : path;
+}
+
+export function labelOf(root: TreeRoot): string {
+  if (root instanceof DirectoryFd) return root.path;
+  const path = toPath(root);
+  return typeof path === 'string' ? path : Buffer.from(path).toString('utf8');
+}

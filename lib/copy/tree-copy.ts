@@ -1,0 +1,460 @@
+/**
+ * Drives one copy, directory by directory; all work on files is native.
+ *
+ *   open ──▶ (decide ──▶ apply ranges) ──▶ links ──▶ finish ──▶ the parent hears that the subtree is done
+ *    │
+ *    └─ a directory that this copy made, with nothing to decide, is copied and finished by the same native call
+ *
+ * A directory's own mode and times are set when nothing more is made in it: its entries and links. One that its owner may not search waits
+ * for the whole subtree.
+ */
+
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { PackedBatch } from '../dirfd/entries.js';
+import { INTERNAL } from '../dirfd/fd.js';
+import type { Stat } from '../dirfd/stat.js';
+import { FsError, shownPath } from '../errors.js';
+import { native } from '../native/load.js';
+import type { NativeJob } from '../native/surface.js';
+import {
+  CHOICES,
+  DECISION,
+  type Decision,
+  type NativeApplied,
+  type NativeCopy,
+  type NativeOpened,
+  type NativePair,
+  OUTCOME,
+  STATE,
+  type State,
+  type Ticket,
+} from '../native/trees.js';
+import { decide } from './decide.js';
+import type { CopyEntryEvent, CopyEvent } from './events.js';
+import { type FirstCopy, HardLinks, type Name } from './hard-links.js';
+import type { Settled } from './options.js';
+import { joinPath, type ReportBuilder } from './report.js';
+import { Scheduler } from './scheduler.js';
+
+/** Entries of one native call: enough to make the call cheap, few enough to spread a wide directory over all threads. */
+const RANGE = 512;
+
+const OWNER_BITS = 0o700;
+const EMPTY = Buffer.alloc(0);
+
+/** A directory on its way. */
+interface Directory {
+  readonly path: Buffer;
+  readonly ticket: Ticket;
+  readonly state: State;
+  readonly parent: Directory | undefined;
+  /** Not to be finished before the whole subtree is: its mode may shut even its owner out. */
+  readonly waits: boolean;
+  /** A mount point that is not to be crossed. */
+  readonly bare: boolean;
+  pair: NativePair | undefined;
+  /** Native calls on the directory itself that are outstanding. */
+  own: number;
+  /** Subdirectories whose subtrees are not done. */
+  children: number;
+  finished: boolean;
+}
+
+/** An entry that is to be copied as the first of its names. */
+interface First {
+  readonly key: string;
+  readonly index: number;
+  readonly path: Buffer;
+}
+
+export interface TreeCopyRoots {
+  readonly source: DirectoryFd;
+  /** Absent in a dry run onto nothing. */
+  readonly destination: DirectoryFd | undefined;
+  readonly state: State;
+  readonly stat: Stat;
+}
+
+export class TreeCopy {
+  readonly #roots: TreeCopyRoots;
+  readonly #options: Settled;
+  readonly #report: ReportBuilder;
+  readonly #emit: (event: CopyEvent) => void;
+  readonly #copy: NativeCopy;
+  readonly #scheduler: Scheduler;
+  readonly #links = new HardLinks<Directory>();
+  /** Directories that this copy makes need no decisions. */
+  readonly #plain: boolean;
+
+  constructor(
+    roots: TreeCopyRoots,
+    options: Settled,
+    job: NativeJob,
+    report: ReportBuilder,
+    emit: (event: CopyEvent) => void,
+  ) {
+    this.#roots = roots;
+    this.#options = options;
+    this.#report = report;
+    this.#emit = emit;
+    this.#copy = newNativeCopy(roots, options, job);
+    // Twice the threads: while JavaScript digests one answer, the thread that gave it has its next task already.
+    this.#scheduler = new Scheduler(2 * options.concurrency);
+    this.#plain = !options.dryRun && !options.itemize;
+  }
+
+  async run(): Promise<void> {
+    const root = this.#directory(undefined, EMPTY, EMPTY, this.#roots.state, this.#roots.stat);
+    this.#scheduler.push(() => this.#open(root));
+    await this.#scheduler.finished();
+  }
+
+  /** One file, not a directory: both roots are the directories that hold it. */
+  async runSingle(sourceName: Buffer, destinationName: Buffer, present: Stat | undefined): Promise<void> {
+    const { pair, source } = await native
+      .copySingle(this.#copy, sourceName, destinationName)
+      .catch((failure: unknown) => Promise.reject(this.#report.error(failure, sourceName)));
+    const root = this.#directory(undefined, EMPTY, EMPTY, this.#roots.state, this.#roots.stat);
+    root.pair = pair;
+    root.finished = true;
+    const decision = this.#decide(new PackedBatch(source).stat(0), present, sourceName);
+    if (decision !== DECISION.skip && !this.#options.dryRun) {
+      this.#scheduler.push(async () => {
+        this.#absorb(root, await native.copyApply(this.#copy, pair, 0, 1, Uint8Array.of(decision)));
+      });
+    }
+    await this.#scheduler.finished();
+  }
+
+  /** Lets go of the roots. Only after run() has settled. */
+  end(): void {
+    native.endCopy(this.#copy);
+  }
+
+  #directory(parent: Directory | undefined, path: Buffer, ticket: Ticket, state: State, stat: Stat): Directory {
+    const bare = this.#options.oneFileSystem && stat.mountId !== this.#roots.stat.mountId;
+    return {
+      ...{ path, ticket, state, parent, bare },
+      waits: (stat.mode & OWNER_BITS) !== OWNER_BITS,
+      pair: undefined,
+      own: 1,
+      children: 0,
+      finished: false,
+    };
+  }
+
+  async #open(directory: Directory): Promise<void> {
+    const { path, ticket, state, bare } = directory;
+    const isPlain = this.#plain && (state === STATE.fresh || state === STATE.freshHere);
+    let opened: NativeOpened;
+    try {
+      const listDestination = state === STATE.existing && !bare;
+      opened = await native.copyOpen(this.#copy, path, ticket, state, !bare, listDestination, isPlain);
+    } catch (failure) {
+      this.#fail(failure, path);
+      directory.finished = true;
+      return this.#ended(directory);
+    }
+    directory.pair = opened.pair;
+    directory.finished = opened.finished;
+    this.#absorb(directory, opened);
+    if (!isPlain) this.#decideAll(directory, opened);
+    else if (!opened.copied) this.#applyRanges(directory, opened.count, EMPTY);
+    this.#ended(directory);
+  }
+
+  #applyRanges(directory: Directory, count: number, decisions: Uint8Array, firsts: readonly First[] = []): void {
+    for (let from = 0; from < count; from += RANGE) {
+      const length = Math.min(RANGE, count - from);
+      const range = decisions.subarray(from, from + length);
+      if (decisions.length > 0 && range.every((decision) => decision === DECISION.skip)) continue;
+      const own = firsts.filter(({ index }) => index >= from && index < from + length);
+      this.#apply(directory, from, length, range, own);
+    }
+  }
+
+  #apply(directory: Directory, from: number, count: number, decisions: Uint8Array, firsts: readonly First[]): void {
+    directory.own++;
+    this.#scheduler.push(async () => {
+      const pair = directory.pair as NativePair;
+      try {
+        this.#absorb(directory, await native.copyApply(this.#copy, pair, from, count, decisions), firsts);
+      } catch (failure) {
+        this.#fail(failure, directory.path);
+        this.#absorb(directory, {}, firsts);
+      }
+      this.#ended(directory);
+    });
+  }
+
+  /** Takes in what native code has done: counts, problems, subdirectories, first and further names. */
+  #absorb(directory: Directory, applied: NativeApplied, firsts: readonly First[] = []): void {
+    this.#report.count(applied);
+    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path));
+    const completed = new Set<number>();
+    if (applied.entries) this.#goOn(directory, applied, new PackedBatch(applied.entries), completed);
+    for (const { key, index } of firsts) {
+      if (completed.has(index)) continue;
+      const next = this.#links.failed(key);
+      if (next) this.#copyFirst(key, next);
+    }
+  }
+
+  #goOn(directory: Directory, applied: NativeApplied, batch: PackedBatch, completed: Set<number>): void {
+    const { indices, outcomes, tickets } = applied as Required<NativeApplied>;
+    const undecided: { readonly index: number; readonly stat: Stat; readonly path: Buffer }[] = [];
+    for (let i = 0; i < batch.length; i++) {
+      const stat = batch.stat(i);
+      const path = joinPath(directory.path, batch.nameBytes(i));
+      const index = indices[i] as number;
+      if (outcomes[i] === OUTCOME.undecided) {
+        undecided.push({ index, stat, path });
+        continue;
+      }
+      const ticket = Buffer.from(tickets.subarray(32 * i, 32 * i + 32));
+      if (outcomes[i] === OUTCOME.entered) this.#descend(directory, path, ticket, STATE.existing, stat);
+      else if (stat.isDirectory()) this.#descend(directory, path, ticket, madeState(directory.state), stat);
+      else {
+        completed.add(index);
+        for (const name of this.#links.done(linkKey(stat), { path, ticket })) this.#link(name, { path, ticket });
+      }
+    }
+    if (undecided.length > 0) this.#claimAll(directory, undecided);
+  }
+
+  #descend(parent: Directory, path: Buffer, ticket: Ticket, state: State, stat: Stat): void {
+    const child = this.#directory(parent, path, ticket, state, stat);
+    parent.children++;
+    this.#scheduler.push(() => this.#open(child));
+  }
+
+  /** Names of files with several names, in a directory where nothing else is to be decided: one call copies all that are first. */
+  #claimAll(
+    directory: Directory,
+    entries: readonly { readonly index: number; readonly stat: Stat; readonly path: Buffer }[],
+  ): void {
+    const firsts: First[] = [];
+    for (const { index, stat, path } of entries) {
+      const key = linkKey(stat);
+      if (this.#claim(directory, index, stat, path, DECISION.create)) firsts.push({ key, index, path });
+    }
+    const [first, last] = [firsts[0], firsts.at(-1)];
+    if (!first || !last) return;
+    const decisions = new Uint8Array(last.index - first.index + 1);
+    for (const { index } of firsts) decisions[index - first.index] = DECISION.create;
+    this.#apply(directory, first.index, decisions.length, decisions, firsts);
+  }
+
+  /** True where this name is to be copied as the first. */
+  #claim(directory: Directory, index: number, stat: Stat, path: Buffer, decision: Decision): boolean {
+    const name: Name<Directory> = { directory, index, path, decision };
+    const claimed = this.#links.claim(linkKey(stat), stat.nlink, name);
+    if (claimed === 'first') return true;
+    directory.own++;
+    if (claimed) this.#link(name, claimed);
+    return false;
+  }
+
+  /** A name that had waited for one that failed. Its directory counts it as outstanding already. */
+  #copyFirst(key: string, { directory, index, path, decision }: Name<Directory>): void {
+    this.#apply(directory, index, 1, Uint8Array.of(decision), [{ key, index, path }]);
+    this.#ended(directory);
+  }
+
+  #link(name: Name<Directory>, first: FirstCopy): void {
+    const { directory, index, path, decision } = name;
+    this.#scheduler.push(async () => {
+      const pair = directory.pair as NativePair;
+      try {
+        const kind = decision === DECISION.metadata ? DECISION.replace : decision;
+        const applied = await native.copyLink(this.#copy, pair, index, first.path, first.ticket, kind);
+        this.#absorb(directory, applied);
+        // The file system has no more links to give: the content, then, under a name of its own.
+        if (applied.problems?.some(({ aspect }) => aspect === HARD_LINK)) {
+          this.#apply(directory, index, 1, Uint8Array.of(decision), []);
+        }
+      } catch (failure) {
+        this.#fail(failure, path);
+      }
+      this.#ended(directory);
+    });
+  }
+
+  /** Everything that is listed, against what is there. */
+  #decideAll(directory: Directory, opened: NativeOpened): void {
+    if (!opened.source) return;
+    const source = new PackedBatch(opened.source);
+    const present = opened.destination && new PackedBatch(opened.destination);
+    const there = new Map<string, Stat>();
+    for (let i = 0; present && i < present.length; i++) {
+      if (!present.isError(i)) there.set(present.nameBytes(i).toString('latin1'), present.stat(i));
+    }
+    const decisions = new Uint8Array(source.length);
+    const firsts: First[] = [];
+    for (let index = 0; index < source.length; index++) {
+      const stat = source.stat(index);
+      if (stat.mode === 0) continue; // could not be stat'ed: reported already
+      const name = source.nameBytes(index);
+      const key = name.toString('latin1');
+      const path = joinPath(directory.path, name);
+      const decision = this.#decide(stat, there.get(key), path);
+      there.delete(key);
+      if (decision === DECISION.skip) continue;
+      if (this.#options.dryRun) {
+        const state = decision === DECISION.enterDirectory ? STATE.existing : STATE.none;
+        if (stat.isDirectory()) this.#descend(directory, path, EMPTY, state, stat);
+        continue;
+      }
+      if (this.#options.hardLinks && !stat.isDirectory() && stat.nlink > 1) {
+        if (!this.#claim(directory, index, stat, path, decision)) continue;
+        firsts.push({ key: linkKey(stat), index, path });
+      }
+      decisions[index] = decision;
+    }
+    if (this.#options.delete) this.#deleteAll(directory, there);
+    if (!this.#options.dryRun) this.#applyRanges(directory, source.length, decisions, firsts);
+  }
+
+  #decide(stat: Stat, present: Stat | undefined, path: Buffer): Decision {
+    const decision = decide(stat, present, this.#options);
+    if (typeof decision !== 'number') {
+      const directory = this.#roots.destination?.path;
+      const message = `${decision.code}: ${decision.why}, copy '${shownPath(path)}'`;
+      this.#tell(
+        this.#report.fail(
+          new FsError(message, {
+            code: decision.code,
+            syscall: 'copy',
+            directory,
+            path: path.toString(),
+            pathBytes: path,
+          }),
+          path,
+        ),
+      );
+      return DECISION.skip;
+    }
+    const action = ACTIONS[decision];
+    if (action && this.#options.itemize) this.#emitEntry(action, stat, path);
+    return decision;
+  }
+
+  #deleteAll(directory: Directory, strangers: ReadonlyMap<string, Stat>): void {
+    const root = this.#roots.destination;
+    if (!root) return;
+    for (const [name, stat] of strangers) {
+      const path = joinPath(directory.path, Buffer.from(name, 'latin1'));
+      if (this.#options.itemize) this.#emitEntry('delete', stat, path);
+      if (this.#options.dryRun) {
+        this.#report.countDeleted(1);
+        continue;
+      }
+      directory.own++;
+      this.#scheduler.push(async () => {
+        try {
+          const removed = await native.removeTree(root[INTERNAL].handle, path, true);
+          this.#report.countDeleted(removed.entries);
+          for (const failure of removed.failures) this.#fail({ ...failure, subject: 2 }, joinFound(path, failure.path));
+        } catch (failure) {
+          this.#fail(failure, path);
+        }
+        this.#ended(directory);
+      });
+    }
+  }
+
+  #finish(directory: Directory): void {
+    directory.finished = true;
+    if (!directory.pair || this.#options.dryRun) {
+      this.#settle(directory);
+      return;
+    }
+    directory.own++;
+    this.#scheduler.push(async () => {
+      try {
+        this.#absorb(directory, await native.copyFinish(this.#copy, directory.pair as NativePair));
+      } catch (failure) {
+        this.#fail(failure, directory.path);
+      }
+      this.#ended(directory);
+    });
+  }
+
+  /** One native call on the directory has come to its end. */
+  #ended(directory: Directory): void {
+    directory.own--;
+    this.#settle(directory);
+  }
+
+  #settle(directory: Directory): void {
+    if (directory.own > 0) return;
+    if (!directory.finished) {
+      if (!directory.waits || directory.children === 0) this.#finish(directory);
+      return;
+    }
+    directory.pair = undefined;
+    if (directory.children > 0 || !directory.parent) return;
+    directory.parent.children--;
+    this.#settle(directory.parent);
+  }
+
+  #fail(failure: unknown, path: Buffer): void {
+    this.#tell(this.#report.fail(this.#report.error(failure, path), path));
+  }
+
+  /** Passes an event on; an error ends the copy where the policy says so. */
+  #tell(event: CopyEvent): void {
+    this.#emit(event);
+    const { signal, onError } = this.#options;
+    if (event.type !== 'error') return;
+    if (signal?.aborted) this.#scheduler.fail(signal.reason);
+    else if (onError === 'stop' || event.error.code === 'ECANCELED') this.#scheduler.fail(event.error);
+  }
+
+  #emitEntry(action: CopyEntryEvent['action'], stat: Stat, path: Buffer): void {
+    this.#emit({ type: 'entry', action, kind: stat.kind, path: path.toString('utf8'), pathBytes: path });
+  }
+}
+
+const HARD_LINK = 8;
+
+const ACTIONS: Readonly<Partial<Record<Decision, CopyEntryEvent['action']>>> = {
+  [DECISION.create]: 'create',
+  [DECISION.makeDirectory]: 'create',
+  [DECISION.replace]: 'replace',
+  [DECISION.replaceByDirectory]: 'replace',
+  [DECISION.replaceTree]: 'replace',
+  [DECISION.metadata]: 'metadata',
+};
+
+function newNativeCopy({ source, destination }: TreeCopyRoots, options: Settled, job: NativeJob): NativeCopy {
+  native.setPoolLimit(options.concurrency);
+  return native.newCopy(
+    source[INTERNAL].handle,
+    (destination ?? source)[INTERNAL].handle,
+    job,
+    CHOICES.indexOf(options.reflink),
+    CHOICES.indexOf(options.sparse),
+    options.owner,
+    options.xattrs,
+    options.acl,
+    options.times,
+    options.accessTimes,
+    options.hardLinks,
+    options.fsync === 'each',
+    options.onError === 'continue',
+  );
+}
+
+/** A directory in one that was there before may inherit ACLs and group; in one that this copy made, nothing. */
+function madeState(parent: State): State {
+  return parent === STATE.existing ? STATE.freshHere : STATE.fresh;
+}
+
+function linkKey(stat: Stat): string {
+  return `${stat.mountId}:${stat.dev}:${stat.ino}`;
+}
+
+function joinFound(path: Buffer, below: Buffer): Buffer {
+  return below.length === 0 ? path : joinPath(path, below);
+}

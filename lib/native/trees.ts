@@ -1,0 +1,144 @@
+/** What the addon exports for copies: native/binding/copy.cpp. */
+
+import type { NativeFailure, NativeHandle, NativeJob, NativePath } from './surface.js';
+
+/** One run of copyTree: roots, options, refusals. */
+export interface NativeCopy {
+  readonly __nativeCopy: never;
+}
+
+/** A directory and its copy. Holds no descriptor between calls. */
+export interface NativePair {
+  readonly __nativePair: never;
+}
+
+/** Which two directories (or files) are meant, by mount and inode: 32 bytes, opaque here. Empty: not known. */
+export type Ticket = Uint8Array;
+
+/** What is there at the destination; the order of DestinationState in native/ops/copy_pair.h. */
+export const STATE = { none: 0, fresh: 1, freshHere: 2, existing: 3 } as const;
+export type State = (typeof STATE)[keyof typeof STATE];
+
+/** What is to become of an entry; the order of Decision in native/ops/copy_pair.h. */
+export const DECISION = {
+  skip: 0,
+  create: 1,
+  replace: 2,
+  makeDirectory: 3,
+  enterDirectory: 4,
+  replaceByDirectory: 5,
+  replaceTree: 6,
+  metadata: 7,
+} as const;
+export type Decision = (typeof DECISION)[keyof typeof DECISION];
+
+/** How an entry came out; the order of Outcome in native/ops/copy_pair.h. */
+export const OUTCOME = { undecided: 0, done: 1, entered: 2 } as const;
+
+/** What could not be kept; the order of Aspect in native/ops/copy_options.h. */
+export const ASPECTS = [
+  'entry',
+  'vanished',
+  'owner',
+  'mode',
+  'xattr',
+  'acl',
+  'capability',
+  'times',
+  'hard-link',
+  'durability',
+] as const;
+
+/** Three-way options; the order of Choice in native/ops/copy_options.h. */
+export const CHOICES = ['auto', 'always', 'never'] as const;
+
+export interface NativeProblem extends NativeFailure {
+  readonly aspect: number;
+  /** Of the entry; absent where the directory itself is meant. */
+  readonly name?: Buffer;
+  /** The xattr's name. */
+  readonly detail?: string;
+}
+
+/** What came of a range of entries. Counts that are 0 are absent. */
+export interface NativeApplied {
+  readonly files?: number;
+  readonly symlinks?: number;
+  readonly directories?: number;
+  readonly specials?: number;
+  readonly links?: number;
+  readonly updated?: number;
+  /** Directories, and entries with several names: a packed batch, and for each its index, outcome and ticket. */
+  readonly entries?: Buffer;
+  readonly indices?: Uint32Array;
+  readonly outcomes?: Uint8Array;
+  readonly tickets?: Buffer;
+  readonly problems?: readonly NativeProblem[];
+}
+
+export interface NativeOpened extends NativeApplied {
+  /** Absent where all is done. */
+  readonly pair?: NativePair;
+  /** Entries in the source directory. */
+  readonly count: number;
+  readonly copied: boolean;
+  readonly finished: boolean;
+  readonly source?: Buffer;
+  readonly destination?: Buffer;
+}
+
+export interface NativeTrees {
+  jobProgress(job: NativeJob): { readonly entries: number; readonly files: number; readonly bytes: number };
+  setPoolLimit(threads: number): void;
+
+  /** Is the first directory the second, or below it? */
+  isInside(inner: NativeHandle, outer: NativeHandle): Promise<boolean>;
+  newCopy(
+    source: NativeHandle,
+    destination: NativeHandle,
+    job: NativeJob,
+    reflink: number,
+    sparse: number,
+    owner: boolean,
+    xattrs: boolean,
+    acl: boolean,
+    times: boolean,
+    accessTimes: boolean,
+    hardLinks: boolean,
+    fsyncEach: boolean,
+    keepGoing: boolean,
+  ): NativeCopy;
+  /** Lets go of both roots; no call on the copy may be out or follow. */
+  endCopy(copy: NativeCopy): void;
+  copyOpen(
+    copy: NativeCopy,
+    path: Uint8Array,
+    ticket: Ticket,
+    state: State,
+    listSource: boolean,
+    listDestination: boolean,
+    copyNow: boolean,
+  ): Promise<NativeOpened>;
+  copySingle(
+    copy: NativeCopy,
+    sourceName: NativePath,
+    destinationName: NativePath,
+  ): Promise<{ pair: NativePair; source: Buffer }>;
+  /** One decision a byte; none at all for the default rule. */
+  copyApply(
+    copy: NativeCopy,
+    pair: NativePair,
+    first: number,
+    count: number,
+    decisions: Uint8Array,
+  ): Promise<NativeApplied>;
+  copyLink(
+    copy: NativeCopy,
+    pair: NativePair,
+    index: number,
+    firstPath: Uint8Array,
+    first: Ticket,
+    decision: Decision,
+  ): Promise<NativeApplied>;
+  copyFinish(copy: NativeCopy, pair: NativePair): Promise<NativeApplied>;
+}
