@@ -92,6 +92,8 @@ const TEXTS = new Map<number, readonly [string, string]>([
   ...getSystemErrorMap(),
   [-constants.errno.EDQUOT, ['EDQUOT', 'disk quota exceeded']],
   [-constants.errno.ESTALE, ['ESTALE', 'stale file handle']],
+  // The man pages' EOPNOTSUPP, under the name that Node gives the same number; libuv's text speaks of sockets.
+  [-95, ['ENOTSUP', 'operation not supported']],
   [-40, ['ELOOP', 'too many symbolic links encountered']],
   [-18, ['EXDEV', 'crosses to another file system or mount']],
 ]);
@@ -131,11 +133,15 @@ export function ownError(code: OwnCode, why: string, subject: ErrorSubject, caus
 
 /** A path for people: what a terminal would obey or turn round, and bytes that are not UTF-8, never reach it as they are. */
 export function shownPath(path: string | Uint8Array): string {
-  return asText(path).replace(UNPRINTABLE, (c) => SHORT[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const text = asText(path);
+  const short = text.length <= 2 * SHOWN_ENDS ? text : `${text.slice(0, SHOWN_ENDS)}…${text.slice(-SHOWN_ENDS)}`;
+  return short.replace(UNPRINTABLE, (c) => SHORT[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they, and the marks that reverse text, are what must not be printed
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069'\\]/g;
+/** Of a longer path, a message shows the two ends; the error's fields have all of it. */
+const SHOWN_ENDS = 300;
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', "'": "\\'", '\\': '\\\\' };
 
 function message(code: string, why: string, syscall: string, subject: ErrorSubject, advice?: string): string {

@@ -10,7 +10,7 @@ import { toId, toInteger, toMode } from './flags.js';
 import { checkBytes, checkRelative, type RelativePath } from './path.js';
 import { Stat } from './stat.js';
 import { type TimeInput, toTimespec } from './times.js';
-import { decodeList, type SetXattrOptions, toXattrFlags } from './xattrs.js';
+import { decodeList, type SetXattrOptions, toValue, toXattrFlags } from './xattrs.js';
 
 /** What statfs(2) tells of a file system, under node:fs's names and two more. Blocks are of `bsize` bytes. */
 export interface StatFs extends NativeStatfs {
@@ -100,7 +100,7 @@ export abstract class DirectoryAttributes extends Fd {
   /**
    * Sets the permission and special bits of an entry (fchmodat2(2)).
    *
-   * @throws FsError EOPNOTSUPP for a symlink: Linux gives them no mode
+   * @throws FsError ENOTSUP for a symlink: Linux gives them no mode
    */
   async chmod(path: RelativePath, mode: number | string, options: SignalOptions = {}): Promise<void> {
     const subject = this.subject('chmod', path);
@@ -148,7 +148,7 @@ export abstract class DirectoryAttributes extends Fd {
   /**
    * The value of an extended attribute, of a symlink its own (xattr(7)).
    *
-   * @throws FsError ENODATA without such an attribute, EOPNOTSUPP without support
+   * @throws FsError ENODATA without such an attribute, ENOTSUP without support
    */
   async getxattr(path: RelativePath, attribute: RelativePath, options: SignalOptions = {}): Promise<Buffer> {
     const subject = this.subject('getxattr', path);
@@ -168,9 +168,8 @@ export abstract class DirectoryAttributes extends Fd {
     checkRelative(path, subject);
     checkBytes(attribute, 'attribute', subject);
     const flags = toXattrFlags(options, subject);
-    await this.perform(subject, options.signal, (root) =>
-      native.setxattr(root, path, attribute, Buffer.from(value), flags),
-    );
+    const bytes = toValue(value, subject);
+    await this.perform(subject, options.signal, (root) => native.setxattr(root, path, attribute, bytes, flags));
   }
 
   /** The names of all extended attributes that this process may see. */
@@ -190,7 +189,7 @@ export abstract class DirectoryAttributes extends Fd {
   /**
    * Inode flags as chattr(1) sets them, `FS_*_FL` bits (ioctl_iflags(2)). Files and directories only.
    *
-   * @throws FsError ERR_DIRFD_UNSUPPORTED for other kinds, ENOTTY or EOPNOTSUPP where the file system has none
+   * @throws FsError ERR_DIRFD_UNSUPPORTED for other kinds, ENOTTY or ENOTSUP where the file system has none
    */
   async getflags(path: RelativePath = '.', options: SignalOptions = {}): Promise<number> {
     const subject = this.subject('getflags', path);

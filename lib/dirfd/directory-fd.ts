@@ -246,9 +246,7 @@ export class DirectoryFd extends DirectoryNames {
   async removeTree(path: RelativePath, options: RemoveTreeOptions = {}): Promise<RemoveTreeReport> {
     const subject = this.subject('removeTree', path);
     checkRelative(path, subject);
-    return removeTree(path, options, subject, (keepGoing, job) =>
-      this.perform(subject, undefined, (root) => native.removeTree(root, path, keepGoing, job)),
-    );
+    return removeTree(path, options, subject, (call) => this.perform(subject, undefined, call));
   }
 
   /** Waits until this directory's own entries are on the device (fsync(2)). */

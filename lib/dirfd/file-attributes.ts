@@ -7,7 +7,7 @@ import { toId, toMode } from './flags.js';
 import { checkBytes, type RelativePath } from './path.js';
 import { Stat } from './stat.js';
 import { type TimeInput, toTimespec } from './times.js';
-import { decodeList, type SetXattrOptions, toXattrFlags } from './xattrs.js';
+import { decodeList, type SetXattrOptions, toValue, toXattrFlags } from './xattrs.js';
 
 export abstract class FileAttributes extends Fd {
   /** @internal */
@@ -53,9 +53,8 @@ export abstract class FileAttributes extends Fd {
     const subject = this.subject('setxattr');
     checkBytes(attribute, 'attribute', subject);
     const flags = toXattrFlags(options, subject);
-    await this.perform(subject, options.signal, (file) =>
-      native.setxattr(file, '', attribute, Buffer.from(value), flags),
-    );
+    const bytes = toValue(value, subject);
+    await this.perform(subject, options.signal, (file) => native.setxattr(file, '', attribute, bytes, flags));
   }
 
   async listxattr(options: SignalOptions = {}): Promise<string[]> {

@@ -209,7 +209,7 @@ export class FileFd extends FileAttributes {
   /**
    * Makes the destination share this file's extents (FICLONE, ioctl_ficlonerange(2)).
    *
-   * @throws FsError EOPNOTSUPP, EXDEV, EINVAL where the file system cannot
+   * @throws FsError ENOTSUP, EXDEV, EINVAL where the file system cannot
    */
   async clone(destination: FileFd, options: SignalOptions = {}): Promise<void> {
     const subject = this.subject('clone', destination?.path);

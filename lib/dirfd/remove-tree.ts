@@ -2,7 +2,7 @@
 
 import { type ErrorSubject, FsError, ownError, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
-import type { LocatedFailure, NativeJob, NativeRemoveReport } from '../native/surface.js';
+import type { LocatedFailure, NativeHandle, NativeRemoveReport } from '../native/surface.js';
 import { checkSignal, type SignalOptions } from './fd.js';
 import type { RelativePath } from './path.js';
 
@@ -26,14 +26,14 @@ export interface RemoveTreeReport {
 }
 
 /**
- * Runs `remove` and makes errors with paths of what it tells. An abort stops the removal at its next system call and is waited for: when
+ * Runs the removal on the handle that `perform` holds, and makes errors with paths of what it tells. An abort stops the removal at its next system call and is waited for: when
  * the promise has settled, nothing is removed any more.
  */
 export async function removeTree(
   path: RelativePath,
   { force = false, onError = 'stop', signal }: RemoveTreeOptions,
   subject: ErrorSubject,
-  remove: (keepGoing: boolean, job: NativeJob) => Promise<NativeRemoveReport>,
+  perform: (call: (root: NativeHandle) => Promise<NativeRemoveReport>) => Promise<NativeRemoveReport>,
 ): Promise<RemoveTreeReport> {
   if (onError !== 'stop' && onError !== 'continue') {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `onError is 'stop' or 'continue', not '${String(onError)}'`, subject);
@@ -46,9 +46,11 @@ export async function removeTree(
   const cancel = () => native.cancelJob(job);
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    const report = await remove(onError === 'continue', job).catch((thrown) => {
-      throw isLocated(thrown) ? errorOf(thrown) : thrown;
-    });
+    const report = await perform((root) =>
+      native.removeTree(root, path, onError === 'continue', job).catch((thrown) => {
+        throw isLocated(thrown) ? errorOf(thrown) : thrown;
+      }),
+    );
     signal?.throwIfAborted();
     const failures = report.failures.map(errorOf).filter((error) => !(force && isAbsent(error)));
     return { removed: report.entries, failed: report.failed - (report.failures.length - failures.length), failures };

@@ -52,25 +52,27 @@ bool wants_component_walk(const SysError& error, const NormalPath& path, Policy 
 }
 
 // Long paths without symlinks go to openat2 in pieces; each piece starts from the directory that the last one ended in.
-Result<UniqueFd> in_pieces(Dirfd root, const NormalPath& path, Policy policy) {
+Result<UniqueFd> in_pieces(Dirfd root, const NormalPath& path, Policy policy, FinalLink final_link) {
   std::string_view rest = path.text;
   UniqueFd at;
   while (rest.size() >= PATH_MAX) {
     size_t cut = rest.rfind('/', PATH_MAX - 1);
     if (cut == rest.npos || cut == 0) return failure(Call::kOpenat2, ENAMETOOLONG, O_PATH);
     NormalPath piece{.text = std::string(rest.substr(0, cut)), .must_be_directory = true};
-    auto next = via_openat2(at ? at.get() : root, piece, O_PATH, policy, FinalLink::kKeep);
+    // Following, so that a symlink is ELOOP, as it is on the way; kept, it would be ENOTDIR.
+    auto next = via_openat2(at ? at.get() : root, piece, O_PATH, policy, FinalLink::kFollow);
     if (!next) return next;
     at = *std::move(next);
     rest.remove_prefix(cut + 1);
   }
   return via_openat2(at ? at.get() : root, NormalPath{std::string(rest), path.must_be_directory}, O_PATH, policy,
-                     FinalLink::kKeep);
+                     final_link);
 }
 
 Result<UniqueFd> open_path(Dirfd root, const NormalPath& path, Policy policy, FinalLink final_link) {
   bool long_and_plain = path.text.size() >= PATH_MAX && policy.scope == Scope::kNoSymlinks;
-  auto fd = long_and_plain ? in_pieces(root, path, policy) : via_openat2(root, path, O_PATH, policy, final_link);
+  auto fd =
+      long_and_plain ? in_pieces(root, path, policy, final_link) : via_openat2(root, path, O_PATH, policy, final_link);
   if (fd || !wants_component_walk(fd.error(), path, policy)) return fd;
   auto found = walk_components(root, path, policy, final_link);
   if (!found) return found.error();

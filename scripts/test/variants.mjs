@@ -31,7 +31,7 @@ export function allVariants() {
 
 /** Every fallback must be as safe as the first choice, so the same tests run with the first choice switched off. */
 function fallbacks() {
-  const everything = 'openat2,proc,fchmodat2,xattrat,copy_file_range,ficlone,umask_thread';
+  const everything = 'openat2,proc,fchmodat2,xattrat,copy_file_range,ficlone,umask_thread,tmpfile';
   return [
     { name: 'without-openat2', env: { DIRFD_DISABLE: 'openat2' } },
     { name: 'without-proc', env: { DIRFD_DISABLE: 'proc' } },

@@ -75,20 +75,29 @@ UniqueFd by_walk(Dirfd root, Scope scope) {
   return found ? std::move(found->fd) : UniqueFd();
 }
 
+// Races until the attempt has got inside at least once: a machine under load may show only one of the two states for long.
+template <class Attempt>
+void never_leads_outside(Attempt&& attempt) {
+  Tally tally;
+  for (int patience = 20; patience > 0 && tally.inside == 0; patience--) {
+    tally = race(attempt);
+    CHECK(tally.outside == 0);
+  }
+  CHECK(tally.inside > 0);
+}
+
 }  // namespace
 
 int main() {
   Tally control;
-  for (int patience = 20; patience > 0 && (control.outside == 0 || control.inside == 0); patience--) {
+  for (int patience = 20; patience > 0 && control.outside == 0; patience--) {
     control = race([](Dirfd root) { return UniqueFd(::openat(root, "a/secret", O_PATH | O_CLOEXEC)); });
   }
-  CHECK(control.outside > 0 && control.inside > 0);
+  CHECK(control.outside > 0);
 
   for (Scope scope : {Scope::kNoSymlinks, Scope::kBeneath, Scope::kInRoot}) {
-    Policy policy{.scope = scope};
-    auto resolved = race([&](Dirfd root) { return or_none(resolve_path(root, "a/secret", policy, FinalLink::kKeep)); });
-    CHECK(resolved.outside == 0 && resolved.inside > 0);
-    auto walked = race([&](Dirfd root) { return by_walk(root, scope); });
-    CHECK(walked.outside == 0 && walked.inside > 0);
+    never_leads_outside(
+        [scope](Dirfd root) { return or_none(resolve_path(root, "a/secret", {.scope = scope}, FinalLink::kKeep)); });
+    never_leads_outside([scope](Dirfd root) { return by_walk(root, scope); });
   }
 }

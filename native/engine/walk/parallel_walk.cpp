@@ -165,7 +165,7 @@ void ParallelWalk::push(Task task) {
   queue_.push_back(std::move(task));
   if (idle_ > 0) {
     wake_.notify_one();
-  } else if (alive_ < limit_ && for_others) {
+  } else if (alive_ > 0 && alive_ < limit_ && for_others) {  // 0: cancelled, and the last delivery is out
     alive_++;
     if (!start_thread([this] { run(); })) {
       alive_--;

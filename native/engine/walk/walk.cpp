@@ -70,12 +70,16 @@ void Walk::cancel() {
 }
 
 void Walk::join() {
-  std::vector<Thread> threads;
-  {
-    std::lock_guard lock(mutex_);
-    threads.swap(threads_);
+  // Over again, because a thread that is being joined may start another before it ends.
+  for (;;) {
+    std::vector<Thread> threads;
+    {
+      std::lock_guard lock(mutex_);
+      threads.swap(threads_);
+    }
+    if (threads.empty()) return;
+    for (Thread& thread : threads) thread.join();
   }
-  for (Thread& thread : threads) thread.join();
 }
 
 Status Walk::start_thread(std::function<void()> body) {
