@@ -21,6 +21,13 @@ import { runProgram, version } from './program.js';
 
 const args = process.argv.slice(2);
 
+// A reader that has gone (`dirfd --help | head -3`) is no error; whose output matters asks output.ts.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exitCode = 1;
+  });
+}
+
 // Answered before anything else is loaded: scripts ask it often.
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   console.log(version());

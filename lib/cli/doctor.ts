@@ -27,7 +27,7 @@ interface Report {
 export function define(command: Command): void {
   command
     .description(
-      'Tell what this kernel, this container and a directory allow, and what dirfd uses instead where they do not.\n' +
+      'Tell what this kernel, this container and a directory allow, and what dirfd uses instead where they do not. ' +
         'The directory is tried for real: a hidden directory with a random name is made in it and removed again.',
     )
     .argument('[DIR]', 'the directory to try', pathArgument, '.')

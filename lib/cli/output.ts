@@ -33,7 +33,7 @@ export class Output {
     return this.#stream.isTTY === true;
   }
 
-  /** Adds text, line ends included. The promise, where there is one, must be awaited before more is added: the reader is slow. */
+  /** Adds text, line ends included. The promise, where there is one, is for the caller to await: the reader is slow. */
   write(text: string): Promise<void> | undefined {
     this.#text += text;
     return this.#text.length < CHUNK ? undefined : this.#send();
@@ -41,9 +41,13 @@ export class Output {
 
   /** Adds bytes as they are: a name need not be text. */
   writeBytes(bytes: Buffer): Promise<void> | undefined {
-    const waiting = this.#send();
-    if (waiting === undefined) return this.#push(bytes);
-    return waiting.then(() => this.#push(bytes));
+    this.#send();
+    return this.#push(bytes);
+  }
+
+  /** Sends what has been added, without waiting for more. */
+  flush(): Promise<void> | undefined {
+    return this.#send();
   }
 
   /** One value as one line of JSON. */

@@ -14,6 +14,7 @@ interface Entry {
 }
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
+  walk: { summary: 'print every entry of a tree', load: () => import('./walk.js') },
   doctor: { summary: 'tell what this kernel, this container and a directory allow', load: () => import('./doctor.js') },
   complete: { summary: 'print a completion script for a shell', load: () => import('./complete.js') },
 };
@@ -57,7 +58,10 @@ export async function makeProgram(wanted: readonly string[] = Object.keys(COMMAN
     const command = program.command(name).summary(summary);
     command.configureOutput({ outputError: (text, write) => write(usageError(`dirfd ${name}`, text)) });
     if (wanted.includes(name)) (await load()).define(command);
-    command.option('--debug', 'print the stack of errors (also: DIRFD_DEBUG=1)');
+    command
+      .optionsGroup('Other options:')
+      .option('--debug', 'print the stack of errors (also: DIRFD_DEBUG=1)')
+      .helpOption('-h, --help', 'show this help');
   }
   return program;
 }

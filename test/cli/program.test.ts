@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { openSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { makeProgram } from '#dist/cli/program.js';
-import { dirfd } from './run-command.js';
+import { attempt } from '../fixtures/command.js';
+import { requireTool } from '../fixtures/tools.js';
+import { command, dirfd } from './run-command.js';
 
 const program = await makeProgram();
 const names = program.commands.map((command) => command.name());
@@ -85,7 +87,16 @@ test('a failure is one line that names the call and the path; the stack comes wh
   }
 });
 
-test('standard output that takes nothing is a failure, and one that went away is none', () => {
+test('a reader that goes away is no failure', (t) => {
+  if (!requireTool(t, 'bash')) return;
+  for (const args of ['walk --help', '--help', 'complete bash', '--version']) {
+    const script = `"$0" "$1" ${args} | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = attempt('bash', ['-c', script, process.execPath, command]);
+    assert.deepEqual([stdout, stderr], ['0\n', ''], args);
+  }
+});
+
+test('standard output that takes nothing is a failure', () => {
   const full = dirfd(['complete', 'bash'], { stdio: ['ignore', openFull(), 'pipe'] });
   assert.equal(full.status, 1);
   assert.match(full.stderr, /^dirfd complete: ENOSPC: .*\(standard output\)\n$/);
