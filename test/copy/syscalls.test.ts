@@ -1,0 +1,68 @@
+// What a copy asks of the kernel, counted by strace.
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { countCalls, type SyscallEvent } from '../fixtures/strace.js';
+import { temporaryDirectory } from '../fixtures/temporary.js';
+import { requireTool } from '../fixtures/tools.js';
+import { isPathBased, traceScript } from '../fixtures/traced-script.js';
+import { everyByte } from '../fixtures/trees/plain.js';
+import { project } from '../fixtures/trees.js';
+
+// Once a process, the first copy probes what this kernel has: done before the count begins.
+const copyScript = `
+  import { mkdtempSync, rmSync } from 'node:fs';
+  import { copyTree } from 'dirfd';
+  const small = mkdtempSync('/tmp/dirfd-empty-');
+  await copyTree(small, small + '-copy');
+  rmSync(small, { recursive: true });
+  rmSync(small + '-copy', { recursive: true });
+  mark('begin');
+  const report = await copyTree(process.argv[1], process.argv[2]);
+  mark('end');
+  if (report.failures?.length > 0) throw new Error(JSON.stringify(report));
+`;
+
+function traceCopy(source: string, destination: string): SyscallEvent[] {
+  return traceScript(copyScript, [source, destination]);
+}
+
+/** Calls of a copy of one directory of `count` files of a few KiB. */
+function callsForFiles(base: string, count: number): Map<string, number> {
+  const source = join(base, `source-${count}`);
+  mkdirSync(source);
+  const content = everyByte(6000);
+  for (let index = 0; index < count; index++) {
+    writeFileSync(join(source, `file-${index}`), content.subarray(0, 1 + ((index * 1237) % 5999)));
+  }
+  return countCalls(traceCopy(source, join(base, `copy-${count}`)));
+}
+
+test('a regular file without xattrs costs at most nine calls, beside the statx that lists it', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const base = temporaryDirectory(t);
+  // The difference of two copies: what is done once a copy or once a directory falls out.
+  const few = callsForFiles(base, 500);
+  const many = callsForFiles(base, 1500);
+  const perFile = new Map([...many].map(([call, times]) => [call, (times - (few.get(call) ?? 0)) / 1000]));
+  const total = [...perFile.values()].reduce((sum, times) => sum + times, 0);
+  const told = [...perFile].filter(([, times]) => times > 0.005).map(([call, times]) => `${call} ${times.toFixed(3)}`);
+  t.diagnostic(`${total.toFixed(2)} calls a file: ${told.join(', ')}`);
+  assert.ok(total <= 10.05, `${total.toFixed(2)} calls a file: ${told.join(', ')}`);
+});
+
+test('after the two roots are open, a copy names nothing by path', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const base = temporaryDirectory(t);
+  const source = join(base, 'source');
+  mkdirSync(source);
+  project(source, 60);
+  const byPath = traceCopy(source, join(base, 'copy')).filter(isPathBased);
+  // The source; the destination, to see whether it is there; and its parent, to make it in.
+  const roots = ['source', 'copy', ''].map((name) => `openat ${JSON.stringify(`${base}/${name}`)}`);
+  assert.deepEqual(
+    byPath.map(({ call, args }) => `${call} ${args.find((argument) => argument.startsWith('"'))}`),
+    roots,
+  );
+});
