@@ -43,12 +43,13 @@ export interface FsErrorFields {
 export class FsError extends Error implements FsErrorFields {
   override readonly name: string = 'FsError';
   readonly code: string;
-  readonly errno?: number;
-  readonly syscall?: string;
-  readonly path?: string;
-  readonly pathBytes?: Buffer;
-  readonly dest?: string;
-  readonly directory?: string;
+  // Declared only, so that what is absent is no property either: a printed error shows what it has.
+  declare readonly errno?: number;
+  declare readonly syscall?: string;
+  declare readonly path?: string;
+  declare readonly pathBytes?: Buffer;
+  declare readonly dest?: string;
+  declare readonly directory?: string;
 
   constructor(message: string, fields: FsErrorFields) {
     super(message, 'cause' in fields ? { cause: fields.cause } : undefined);

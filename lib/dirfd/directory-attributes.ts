@@ -81,6 +81,7 @@ export abstract class DirectoryAttributes extends Fd {
 
   /** Whether there is an entry of that name, a dangling symlink included. False for ENOENT and ENOTDIR; anything else throws. */
   async exists(path: RelativePath, options: SignalOptions = {}): Promise<boolean> {
+    checkRelative(path, this.subject('exists', path));
     try {
       await this.stat(path, options);
       return true;
@@ -89,6 +90,7 @@ export abstract class DirectoryAttributes extends Fd {
     }
   }
   existsSync(path: RelativePath): boolean {
+    checkRelative(path, this.subject('exists', path));
     try {
       this.statSync(path);
       return true;

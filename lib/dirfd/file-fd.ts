@@ -102,6 +102,7 @@ export class FileFd extends FileAttributes {
   /** Reads into several buffers in order (preadv2(2)). */
   async readv(buffers: readonly Uint8Array[], position: number | null = null, options: SignalOptions = {}) {
     const subject = this.subject('readv');
+    checkBuffers(buffers, subject);
     const at = toPosition(position, subject);
     const bytesRead = await this.perform(subject, options.signal, (file) => native.readv(file, at, ...buffers));
     return { bytesRead, buffers };
@@ -110,6 +111,7 @@ export class FileFd extends FileAttributes {
   /** Writes several buffers in order (pwritev2(2)); may write less than all. */
   async writev(buffers: readonly Uint8Array[], position: number | null = null, options: SignalOptions = {}) {
     const subject = this.subject('writev');
+    checkBuffers(buffers, subject);
     const at = toPosition(position, subject);
     const bytesWritten = await this.perform(subject, options.signal, (file) => native.writev(file, at, ...buffers));
     return { bytesWritten, buffers };
@@ -195,7 +197,11 @@ export class FileFd extends FileAttributes {
     return this.seek(offset, 'hole', options);
   }
 
-  /** Copies inside the kernel (copy_file_range(2)). @returns bytes copied, at most `length`; 0 at the end of this file */
+  /**
+   * Copies inside the kernel (copy_file_range(2)), or through one buffer where the kernel or the two file systems refuse.
+   *
+   * @returns bytes copied, at most `length`; 0 at the end of this file
+   */
   async copyRange(destination: FileFd, length: number, options: CopyRangeOptions = {}): Promise<number> {
     const subject = this.subject('copyRange', destination?.path);
     toInteger(length, 'length', 0, MAX, subject);
@@ -314,6 +320,11 @@ export class FileFd extends FileAttributes {
 
 function toPosition(position: number | null | undefined, subject: ErrorSubject): number {
   return position === null || position === undefined ? -1 : toInteger(position, 'position', 0, MAX, subject);
+}
+
+function checkBuffers(buffers: readonly Uint8Array[], subject: ErrorSubject): void {
+  if (Array.isArray(buffers) && buffers.every((buffer) => buffer instanceof Uint8Array)) return;
+  throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'buffers must be an array of Uint8Arrays', subject);
 }
 
 function slice(buffer: Uint8Array, { offset = 0, length }: ReadOptions, subject: ErrorSubject): Uint8Array {

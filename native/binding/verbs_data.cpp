@@ -1,6 +1,7 @@
 // What FileFd does with bytes.
 #include "binding/verb.h"
 #include "binding/verbs.h"
+#include "ops/copy_bytes.h"
 #include "sys/data.h"
 #include "sys/lock.h"
 
@@ -140,7 +141,7 @@ struct CopyRange : Counts {
     to = arguments.integer();
     length = static_cast<size_t>(arguments.integer());
   }
-  Status run() noexcept { return keep(sys::copy_file_range(file.fd->get(), from, out.fd->get(), to, length)); }
+  Status run() noexcept { return keep(copy_bytes(file.fd->get(), from, out.fd->get(), to, length)); }
 };
 
 // clone(source, destination): FICLONE
