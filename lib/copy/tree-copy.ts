@@ -27,6 +27,7 @@ import {
   OUTCOME,
   STATE,
   type State,
+  TICKET,
   type Ticket,
 } from '../native/trees.js';
 import { decide } from './decide.js';
@@ -211,7 +212,7 @@ export class TreeCopy {
         undecided.push({ index, stat, path });
         continue;
       }
-      const ticket = Buffer.from(tickets.subarray(32 * i, 32 * i + 32));
+      const ticket = Buffer.from(tickets.subarray(TICKET * i, TICKET * (i + 1)));
       if (outcomes[i] === OUTCOME.entered) this.#descend(directory, path, ticket, STATE.existing, stat);
       else if (stat.isDirectory()) this.#descend(directory, path, ticket, madeState(directory.state), stat);
       else {

@@ -12,8 +12,11 @@ export interface NativePair {
   readonly __nativePair: never;
 }
 
-/** Which two directories (or files) are meant, by mount and inode: 32 bytes, opaque here. Empty: not known. */
+/** Which two directories (or files) are meant, by mount, inode and birth: opaque here. Empty: not known. */
 export type Ticket = Uint8Array;
+
+/** The bytes of a ticket. */
+export const TICKET = 40;
 
 /** What is there at the destination; the order of DestinationState in native/ops/copy_pair.h. */
 export const STATE = { none: 0, fresh: 1, freshHere: 2, existing: 3 } as const;

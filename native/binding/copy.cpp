@@ -17,7 +17,7 @@ struct CopyArguments {
   static std::shared_ptr<CopyPair> pair(Arguments& arguments) {
     return arguments.object<CopyPair>(pair_of, "a pair of directories");
   }
-  // 32 bytes, or none for "not known".
+  // Its bytes, or none for "not known".
   static Ticket ticket(Arguments& arguments) {
     std::string bytes = arguments.bytes();
     Ticket ticket;

@@ -16,7 +16,7 @@ Napi::Object make_pair(Napi::Env env, std::shared_ptr<CopyPair> pair);
 std::shared_ptr<CopyPair> pair_of(Napi::Value value);
 
 // {files, symlinks, directories, specials, links, updated: only those that are not 0;
-//  entries: packed batch, indices: Uint32Array, outcomes: Uint8Array, tickets: 32 bytes each — all four only if there are any;
+//  entries: packed batch, indices: Uint32Array, outcomes: Uint8Array, tickets: 40 bytes each — all four only if there are any;
 //  problems: [{name, aspect, detail, errno, call, reason, subject, flags}]}
 Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair);
 

@@ -24,10 +24,15 @@ Result<UniqueFd> open_expected(const SharedFd& root, const std::string& path, co
                                Subject subject, StatRecord& stat) {
   if (!root) return failure(Call::kOpenat, EBADF).about(subject);  // the run has ended
   auto fd = resolve_directory(root->get(), path.empty() ? "." : path, Policy{}, FinalLink::kKeep);
-  if (!fd) return fd.error().about(subject);
+  bool known = expected != sys::Identity{};
+  if (!fd) {
+    // A directory was there when it was listed: whatever stands in the way now has come since.
+    bool swapped = known && (fd.err() == ENOTDIR || fd.err() == ELOOP);
+    SysError error = swapped ? failure_because(Reason::kChanged, Call::kOpenat, ESTALE) : fd.error();
+    return error.about(subject);
+  }
   auto stx = sys::fstatx(fd->get());
   if (!stx) return stx.error().about(subject);
-  bool known = expected != sys::Identity{};
   if (known && sys::identity(*stx) != expected) {
     return failure_because(Reason::kChanged, Call::kOpenat, ESTALE).about(subject);
   }
@@ -140,8 +145,8 @@ Result<CopyPair::Directories> CopyPair::open_directories() {
   auto destination = open_expected(run_->destination, path_, ticket_.destination, Subject::kSecondPath, now);
   if (!destination) return destination.error();
   if (destination_name_) {
-    source_stat_ = {};
     destination_stat_ = now;
+    source_stat_.dev = entries_.front().stat.dev;
   }
   return Directories{.source = *std::move(source), .destination = *std::move(destination)};
 }
@@ -168,6 +173,8 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
                    .stop = stop,
                    .source = directories.source.get(),
                    .destination = directories.destination.get(),
+                   .source_dev = source_stat_.dev,
+                   .destination_dev = destination_stat_.dev,
                    .is_private = state_ != DestinationState::kExisting},
                   new_files, applied);
   for (size_t i = first; i < std::min(first + count, entries_.size()); i++) {
@@ -194,10 +201,12 @@ Status CopyPair::link(size_t index, const std::string& first_path, const Ticket&
                    .stop = stop,
                    .source = directories->source.get(),
                    .destination = directories->destination.get(),
+                   .source_dev = source_stat_.dev,
+                   .destination_dev = destination_stat_.dev,
                    .is_private = state_ != DestinationState::kExisting},
                   new_files, applied);
   range.link(static_cast<uint32_t>(index), name, destination_name_ ? destination_name_->c_str() : name, first_path,
-             first.destination, decision);
+             first, decision);
   return success();
 }
 

@@ -25,8 +25,10 @@ namespace dfd {
 struct Ticket {
   sys::Identity source{};
   sys::Identity destination{};
+  // Of a file that hard links are to be made to, in nanoseconds: its inode number may be given away and taken again.
+  int64_t birth = 0;
 };
-static_assert(sizeof(Ticket) == 32);
+static_assert(sizeof(Ticket) == 40);
 
 enum class DestinationState : uint8_t {
   kNone,       // dry run, and nothing there

@@ -26,16 +26,23 @@ bool replaces(Decision decision) { return decision == Decision::kReplace || deci
 
 bool has_other_names(const StatRecord& stat) { return !S_ISDIR(stat.mode) && stat.nlink > 1; }
 
+// 0 where the file system keeps no birth times.
+int64_t birth_of(const struct statx& stx) {
+  if (!(stx.stx_mask & STATX_BTIME)) return 0;
+  return stx.stx_btime.tv_sec * int64_t{1'000'000'000} + stx.stx_btime.tv_nsec;
+}
+
+bool is_still(const struct statx& stx, const Ticket& ticket) {
+  return sys::identity(stx) == ticket.destination && birth_of(stx) == ticket.birth;
+}
+
 }  // namespace
 
 CopyRange::CopyRange(const Held& held, NewFiles new_files, Applied& applied)
     : held_(held),
       new_files_(new_files),
       applied_(applied),
-      copier_(held_.run, held_.stop, new_files_, thread_buffer()) {
-  if (auto st = sys::fstat(held_.source)) source_dev_ = st->st_dev;
-  if (auto st = sys::fstat(held_.destination)) destination_dev_ = st->st_dev;
-}
+      copier_(held_.run, held_.stop, new_files_, thread_buffer()) {}
 
 bool CopyRange::copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
                      const Decision* given) {
@@ -81,7 +88,7 @@ Status CopyRange::make_directory(uint32_t index, const char* name, const char* d
       return at_destination(status.error());
   }
   applied_.counts.directories++;
-  done(index, name, stat, sys::identity(*made));
+  done(index, name, stat, *made);
   return success();
 }
 
@@ -90,7 +97,7 @@ Status CopyRange::enter_directory(uint32_t index, const char* name, const char* 
   auto present = sys::statx(held_.destination, destination_name);
   if (!present) return at_destination(present.error());
   if (!S_ISDIR(present->stx_mode)) return at_destination(failure_because(Reason::kChanged, Call::kStatx, ENOTDIR));
-  done(index, name, stat, sys::identity(*present), Outcome::kEntered);
+  done(index, name, stat, *present, Outcome::kEntered);
   return success();
 }
 
@@ -114,7 +121,7 @@ Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const cha
   if (!has_other_names(stat)) return success();
   auto present = sys::statx(held_.destination, destination_name);
   if (!present) return at_destination(present.error());
-  done(index, name, stat, sys::identity(*present));
+  done(index, name, stat, *present);
   return success();
 }
 
@@ -125,8 +132,8 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
                    .source_name = name,
                    .destination_dir = held_.destination,
                    .destination_name = destination_name,
-                   .source_dev = source_dev_,
-                   .destination_dev = destination_dev_};
+                   .source_dev = held_.source_dev,
+                   .destination_dev = held_.destination_dev};
   std::string staged;
   bool direct = held_.is_private && !replaces(decision);
   if (!direct) {
@@ -136,22 +143,22 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
     place.destination_name = staged.c_str();
   }
   if (auto status = copier_.copy(place, stat, losses); !status) return status;
-  sys::Identity identity;
+  struct statx made {};
   if (has_other_names(stat)) {
-    auto made = sys::statx(place.destination_dir, place.destination_name);
-    if (!made) return at_destination(made.error());
-    identity = sys::identity(*made);
+    auto stx = sys::statx(place.destination_dir, place.destination_name);
+    if (!stx) return at_destination(stx.error());
+    made = *stx;
   }
   if (!direct) {
     if (auto status = publish(staged, destination_name, decision); !status) return at_destination(status.error());
   }
   count(stat);
-  if (has_other_names(stat)) done(index, name, stat, identity);
+  if (has_other_names(stat)) done(index, name, stat, made);
   return success();
 }
 
 void CopyRange::link(uint32_t index, const char* name, const char* destination_name, const std::string& first_path,
-                     const sys::Identity& first, Decision decision) {
+                     const Ticket& first, Decision decision) {
   (void)name;
   held_.run.job->count_entry();
   auto linked = link_at(destination_name, first_path, first, decision);
@@ -164,18 +171,18 @@ void CopyRange::link(uint32_t index, const char* name, const char* destination_n
   Losses(applied_.problems, index).add(refused ? Aspect::kHardLink : Aspect::kEntry, linked.error());
 }
 
-Result<bool> CopyRange::link_at(const char* destination_name, const std::string& first_path, const sys::Identity& first,
+Result<bool> CopyRange::link_at(const char* destination_name, const std::string& first_path, const Ticket& first,
                                 Decision decision) {
   auto place = resolve_parent(held_.run.destination->get(), first_path, Policy{});
   if (!place) return at_destination(place.error());
   SysError changed = at_destination(failure_because(Reason::kChanged, Call::kLinkat, ESTALE));
   auto before = sys::statx(place->dir(), place->name());
   if (!before) return at_destination(before.error());
-  if (sys::identity(*before) != first) return changed;
+  if (!is_still(*before, first)) return changed;
   if (replaces(decision)) {
     auto present = sys::statx(held_.destination, destination_name);
     // rename(2) between two names of one file does nothing and would leave the staged name behind.
-    if (present && sys::identity(*present) == first) return false;
+    if (present && is_still(*present, first)) return false;
   }
   // linkat goes by name: the first may have been swapped since it was looked at. The link, in a directory of our own, cannot be.
   bool direct = held_.is_private && !replaces(decision);
@@ -189,7 +196,7 @@ Result<bool> CopyRange::link_at(const char* destination_name, const std::string&
     return at_destination(status.error());
   }
   auto linked = sys::statx(dir, staged.c_str());
-  if (!linked || sys::identity(*linked) != first) {
+  if (!linked || !is_still(*linked, first)) {
     (void)sys::unlinkat(dir, staged.c_str());
     return changed;
   }
@@ -239,12 +246,13 @@ void CopyRange::undecided(uint32_t index, const char* name, const StatRecord& st
   applied_.tickets.push_back({});
 }
 
-void CopyRange::done(uint32_t index, const char* name, const StatRecord& stat, const sys::Identity& destination,
+void CopyRange::done(uint32_t index, const char* name, const StatRecord& stat, const struct statx& destination,
                      Outcome outcome) {
   applied_.entries.add(name, stat);
   applied_.indices.push_back(index);
   applied_.outcomes.push_back(outcome);
-  applied_.tickets.push_back({.source = identity(stat), .destination = destination});
+  applied_.tickets.push_back(
+      {.source = identity(stat), .destination = sys::identity(destination), .birth = birth_of(destination)});
 }
 
 void CopyRange::count(const StatRecord& stat) {

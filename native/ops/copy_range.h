@@ -16,6 +16,8 @@ class CopyRange {
     const Stop& stop;
     Dirfd source;
     Dirfd destination;
+    uint64_t source_dev;
+    uint64_t destination_dev;
     bool is_private;  // nobody but this copy makes names in the destination
   };
 
@@ -26,7 +28,7 @@ class CopyRange {
 
   // The entry as a hard link to what was copied before to `first_path`, if that is still there.
   void link(uint32_t index, const char* name, const char* destination_name, const std::string& first_path,
-            const sys::Identity& first, Decision decision);
+            const Ticket& first, Decision decision);
 
  private:
   Status act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Decision decision);
@@ -36,14 +38,14 @@ class CopyRange {
   Status copy_other(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
                     Decision decision);
   // False: it is that link already.
-  Result<bool> link_at(const char* destination_name, const std::string& first_path, const sys::Identity& first,
+  Result<bool> link_at(const char* destination_name, const std::string& first_path, const Ticket& first,
                        Decision decision);
   Status remove_at_destination(const char* name);
   Status publish(const std::string& staged, const char* name, Decision decision);
   Status stage();
 
   void undecided(uint32_t index, const char* name, const StatRecord& stat);
-  void done(uint32_t index, const char* name, const StatRecord& stat, const sys::Identity& destination,
+  void done(uint32_t index, const char* name, const StatRecord& stat, const struct statx& destination,
             Outcome outcome = Outcome::kDone);
   void count(const StatRecord& stat);
 
@@ -52,8 +54,6 @@ class CopyRange {
   Applied& applied_;
   Staging staging_;
   EntryCopier copier_;
-  uint64_t source_dev_ = 0;
-  uint64_t destination_dev_ = 0;
 };
 
 }  // namespace dfd
