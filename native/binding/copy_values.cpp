@@ -13,11 +13,9 @@ constexpr napi_type_tag kRunTag = {0x2b90e6a17f3d4c55, 0xa1d84f0b936e27c2};
 constexpr napi_type_tag kPairTag = {0x70c3d51be8a2496f, 0x93fb0e64d7215a8c};
 
 template <class T>
-Napi::Object wrap(Napi::Env env, std::shared_ptr<T> value, const napi_type_tag& tag) {
+Napi::Object object_of(Napi::Env env, std::shared_ptr<T> value, const napi_type_tag& tag) {
   Napi::Object object = Napi::Object::New(env);
-  auto release = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<T>*>(data); };
-  napi_wrap(env, object, new std::shared_ptr<T>(std::move(value)), release, nullptr, nullptr);
-  napi_type_tag_object(env, object, &tag);
+  wrap(object, std::make_unique<std::shared_ptr<T>>(std::move(value)), tag);
   return object;
 }
 
@@ -50,10 +48,12 @@ void set_count(Napi::Object object, const char* name, uint32_t count) {
 
 }  // namespace
 
-Napi::Object make_run(Napi::Env env, std::shared_ptr<CopyRun> run) { return wrap(env, std::move(run), kRunTag); }
+Napi::Object make_run(Napi::Env env, std::shared_ptr<CopyRun> run) { return object_of(env, std::move(run), kRunTag); }
 std::shared_ptr<CopyRun> run_of(Napi::Value value) { return unwrap<CopyRun>(value, kRunTag); }
 
-Napi::Object make_pair(Napi::Env env, std::shared_ptr<CopyPair> pair) { return wrap(env, std::move(pair), kPairTag); }
+Napi::Object make_pair(Napi::Env env, std::shared_ptr<CopyPair> pair) {
+  return object_of(env, std::move(pair), kPairTag);
+}
 std::shared_ptr<CopyPair> pair_of(Napi::Value value) { return unwrap<CopyPair>(value, kPairTag); }
 
 Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair) {
@@ -67,7 +67,8 @@ Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair
   if (!applied.entries.empty()) {
     value.Set("entries", to_buffer(env, applied.entries.take()));
     Napi::Uint32Array indices = Napi::Uint32Array::New(env, applied.indices.size());
-    std::memcpy(indices.Data(), applied.indices.data(), applied.indices.size() * sizeof(uint32_t));
+    // No memory where the environment is ending.
+    if (indices.Data()) std::memcpy(indices.Data(), applied.indices.data(), applied.indices.size() * sizeof(uint32_t));
     value.Set("indices", indices);
     value.Set("outcomes", bytes_of(env, applied.outcomes));
     value.Set("tickets", bytes_of(env, applied.tickets));

@@ -1,6 +1,6 @@
 #include "binding/handle.h"
 
-#include <memory>
+#include "binding/values.h"
 
 namespace dfd {
 
@@ -12,16 +12,9 @@ constexpr napi_type_tag kTag = {0x6d1f0a52c94b4e17, 0x9be3570d28fa41c6};
 }  // namespace
 
 Napi::Value make_handle(Napi::Env env, Handle handle) {
-  napi_value object = nullptr;
-  if (napi_create_object(env, &object) != napi_ok) return {};
-  auto owned = std::make_unique<Handle>(std::move(handle));
-  // The finalizer also runs when the environment ends, so a terminated worker leaks no descriptor; and one that is being
-  // terminated refuses to wrap anything any more.
-  auto release = [](napi_env, void* data, void*) { delete static_cast<Handle*>(data); };
-  if (napi_wrap(env, object, owned.get(), release, nullptr, nullptr) != napi_ok) return {};
-  owned.release();
-  napi_type_tag_object(env, object, &kTag);
-  return Napi::Value(env, object);
+  Napi::Object object = Napi::Object::New(env);
+  wrap(object, std::make_unique<Handle>(std::move(handle)), kTag);
+  return object;
 }
 
 Handle* handle_of(Napi::Value value) {

@@ -1,5 +1,6 @@
 #include "binding/job.h"
 
+#include "binding/values.h"
 #include "binding/verbs.h"
 
 namespace dfd {
@@ -12,10 +13,7 @@ constexpr napi_type_tag kTag = {0x1f7c44d0e2b95a38, 0x84d20b6ef39c1a57};
 // newJob() → job
 Napi::Value new_job(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
-  auto* job = new std::shared_ptr<Job>(std::make_shared<Job>());
-  auto release = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<Job>*>(data); };
-  napi_wrap(info.Env(), object, job, release, nullptr, nullptr);
-  napi_type_tag_object(info.Env(), object, &kTag);
+  wrap(object, std::make_unique<std::shared_ptr<Job>>(std::make_shared<Job>()), kTag);
   return object;
 }
 

@@ -142,11 +142,16 @@ class WalkObject : public Napi::ObjectWrap<WalkObject> {
   std::shared_ptr<Session> session_ = std::make_shared<Session>();
 };
 
+// Checked, not coerced: while the environment ends, Get gives an empty value, and coercing that aborts the process.
 size_t whole(Napi::Object options, const char* name) {
-  return static_cast<size_t>(options.Get(name).ToNumber().Int64Value());
+  Napi::Value value = options.Get(name);
+  return value.IsNumber() ? static_cast<size_t>(value.As<Napi::Number>().Int64Value()) : 0;
 }
 
-bool flag(Napi::Object options, const char* name) { return options.Get(name).ToBoolean(); }
+bool flag(Napi::Object options, const char* name) {
+  Napi::Value value = options.Get(name);
+  return value.IsBoolean() && value.As<Napi::Boolean>().Value();
+}
 
 WalkOptions parse_options(Napi::Object options) {
   return {
@@ -201,7 +206,7 @@ Napi::Value WalkObject::cancel(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value WalkObject::hold(const Napi::CallbackInfo& info) {
-  session_->hold(info[0].ToBoolean());
+  session_->hold(info[0].IsBoolean() && info[0].As<Napi::Boolean>().Value());
   return info.Env().Undefined();
 }
 

@@ -109,7 +109,7 @@ function sanitizers() {
     {
       name: 'asan',
       group: 'asan',
-      folders: kernelFolders,
+      folders: (folder) => kernelFolders(folder) || folder === 'workers',
       unavailable: () => needsTools() ?? buildAddon('build/asan', ['-DDIRFD_ASAN=ON']),
       env: {
         DIRFD_PREBUILD: join(process.cwd(), 'build/asan'),

@@ -13,7 +13,7 @@ const together = 4;
 test('200 worker threads terminated in the middle of their work leave no descriptor and no thread behind', async (t) => {
   const directory = temporaryDirectory(t);
   mkdirSync(join(directory, 'sub/sub'), { recursive: true });
-  for (let i = 0; i < 300; i++) writeFileSync(join(directory, 'sub/sub', `file-${i}`), 'x'.repeat(i));
+  for (let i = 0; i < 100; i++) writeFileSync(join(directory, 'sub/sub', `file-${i}`), 'x'.repeat(i));
 
   await terminateOne(directory); // what the process keeps for its life (its pinned /proc) is there from now on
   const descriptors = openDescriptors();
@@ -26,7 +26,7 @@ test('200 worker threads terminated in the middle of their work leave no descrip
 });
 
 async function terminateOne(directory: string): Promise<void> {
-  const worker = new Worker(new URL('../fixtures/busy-worker.js', import.meta.url), { workerData: directory });
+  const worker = new Worker(new URL('./busy-worker.js', import.meta.url), { workerData: directory });
   const failed = new Promise<never>((_, reject) => worker.once('error', reject));
   await Promise.race([new Promise((resolve) => worker.once('message', resolve)), failed]);
   await Promise.race([sleep(Math.random() * 30), failed]);
