@@ -3,7 +3,7 @@ import { whatDiffers } from './check-copy.mjs';
 import { corpus, fillCorpus, warm } from './corpus.mjs';
 import { freshFileSystem } from './images.mjs';
 import { settle } from './machine.mjs';
-import { interleave } from './rounds.mjs';
+import { finished, interleave } from './rounds.mjs';
 import { trial } from './trial.mjs';
 
 /** GiB of each corpus at scale 1, with what a file system adds to it. */
@@ -12,7 +12,8 @@ const sizes = { small: 1.2, wide: 1.2, large: 4.3, deep: 0.1 };
 export function copyCase(definition, drivers, options) {
   const { equal, others } = whoCopiesWell(definition, drivers, options);
   const time = definition.same ? sameFileSystem : eachOnItsOwn;
-  return { results: time(definition, equal, options), excluded: others };
+  const { results, failures } = finished(time(definition, equal, options));
+  return { results, excluded: [...others, ...failures] };
 }
 
 /** Checked on a small corpus: a copy that is not equal is none to compare with. */
@@ -21,14 +22,22 @@ function whoCopiesWell(definition, drivers, options) {
   const others = [];
   for (const driver of drivers) {
     withFileSystem(definition, 0.01, 1, options, (source, place) => {
-      const destination = join(place, 'copy');
-      trial(driver, [source, destination], {}, options);
-      const changes = whatDiffers(driver, source, destination);
-      if (changes.length === 0) equal.push(driver);
-      else others.push(`${driver.name} (its copy is not equal: ${changes.slice(0, 3).join(', ')}…)`);
+      const wrong = whatIsWrong(driver, source, join(place, 'copy'), options);
+      if (wrong === undefined) equal.push(driver);
+      else others.push(`${driver.name} (${wrong})`);
     });
   }
   return { equal, others };
+}
+
+function whatIsWrong(driver, source, destination, options) {
+  try {
+    trial(driver, [source, destination], {}, options);
+  } catch (error) {
+    return error.message.split('\n')[0].slice(0, 160);
+  }
+  const changes = whatDiffers(driver, source, destination);
+  return changes.length === 0 ? undefined : `its copy is not equal: ${changes.slice(0, 3).join(', ')}…`;
 }
 
 /** Every trial on a file system made for it: what is deleted on ext4 slows what is made after. */
@@ -57,7 +66,11 @@ function sameFileSystem(definition, drivers, options) {
       rounds.push(one);
     });
   }
-  return drivers.map((driver, index) => ({ driver, trials: rounds.flatMap((one) => one[index].trials) }));
+  return drivers.map((driver, index) => ({
+    driver,
+    trials: rounds.flatMap((one) => one[index].trials),
+    failure: rounds.map((one) => one[index].failure).find((failure) => failure !== undefined),
+  }));
 }
 
 function withFileSystem(definition, scale, copies, options, use) {

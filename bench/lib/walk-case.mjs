@@ -1,18 +1,20 @@
 import { corpus, warm } from './corpus.mjs';
 import { settle } from './machine.mjs';
-import { interleave } from './rounds.mjs';
+import { finished, interleave } from './rounds.mjs';
 import { listing, trial } from './trial.mjs';
 
 export function walkCase(definition, drivers, options) {
   const { agreeing, others } = whoAgrees(definition, drivers, options);
   const root = corpus(definition.corpus, options.scale, options.place);
   warm(root);
-  const context = { cold: definition.cold ?? false };
-  const results = interleave(agreeing, options, (driver) => {
+  const small = corpus('small', 0.1, options.place);
+  const context = { cold: definition.cold ?? false, warmUp: small };
+  const trials = interleave(agreeing, options, (driver) => {
     if (context.cold) settle(context);
     return trial(driver, [root], context, options);
   });
-  return { results, excluded: others };
+  const { results, failures } = finished(trials);
+  return { results, excluded: [...others, ...failures] };
 }
 
 /** Checked on a small corpus: a walk that leaves entries out is none to compare with. */
