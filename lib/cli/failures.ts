@@ -9,6 +9,7 @@ const LISTED = 100;
 export class Failures {
   readonly #command: string;
   #count = 0;
+  #told = 0;
 
   constructor(command: string) {
     this.#command = command;
@@ -20,11 +21,18 @@ export class Failures {
 
   add(error: unknown): void {
     this.#count++;
-    if (this.#count <= LISTED) complain(this.#command, error);
+    if (this.#told >= LISTED) return;
+    this.#told++;
+    complain(this.#command, error);
+  }
+
+  /** Failures of which only the number is known. */
+  addUntold(failures: number): void {
+    this.#count += failures;
   }
 
   /** Says how many were not shown. */
   end(): void {
-    if (this.#count > LISTED) say(`${this.#command}: … and ${count(this.#count - LISTED)} more failures`);
+    if (this.#count > this.#told) say(`${this.#command}: … and ${count(this.#count - this.#told)} more failures`);
   }
 }

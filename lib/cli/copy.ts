@@ -1,0 +1,148 @@
+/** `dirfd copy SRC DST`, and what `dirfd sync` shares with it. */
+
+import { type Command, Option } from 'commander';
+import type { CopyJob, CopyOptions } from '../index.js';
+import { pathArgument, wholeNumber } from './arguments.js';
+import { CopyTeller, plainReport } from './copy-events.js';
+import { copySummary } from './copy-summary.js';
+import { EXIT } from './exit-code.js';
+import { interruptible } from './interrupt.js';
+import { say } from './messages.js';
+import { Output } from './output.js';
+import { type Amount, isShown, showProgress } from './progress.js';
+import { treeSize } from './tree-size.js';
+
+export function define(command: Command): void {
+  command.description(
+    'Make DST a copy of SRC: all bytes and all metadata (modes, owners, nanosecond times, xattrs, ACLs, capabilities, hard links, holes, ' +
+      'symlinks, FIFOs, sockets, devices). SRC is a directory or a file; there is no rule about trailing slashes. What cannot be kept is told.',
+  );
+  addArguments(command);
+  command
+    .optionsGroup('What is copied:')
+    .option('-u, --update', 'leave files alone whose size and modification time are the same')
+    .option('--delete', 'remove from DST what SRC does not have');
+  addOptions(command);
+  command
+    .addHelpText(
+      'after',
+      `
+Accepted, for it is what copy does anyway: -a -r -R -p -H -A -X --progress.
+
+Examples:
+  dirfd copy /usr/include /tmp/include          DST is made, or brought in line
+  dirfd copy -n --delete photos /mnt/photos     what would be done?
+  dirfd copy -x / /mnt/root                     without what is mounted below
+  dirfd copy --json data backup | jq 'select(.type == "not-kept")'`,
+    )
+    .action((source, destination, options) => copy('dirfd copy', source, destination, options));
+}
+
+export function addArguments(command: Command): void {
+  command
+    .argument('<SRC>', 'a directory or a file', pathArgument)
+    .argument('<DST>', 'becomes the copy; its parent must exist', pathArgument);
+}
+
+const CHOICES = ['auto', 'always', 'never'];
+
+export function addOptions(command: Command): void {
+  command
+    .option('-x, --one-file-system', 'leave out what is mounted below SRC; mount points become empty directories')
+    .addOption(
+      new Option('--existing <policy>', 'what an entry that is in DST already means')
+        .choices(['replace', 'keep', 'error'])
+        .default('replace'),
+    )
+    .optionsGroup('What is kept:')
+    .option('--no-owner', 'do not keep owner and group')
+    .option('--no-xattrs', 'do not keep extended attributes and file capabilities')
+    .option('--no-acl', 'do not keep POSIX ACLs')
+    .option('--no-times', 'do not keep modification times')
+    .option('--no-hard-links', 'make a file of each name of a file')
+    .option('--access-times', 'keep access times too')
+    .optionsGroup('How:')
+    .option('-n, --dry-run', 'change nothing, list what would be done')
+    .addOption(
+      new Option('--reflink <when>', 'share blocks with SRC instead of copying them').choices(CHOICES).default('auto'),
+    )
+    .addOption(
+      new Option('--sparse <when>', 'holes: as in SRC (auto), for all zeros (always), or none (never)')
+        .choices(CHOICES)
+        .default('auto'),
+    )
+    .option('-S', 'the same as --sparse=always')
+    .addOption(
+      new Option('--fsync <when>', 'have it on the disk: each file at once, or all at the end')
+        .choices(['none', 'end', 'each'])
+        .default('none'),
+    )
+    .addOption(
+      new Option('--on-error <policy>', 'after an entry that cannot be copied')
+        .choices(['stop', 'continue'])
+        .default('continue'),
+    )
+    .option('-j, --concurrency <n>', 'threads (default: two a processor, at most 8)', wholeNumber(1, 256))
+    .optionsGroup('What is told:')
+    .option('-v, --itemize', 'print a line for every entry that is made, changed or removed')
+    .option('--json', 'print a JSON object a line: what --itemize prints, problems, and at last the report')
+    .addOption(new Option('--progress').hideHelp())
+    .option('--no-progress', 'no progress bar; there is one on a terminal only')
+    .option('-q, --quiet', 'no summary: failures only');
+  // What rsync and cp want to be told, and copy does anyway. Accepted in silence.
+  for (const letter of ['-a, --archive', '-r, --recursive', '-R', '-p', '-H', '-A', '-X']) {
+    command.addOption(new Option(letter).hideHelp());
+  }
+}
+
+export interface CopyFlags extends Omit<CopyOptions, 'signal'> {
+  readonly S?: true;
+  readonly json?: true;
+  readonly progress?: boolean;
+  readonly quiet?: true;
+}
+
+/** @param name of the command, for its messages */
+export async function copy(
+  name: string,
+  source: string | Buffer,
+  destination: string | Buffer,
+  flags: CopyFlags,
+): Promise<void> {
+  const { copyTree } = await import('../index.js');
+  const { S, json, progress, quiet, ...options } = flags;
+  using interruption = interruptible();
+  const { signal } = interruption;
+  const job = copyTree(source, destination, {
+    ...options,
+    ...(S ? { sparse: 'always' } : {}),
+    itemize: options.itemize === true || (options.dryRun === true && !quiet),
+    signal,
+  });
+  const output = new Output();
+  const teller = new CopyTeller(name, output, json === true);
+  const total = isShown(progress && !quiet) ? treeSize(source, signal) : undefined;
+  const failure = await follow(job, teller, total);
+  const { report } = job;
+  if (json) await output.json(plainReport(report));
+  await output.end();
+  if (failure !== undefined && !signal.aborted) teller.fail(failure);
+  teller.end();
+  if (!quiet) say(copySummary(report, { dryRun: options.dryRun, interrupted: signal.aborted }));
+  process.exitCode = interruption.exitCode ?? (failure === undefined ? report.exitCode : EXIT.failed);
+}
+
+/** Tells events until the copy ends. @returns what it failed with */
+async function follow(
+  job: CopyJob,
+  teller: CopyTeller,
+  total: (() => Amount | undefined) | undefined,
+): Promise<unknown> {
+  using _bar = total && (await showProgress({ verb: 'copying', done: () => job.progress, total }));
+  try {
+    for await (const event of job) await teller.tell(event);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
