@@ -4,7 +4,7 @@ import type { Stat } from '../dirfd/stat.js';
 import { DECISION, type Decision } from '../native/trees.js';
 import type { Settled } from './options.js';
 
-export type Policy = Pick<Settled, 'existing' | 'update' | 'delete' | 'times'>;
+export type Policy = Pick<Settled, 'existing' | 'update' | 'delete' | 'hardLinks'>;
 
 /** A conflict that the options do not resolve: the errno's name, and why. */
 export interface Refusal {
@@ -21,7 +21,7 @@ export function decide(source: Stat, present: Stat | undefined, policy: Policy):
     if (policy.delete) return DECISION.replaceTree;
     return { code: 'EISDIR', why: 'a directory stands there, which gives way only with delete' };
   }
-  return policy.update && isUnchanged(source, present) ? DECISION.metadata : DECISION.replace;
+  return policy.update && isUnchanged(source, present, policy) ? DECISION.metadata : DECISION.replace;
 }
 
 function decideDirectory(present: Stat | undefined, policy: Policy): Decision | Refusal {
@@ -33,10 +33,10 @@ function decideDirectory(present: Stat | undefined, policy: Policy): Decision | 
 }
 
 /** The same content, as far as size and modification time tell. Links and devices are compared natively, by what they are. */
-function isUnchanged(source: Stat, present: Stat): boolean {
+function isUnchanged(source: Stat, present: Stat, { hardLinks }: Policy): boolean {
   if (source.kind !== present.kind) return false;
   // One name there, several here: it must not stay linked to what it is no part of.
-  if (source.nlink === 1 && present.nlink > 1) return false;
+  if (present.nlink > 1 && (source.nlink === 1 || !hardLinks)) return false;
   if (!source.isFile()) return true;
   return source.size === present.size && source.mtimeNs === present.mtimeNs;
 }

@@ -40,7 +40,7 @@ export interface CopyOptions {
   readonly update?: boolean | undefined;
   /** Remove what the source does not have. Default false. */
   readonly delete?: boolean | undefined;
-  /** Change nothing; the report and the events say what would be done. Default false. */
+  /** Change nothing; the report and the events say what would be done, as far as stat tells: attributes are not compared. Default false. */
   readonly dryRun?: boolean | undefined;
   /** Emit an `'entry'` event for every entry that is made, changed or removed. Default false. */
   readonly itemize?: boolean | undefined;

@@ -1,5 +1,6 @@
 /** What a copy has done and what it could not do. Lists are bounded, counts are exact. */
 
+import type { Stat } from '../dirfd/stat.js';
 import { FsError, shownPath, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
 import { ASPECTS, type NativeApplied, type NativeProblem } from '../native/trees.js';
@@ -37,7 +38,7 @@ export interface CopyReport {
   readonly specials: number;
   /** Further names of files that were copied under another name. */
   readonly hardLinks: number;
-  /** Of content. */
+  /** Of content that was moved or shared, holes left out; in a dry run, of the files' sizes. */
   readonly bytes: number;
   /** Same content, other metadata set right. */
   readonly updated: number;
@@ -73,6 +74,7 @@ export class ReportBuilder {
   readonly #errors: CopyFailure[] = [];
   readonly #notKept: NotKept[] = [];
   readonly #vanished: string[] = [];
+  #predictedBytes = 0;
   #errorCount = 0;
   #notKeptCount = 0;
   #vanishedCount = 0;
@@ -94,6 +96,23 @@ export class ReportBuilder {
     counts.specials += applied.specials ?? 0;
     counts.links += applied.links ?? 0;
     counts.updated += applied.updated ?? 0;
+  }
+
+  /** What a dry run foresees of one entry that is to be made, replaced or set right. */
+  predict(
+    stat: Stat,
+    { isFurtherName, isUpdate }: { readonly isFurtherName: boolean; readonly isUpdate: boolean },
+  ): void {
+    const counts = this.#counts;
+    if (isFurtherName) counts.links++;
+    else if (isUpdate) counts.updated++;
+    else if (stat.isDirectory()) counts.directories++;
+    else if (stat.isSymbolicLink()) counts.symlinks++;
+    else if (!stat.isFile()) counts.specials++;
+    else {
+      counts.files++;
+      this.#predictedBytes += stat.size;
+    }
   }
 
   countDeleted(entries: number): void {
@@ -151,7 +170,7 @@ export class ReportBuilder {
       destination: this.#destination,
       ...counts,
       hardLinks: links,
-      bytes,
+      bytes: bytes + this.#predictedBytes,
       errors: this.#errors,
       errorCount: this.#errorCount,
       notKept: this.#notKept,

@@ -30,8 +30,9 @@ import {
   TICKET,
   type Ticket,
 } from '../native/trees.js';
-import { decide } from './decide.js';
+import { decide, type Refusal } from './decide.js';
 import type { CopyEntryEvent, CopyEvent } from './events.js';
+import { Forecast } from './forecast.js';
 import { type FirstCopy, HardLinks, type Name } from './hard-links.js';
 import type { Settled } from './options.js';
 import { joinPath, type ReportBuilder } from './report.js';
@@ -84,6 +85,9 @@ export class TreeCopy {
   readonly #copy: NativeCopy;
   readonly #scheduler: Scheduler;
   readonly #links = new HardLinks<Directory>();
+  /** Files at the destination that have several names, and what in the source they are taken for. */
+  readonly #keepers = new Map<string, string>();
+  readonly #forecast: Forecast;
   /** Directories that this copy makes need no decisions. */
   readonly #plain: boolean;
 
@@ -98,6 +102,7 @@ export class TreeCopy {
     this.#options = options;
     this.#report = report;
     this.#emit = emit;
+    this.#forecast = new Forecast(report, options);
     this.#copy = newNativeCopy(roots, options, job);
     // Twice the threads: while JavaScript digests one answer, the thread that gave it has its next task already.
     this.#scheduler = new Scheduler(2 * options.concurrency);
@@ -118,12 +123,10 @@ export class TreeCopy {
     const root = this.#directory(undefined, EMPTY, EMPTY, this.#roots.state, this.#roots.stat);
     root.pair = pair;
     root.finished = true;
-    const decision = this.#decide(new PackedBatch(source).stat(0), present, sourceName);
-    if (decision !== DECISION.skip && !this.#options.dryRun) {
-      this.#scheduler.push(async () => {
-        this.#absorb(root, await native.copyApply(this.#copy, pair, 0, 1, Uint8Array.of(decision)));
-      });
-    }
+    const stat = new PackedBatch(source).stat(0);
+    const decision = this.#decide(stat, present, sourceName);
+    if (this.#options.dryRun) this.#forecast.entry(decision, stat, present);
+    else if (decision !== DECISION.skip) this.#apply(root, 0, 1, Uint8Array.of(decision), []);
     await this.#scheduler.finished();
   }
 
@@ -294,14 +297,16 @@ export class TreeCopy {
     const firsts: First[] = [];
     for (let index = 0; index < source.length; index++) {
       const stat = source.stat(index);
-      if (stat.mode === 0) continue; // could not be stat'ed: reported already
       const name = source.nameBytes(index);
       const key = name.toString('latin1');
-      const path = joinPath(directory.path, name);
-      const decision = this.#decide(stat, there.get(key), path);
+      const standing = there.get(key);
       there.delete(key);
+      if (stat.mode === 0) continue; // could not be stat'ed: reported already. It is there, though, and nothing to delete.
+      const path = joinPath(directory.path, name);
+      const decision = this.#decide(stat, standing, path);
       if (decision === DECISION.skip) continue;
       if (this.#options.dryRun) {
+        this.#forecast.entry(decision, stat, standing);
         const state = decision === DECISION.enterDirectory ? STATE.existing : STATE.none;
         if (stat.isDirectory()) this.#descend(directory, path, EMPTY, state, stat);
         continue;
@@ -317,7 +322,7 @@ export class TreeCopy {
   }
 
   #decide(stat: Stat, present: Stat | undefined, path: Buffer): Decision {
-    const decision = decide(stat, present, this.#options);
+    const decision = this.#unmixed(decide(stat, present, this.#options), stat, present);
     if (typeof decision !== 'number') {
       const directory = this.#roots.destination?.path;
       const message = `${decision.code}: ${decision.why}, copy '${shownPath(path)}'`;
@@ -340,6 +345,17 @@ export class TreeCopy {
     return decision;
   }
 
+  /**
+   * Two files of the source may stand at the destination as two names of one: the first to come keeps it, the other is made anew. Decided
+   * before anything is done, so that neither ever gets the other's metadata.
+   */
+  #unmixed(decision: Decision | Refusal, stat: Stat, present: Stat | undefined): Decision | Refusal {
+    if (decision !== DECISION.metadata || !present || present.nlink < 2 || stat.isDirectory()) return decision;
+    const [key, keeper] = [linkKey(stat), this.#keepers.get(linkKey(present))];
+    if (keeper === undefined) this.#keepers.set(linkKey(present), key);
+    return keeper === undefined || keeper === key ? decision : DECISION.replace;
+  }
+
   #deleteAll(directory: Directory, strangers: ReadonlyMap<string, Stat>): void {
     const root = this.#roots.destination;
     if (!root) return;
@@ -347,7 +363,7 @@ export class TreeCopy {
       const path = joinPath(directory.path, Buffer.from(name, 'latin1'));
       if (this.#options.itemize) this.#emitEntry('delete', stat, path);
       if (this.#options.dryRun) {
-        this.#report.countDeleted(1);
+        this.#scheduler.push(() => this.#forecast.deletion(root, path, stat).catch((error) => this.#fail(error, path)));
         continue;
       }
       directory.own++;

@@ -90,7 +90,9 @@ class DataCopy {
 
   Status copy_range(uint64_t from, uint64_t to) {
     at_ = from;
-    if (task_.sparse == Choice::kAuto && to - from > task_.buffer.size()) {
+    // copy_file_range(2) shares extents by itself where the file system can, which `reflink: never` forbids.
+    bool in_kernel = task_.sparse == Choice::kAuto && task_.reflink != Choice::kNever;
+    if (in_kernel && to - from > task_.buffer.size()) {
       auto done = copy_in_kernel(to);
       if (!done || *done) return done ? success() : Status(done.error());
     }

@@ -81,6 +81,10 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
     ticket_.destination = identity(destination_stat_);
   }
   if (state_ == DestinationState::kFreshHere) {
+    // Made by name among others, then found by name: somebody may have put a directory of theirs in its place.
+    if (destination_stat_.uid != ::geteuid()) {
+      return failure_because(Reason::kChanged, Call::kOpenat, ESTALE).about(Subject::kSecondPath);
+    }
     if (auto status = make_private(directories.destination.get(), !run_->options.owner); !status) {
       return status.error().about(Subject::kSecondPath);
     }

@@ -114,9 +114,10 @@ Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const cha
     if (!*same) return copy_other(index, name, destination_name, stat, Decision::kReplace);
   } else {
     Losses losses(applied_.problems, index);
-    auto changed = sync_metadata(names, stat, held_.run.options, losses);
-    if (!changed) return changed.error();
-    if (*changed) applied_.counts.updated++;
+    auto synced = sync_metadata(names, stat, held_.run.options, losses);
+    if (!synced) return synced.error();
+    if (*synced == Synced::kShared) return copy_other(index, name, destination_name, stat, Decision::kReplace);
+    if (*synced == Synced::kChanged) applied_.counts.updated++;
   }
   if (!has_other_names(stat)) return success();
   auto present = sys::statx(held_.destination, destination_name);

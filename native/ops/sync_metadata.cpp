@@ -12,15 +12,16 @@ namespace dfd {
 
 namespace {
 
-// Something to put fsetxattr, fchmod and futimens on. O_NONBLOCK and the check: nothing but a regular file is ever held.
-Result<UniqueFd> open_regular(Dirfd dir, const char* name) {
+// Something to put fsetxattr, fchmod and futimens on. O_NONBLOCK and the check: nothing is ever held but the file that was looked at.
+Result<UniqueFd> open_same(Dirfd dir, const char* name, const StatRecord& expected) {
   auto fd = sys::openat(dir, name, O_RDONLY | O_NONBLOCK);
   // The owner may lack read permission and still be allowed to write.
   if (fd.err() == EACCES) fd = sys::openat(dir, name, O_WRONLY | O_NONBLOCK);
   if (!fd) return fd;
   auto st = sys::fstat(fd->get());
   if (!st) return st.error();
-  if (!S_ISREG(st->st_mode)) return failure_because(Reason::kChanged, Call::kOpenat, ESTALE);
+  if (!S_ISREG(st->st_mode) || st->st_dev != expected.dev || st->st_ino != expected.ino)
+    return failure_because(Reason::kChanged, Call::kOpenat, ESTALE);
   return fd;
 }
 
@@ -38,17 +39,19 @@ bool same_stat(const StatRecord& wanted, const StatRecord& present, const CopyOp
 
 }  // namespace
 
-Result<bool> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
-                           Losses& losses) {
+Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
+                             Losses& losses) {
   auto same = same_xattrs(at_source(names), at_destination(names), options);
   if (!same) return same.error();
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
   StatRecord now = to_record(*present);
-  if (*same && same_stat(stat, now, options)) return false;
-  auto source = open_regular(names.source_dir, names.source_name);
+  if (*same && same_stat(stat, now, options)) return Synced::kSame;
+  // A hard link to somebody else's file, planted here, must not pass on the source's owner and mode to that file.
+  if (now.nlink > 1) return Synced::kShared;
+  auto source = open_same(names.source_dir, names.source_name, stat);
   if (!source) return source.error();
-  auto destination = open_regular(names.destination_dir, names.destination_name);
+  auto destination = open_same(names.destination_dir, names.destination_name, now);
   if (!destination) return destination.error().about(Subject::kSecondPath);
   auto xattrs = list_xattrs({.dir = source->get()}, options);
   if (!xattrs) return xattrs.error();
@@ -60,7 +63,7 @@ Result<bool> sync_metadata(const EntryNames& names, const StatRecord& stat, cons
                  .mode = now.mode & 07777,
                  .has_xattrs = true},
                 options, losses);
-  return true;
+  return Synced::kChanged;
 }
 
 Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options) {

@@ -13,8 +13,15 @@ struct EntryNames {
   const char* destination_name;
 };
 
-// For regular files, by descriptor. True: something was changed.
-Result<bool> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options, Losses& losses);
+enum class Synced : uint8_t {
+  kSame,     // there was nothing to change
+  kChanged,  // set right in place
+  kShared,   // differs, and was left alone: the file has other names too, where a change would show as well
+};
+
+// For regular files, by descriptor.
+Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
+                             Losses& losses);
 
 // For links and special files: whether the destination is one like the source in all respects.
 Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options);
