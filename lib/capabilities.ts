@@ -6,6 +6,7 @@ import { native } from './native/load.js';
 export interface Capability {
   /** The system call, or what it is about. */
   readonly name: string;
+  /** Whether this kernel and container have it; false, too, where DIRFD_DISABLE names it. */
   readonly available: boolean;
   /** The Linux version that brought it. */
   readonly since: string;
@@ -13,6 +14,7 @@ export interface Capability {
   readonly fallback: string;
 }
 
+/** What {@link capabilities} tells. */
 export interface Capabilities {
   /** Release of the running kernel, as `uname -r` prints it. */
   readonly kernel: string;
@@ -20,6 +22,7 @@ export interface Capabilities {
   readonly fdLimit: number;
   /** Which engine walks and copies run on. */
   readonly engine: 'threads';
+  /** Each optional kernel feature that dirfd uses. */
   readonly features: readonly Capability[];
 }
 

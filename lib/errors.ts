@@ -22,6 +22,7 @@ export type OwnCode =
   | 'ERR_DIRFD_TOO_LARGE'
   | 'ERR_DIRFD_LOCK_TIMEOUT';
 
+/** What an FsError carries besides its message. */
 export interface FsErrorFields {
   /** An errno's name ('ENOENT') or one of dirfd's own codes. */
   readonly code: string;
@@ -31,15 +32,17 @@ export interface FsErrorFields {
   readonly syscall?: string | undefined;
   /** The relative path as the caller gave it; bytes that are not UTF-8 show as U+FFFD here and stand exactly in `pathBytes`. */
   readonly path?: string | undefined;
+  /** `path`, exactly. */
   readonly pathBytes?: Buffer | undefined;
   /** The second path of rename, link and copies. */
   readonly dest?: string | undefined;
   /** The path by which the directory was opened: for people, never used again. */
   readonly directory?: string | undefined;
+  /** What led to it, where that was an error of its own. */
   readonly cause?: unknown;
 }
 
-/** Every failure of dirfd. The fields follow Node's system errors. */
+/** Every failure of dirfd. The fields, as {@link FsErrorFields} explains them, follow Node's system errors. */
 export class FsError extends Error implements FsErrorFields {
   override readonly name: string = 'FsError';
   readonly code: string;

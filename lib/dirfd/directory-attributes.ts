@@ -16,20 +16,23 @@ import { decodeList, type SetXattrOptions, toValue, toXattrFlags } from './xattr
 export interface StatFs extends NativeStatfs {
   /** Magic number of the file system's type: 0xef53 ext4, 0x01021994 tmpfs, … */
   readonly type: number;
-  /** Block size, in bytes: the unit of the three counts below. */
+  /** Size of a block, in bytes. */
   readonly bsize: number;
+  /** In all, free, and free for users without privilege: blocks of `bsize` bytes. */
   readonly blocks: number;
   readonly bfree: number;
-  /** Free for users without privilege. */
   readonly bavail: number;
   /** Inodes; 0 where the file system has no fixed number of them. */
   readonly files: number;
+  /** Inodes that are free. */
   readonly ffree: number;
   /** Longest name, in bytes. */
   readonly namelen: number;
+  /** Whether it is mounted read-only. */
   readonly readOnly: boolean;
 }
 
+/** The verbs of DirectoryFd that ask and change what an entry is. None follows a symlink in the last place, but for those that say so. */
 export abstract class DirectoryAttributes extends Fd {
   /** @internal */
   protected subject(verb: string, path?: RelativePath, dest?: RelativePath): ErrorSubject {
@@ -46,6 +49,7 @@ export abstract class DirectoryAttributes extends Fd {
     checkRelative(path, subject);
     return new Stat(await this.perform(subject, options.signal, (root) => native.stat(root, path, false)));
   }
+  /** {@link stat}, on the calling thread. */
   statSync(path: RelativePath = '.'): Stat {
     const subject = this.subject('stat', path);
     checkRelative(path, subject);
@@ -72,6 +76,7 @@ export abstract class DirectoryAttributes extends Fd {
     toInteger(mode, 'mode', 0, 7, subject);
     await this.perform(subject, options.signal, (root) => native.access(root, path, mode));
   }
+  /** {@link access}, on the calling thread. */
   accessSync(path: RelativePath, mode: number = constants.F_OK): void {
     const subject = this.subject('access', path);
     checkRelative(path, subject);
@@ -89,6 +94,7 @@ export abstract class DirectoryAttributes extends Fd {
       return absentOrThrow(error);
     }
   }
+  /** {@link exists}, on the calling thread. */
   existsSync(path: RelativePath): boolean {
     checkRelative(path, this.subject('exists', path));
     try {
@@ -110,6 +116,7 @@ export abstract class DirectoryAttributes extends Fd {
     const bits = toMode(mode, subject);
     await this.perform(subject, options.signal, (root) => native.chmod(root, path, bits));
   }
+  /** {@link chmod}, on the calling thread. */
   chmodSync(path: RelativePath, mode: number | string): void {
     const subject = this.subject('chmod', path);
     checkRelative(path, subject);
@@ -125,6 +132,7 @@ export abstract class DirectoryAttributes extends Fd {
     toId(gid, 'gid', subject);
     await this.perform(subject, options.signal, (root) => native.chown(root, path, uid, gid));
   }
+  /** {@link chown}, on the calling thread. */
   chownSync(path: RelativePath, uid: number, gid: number): void {
     const subject = this.subject('chown', path);
     checkRelative(path, subject);
@@ -140,6 +148,7 @@ export abstract class DirectoryAttributes extends Fd {
     const times = [...toTimespec(atime, 'atime', subject), ...toTimespec(mtime, 'mtime', subject)] as const;
     await this.perform(subject, options.signal, (root) => native.utimes(root, path, ...times));
   }
+  /** {@link utimes}, on the calling thread. */
   utimesSync(path: RelativePath, atime: TimeInput, mtime: TimeInput): void {
     const subject = this.subject('utimes', path);
     checkRelative(path, subject);
@@ -181,6 +190,11 @@ export abstract class DirectoryAttributes extends Fd {
     return decodeList(await this.perform(subject, options.signal, (root) => native.listxattr(root, path)));
   }
 
+  /**
+   * Removes an extended attribute (removexattr(2)).
+   *
+   * @throws FsError ENODATA without such an attribute, ENOTSUP without support
+   */
   async removexattr(path: RelativePath, attribute: RelativePath, options: SignalOptions = {}): Promise<void> {
     const subject = this.subject('removexattr', path);
     checkRelative(path, subject);
@@ -199,6 +213,11 @@ export abstract class DirectoryAttributes extends Fd {
     return this.perform(subject, options.signal, (root) => native.getflags(root, path));
   }
 
+  /**
+   * Sets the inode flags, all of them: or the new ones to what {@link getflags} tells (ioctl_iflags(2)).
+   *
+   * @throws FsError EPERM for immutable and append-only without CAP_LINUX_IMMUTABLE; else as getflags
+   */
   async setflags(path: RelativePath, flags: number, options: SignalOptions = {}): Promise<void> {
     const subject = this.subject('setflags', path);
     checkRelative(path, subject);

@@ -19,6 +19,7 @@ import { type RemoveTreeOptions, type RemoveTreeReport, removeTree } from './rem
  */
 export type Resolution = (typeof SCOPES)[number];
 
+/** How a directory is opened, and what holds for every path below it. */
 export interface OpenDirectoryOptions extends SignalOptions {
   /** Default: `'no-symlinks'`, or what the directory it is opened from has. Inherited by what is opened from it. */
   readonly resolution?: Resolution | undefined;
@@ -26,6 +27,7 @@ export interface OpenDirectoryOptions extends SignalOptions {
   readonly crossMounts?: boolean | undefined;
 }
 
+/** How a file is opened. */
 export interface OpenFileOptions extends SignalOptions {
   /** As in node:fs ('r', 'w', 'wx', 'a', 'r+', …), or or-ed `fs.constants.O_*`. Default `'r'`. */
   readonly flags?: string | number | undefined;
@@ -33,6 +35,7 @@ export interface OpenFileOptions extends SignalOptions {
   readonly mode?: number | string | undefined;
 }
 
+/** What {@link DirectoryFd.readdir} gives. */
 export interface ReaddirOptions<E extends 'utf8' | 'buffer' = 'utf8' | 'buffer', T extends boolean = boolean>
   extends SignalOptions {
   /** `'buffer'` gives names as bytes, exact even where they are not UTF-8. Default `'utf8'`. */
@@ -52,6 +55,10 @@ interface Policy {
   readonly crossMounts: boolean;
 }
 
+/**
+ * A directory held open. Every path is relative to it, and none leads out of it (openat2(2)); the directory may be renamed or moved
+ * meanwhile. Close it with `await using`, or close().
+ */
 export class DirectoryFd extends DirectoryNames {
   readonly #policy: Policy;
 
@@ -77,6 +84,7 @@ export class DirectoryFd extends DirectoryNames {
       throw toFsError(thrown, native.callNames, subject);
     }
   }
+  /** {@link open}, on the calling thread. */
   static openSync(path: string | Uint8Array | URL, options: OpenDirectoryOptions = {}): DirectoryFd {
     const { native: bytes, subject, policy, label } = opening(path, options);
     try {
@@ -87,9 +95,11 @@ export class DirectoryFd extends DirectoryNames {
     }
   }
 
+  /** How symlinks on the way are treated. */
   get resolution(): Resolution {
     return this.#policy.resolution;
   }
+  /** Whether paths may lead onto other mounts. */
   get crossMounts(): boolean {
     return this.#policy.crossMounts;
   }
@@ -106,6 +116,7 @@ export class DirectoryFd extends DirectoryNames {
   openDirectoryFollow(path: RelativePath, options: OpenDirectoryOptions = {}): Promise<DirectoryFd> {
     return this.#openDirectory('openDirectoryFollow', path, options, true);
   }
+  /** {@link openDirectory}, on the calling thread. */
   openDirectorySync(path: RelativePath, options: OpenDirectoryOptions = {}): DirectoryFd {
     const subject = this.subject('openDirectory', path);
     checkRelative(path, subject);
@@ -133,6 +144,7 @@ export class DirectoryFd extends DirectoryNames {
   openFileFollow(path: RelativePath, how: OpenFileOptions | string | number = {}): Promise<FileFd> {
     return this.#openFile('openFileFollow', path, how, undefined, true);
   }
+  /** {@link openFile}, on the calling thread. */
   openFileSync(path: RelativePath, options?: OpenFileOptions): FileFd;
   openFileSync(path: RelativePath, flags: string | number, mode?: number | string): FileFd;
   openFileSync(path: RelativePath, how: OpenFileOptions | string | number = {}, mode?: number | string): FileFd {
@@ -155,6 +167,7 @@ export class DirectoryFd extends DirectoryNames {
     // Some file systems keep no kinds in their directories (DT_UNKNOWN): then each entry is asked.
     return listed(options.withFileTypes && hasUnknownKinds(batch) ? await list(true) : batch, options);
   }
+  /** {@link readdir}, on the calling thread. */
   readdirSync(path?: RelativePath, options?: ReaddirOptions<'utf8', false>): string[];
   readdirSync(path: RelativePath, options: ReaddirOptions<'buffer', false>): Buffer[];
   readdirSync(path: RelativePath, options: ReaddirOptions & { readonly withFileTypes: true }): NamedEntry[];

@@ -9,6 +9,7 @@ import { INTERNAL, type SignalOptions } from './fd.js';
 import { toInteger, toMode } from './flags.js';
 import { checkBytes, checkRelative, type RelativePath } from './path.js';
 
+/** How a directory is made. */
 export interface MkdirOptions extends SignalOptions {
   /** Permission bits, less the process's umask. Default 0o777. */
   readonly mode?: number | string | undefined;
@@ -16,6 +17,7 @@ export interface MkdirOptions extends SignalOptions {
   readonly recursive?: boolean | undefined;
 }
 
+/** What becomes of an entry that has the new name already. Default: it is replaced. */
 export interface RenameOptions extends SignalOptions {
   /** Fail with EEXIST instead of replacing (RENAME_NOREPLACE). */
   readonly noReplace?: boolean | undefined;
@@ -23,6 +25,7 @@ export interface RenameOptions extends SignalOptions {
   readonly exchange?: boolean | undefined;
 }
 
+/** The form of a symlink's target. */
 export interface ReadlinkOptions<E extends 'utf8' | 'buffer' = 'utf8' | 'buffer'> extends SignalOptions {
   /** `'buffer'` for targets that are not UTF-8. Default `'utf8'`. */
   readonly encoding?: E | undefined;
@@ -31,6 +34,7 @@ export interface ReadlinkOptions<E extends 'utf8' | 'buffer' = 'utf8' | 'buffer'
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 
+/** The verbs of DirectoryFd that make, move and remove names. */
 export abstract class DirectoryNames extends DirectoryAttributes {
   /**
    * Makes a directory (mkdir(2)). A bare mode is accepted for the options, as node:fs does.
@@ -43,6 +47,7 @@ export abstract class DirectoryNames extends DirectoryAttributes {
     if (!recursive) return void (await this.perform(subject, signal, (root) => native.mkdir(root, path, mode)));
     return firstMade(path, await this.perform(subject, signal, (root) => native.mkdirs(root, path, mode)));
   }
+  /** {@link mkdir}, on the calling thread. */
   mkdirSync(path: RelativePath, options: MkdirOptions | number | string = {}): RelativePath | undefined {
     const { subject, mode, recursive } = this.#making(path, options);
     if (!recursive) return void this.performSync(subject, (root) => native.mkdirSync(root, path, mode));
@@ -58,6 +63,7 @@ export abstract class DirectoryNames extends DirectoryAttributes {
     checkRelative(path, subject);
     await this.perform(subject, options.signal, (root) => native.rmdir(root, path));
   }
+  /** {@link rmdir}, on the calling thread. */
   rmdirSync(path: RelativePath): void {
     const subject = this.subject('rmdir', path);
     checkRelative(path, subject);
@@ -70,6 +76,7 @@ export abstract class DirectoryNames extends DirectoryAttributes {
     checkRelative(path, subject);
     await this.perform(subject, options.signal, (root) => native.unlink(root, path));
   }
+  /** {@link unlink}, on the calling thread. */
   unlinkSync(path: RelativePath): void {
     const subject = this.subject('unlink', path);
     checkRelative(path, subject);
@@ -90,6 +97,7 @@ export abstract class DirectoryNames extends DirectoryAttributes {
       this.perform(subject, options.signal, (root) => native.rename(root, from, other, to, flags)),
     );
   }
+  /** {@link rename}, on the calling thread. */
   renameSync(from: RelativePath, to: RelativePath, options?: RenameOptions): void;
   renameSync(from: RelativePath, directory: DirectoryNames, to: RelativePath, options?: RenameOptions): void;
   renameSync(from: RelativePath, ...rest: unknown[]): void {
@@ -111,6 +119,7 @@ export abstract class DirectoryNames extends DirectoryAttributes {
     );
   }
 
+  /** {@link link}, on the calling thread. */
   linkSync(existing: RelativePath, to: RelativePath): void;
   linkSync(existing: RelativePath, directory: DirectoryNames, to: RelativePath): void;
   linkSync(existing: RelativePath, ...rest: unknown[]): void {
@@ -127,6 +136,7 @@ export abstract class DirectoryNames extends DirectoryAttributes {
     this.#checkTarget(target, path);
     await this.perform(subject, options.signal, (root) => native.symlink(root, path, target));
   }
+  /** {@link symlink}, on the calling thread. */
   symlinkSync(target: RelativePath, path: RelativePath): void {
     this.#checkTarget(target, path);
     this.performSync(this.subject('symlink', path), (root) => native.symlinkSync(root, path, target));
@@ -141,6 +151,7 @@ export abstract class DirectoryNames extends DirectoryAttributes {
     const target = await this.perform(subject, options.signal, (root) => native.readlink(root, path));
     return options.encoding === 'buffer' ? target : target.toString('utf8');
   }
+  /** {@link readlink}, on the calling thread. */
   readlinkSync(path: RelativePath, options?: ReadlinkOptions<'utf8'>): string;
   readlinkSync(path: RelativePath, options: ReadlinkOptions<'buffer'>): Buffer;
   readlinkSync(path: RelativePath, options: ReadlinkOptions = {}): string | Buffer {

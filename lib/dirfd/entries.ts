@@ -121,30 +121,39 @@ export class NamedEntry {
   get name(): string {
     return this.batch.name(this.index);
   }
+  /** The name as it is on disk; a copy. */
   get nameBytes(): Buffer {
     return this.batch.nameBytes(this.index);
   }
+  /** What it is, by its directory's record; no symlink is followed. */
   get kind(): Kind {
     return this.batch.kind(this.index);
   }
+  /** `kind` is 'file'. */
   isFile(): boolean {
     return this.kind === 'file';
   }
+  /** `kind` is 'directory'. */
   isDirectory(): boolean {
     return this.kind === 'directory';
   }
+  /** `kind` is 'symlink'. */
   isSymbolicLink(): boolean {
     return this.kind === 'symlink';
   }
+  /** `kind` is 'fifo'. */
   isFIFO(): boolean {
     return this.kind === 'fifo';
   }
+  /** `kind` is 'socket'. */
   isSocket(): boolean {
     return this.kind === 'socket';
   }
+  /** `kind` is 'character-device'. */
   isCharacterDevice(): boolean {
     return this.kind === 'character-device';
   }
+  /** `kind` is 'block-device'. */
   isBlockDevice(): boolean {
     return this.kind === 'block-device';
   }
@@ -152,6 +161,7 @@ export class NamedEntry {
 
 /** A directory entry with its whole stat, as `entries` returns it. */
 export class DirectoryEntry extends NamedEntry {
+  /** Its whole status, from the statx(2) that was made when the directory was read. */
   get stat(): Stat {
     return this.batch.stat(this.index);
   }

@@ -34,6 +34,7 @@ const forgotten = new FinalizationRegistry<Leaked>(({ handle, label }) => {
   process.emitWarning(`${label} was garbage collected while open; use 'await using' or close()`, 'DirfdWarning');
 });
 
+/** An open descriptor. Operations in flight keep it open; what a closed one is asked for is refused with ERR_DIRFD_CLOSED. */
 export abstract class Fd implements AsyncDisposable {
   readonly #handle: NativeHandle;
   readonly #kind: string;
@@ -88,6 +89,7 @@ export abstract class Fd implements AsyncDisposable {
     }
   }
 
+  /** close(), for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -16,6 +16,7 @@ import { checkRelative, type RelativePath } from './path.js';
 const MAX = Number.MAX_SAFE_INTEGER;
 const CHUNK = 512 * 1024;
 
+/** Which part of the buffer, and where in the file; for reads and writes. */
 export interface ReadOptions extends SignalOptions {
   /** Where in the buffer to begin. Default 0. */
   readonly offset?: number | undefined;
@@ -25,6 +26,7 @@ export interface ReadOptions extends SignalOptions {
   readonly position?: number | null | undefined;
 }
 
+/** What {@link FileFd.allocate} does with the range. Default: reserve space, growing the file. */
 export interface AllocateOptions extends SignalOptions {
   /** Leave the size as it is (FALLOC_FL_KEEP_SIZE). */
   readonly keepSize?: boolean | undefined;
@@ -34,6 +36,7 @@ export interface AllocateOptions extends SignalOptions {
   readonly zeroRange?: boolean | undefined;
 }
 
+/** Where {@link FileFd.copyRange} reads and writes. */
 export interface CopyRangeOptions extends SignalOptions {
   /** Offset in this file. Default: its own position. */
   readonly offset?: number | undefined;
@@ -41,17 +44,20 @@ export interface CopyRangeOptions extends SignalOptions {
   readonly destinationOffset?: number | undefined;
 }
 
+/** The form of a file's content. */
 export interface ReadFileOptions<E extends BufferEncoding | null | undefined = BufferEncoding | null | undefined>
   extends SignalOptions {
   /** Text encoding; null or undefined gives a Buffer. */
   readonly encoding?: E;
 }
 
+/** How content is written. */
 export interface WriteFileOptions extends SignalOptions {
   /** Of text. Default `'utf8'`. */
   readonly encoding?: BufferEncoding | undefined;
 }
 
+/** What becomes of an entry that has the name already. */
 export interface LinkIntoOptions extends SignalOptions {
   /** Take the place of what has the name already, in one step: readers see the old file or the new one. Default false. */
   readonly replace?: boolean | undefined;
@@ -60,6 +66,7 @@ export interface LinkIntoOptions extends SignalOptions {
 export type Whence = 'set' | 'current' | 'end' | 'data' | 'hole';
 const WHENCE: Readonly<Record<Whence, number>> = { set: 0, current: 1, end: 2, data: 3, hole: 4 };
 
+/** An open regular file, without its name: what happens to the name does not touch it. Close it with `await using`, or close(). */
 export class FileFd extends FileAttributes {
   /** @internal */
   static adopt(handle: NativeHandle, label: string): FileFd {
@@ -74,6 +81,7 @@ export class FileFd extends FileAttributes {
     const bytesRead = await this.perform(subject, options.signal, (file) => native.read(file, part, position));
     return { bytesRead, buffer };
   }
+  /** {@link read}, on the calling thread. @returns bytes read */
   readSync(buffer: Uint8Array, options: ReadOptions = {}): number {
     const subject = this.subject('read');
     const part = slice(buffer, options, subject);
@@ -92,6 +100,7 @@ export class FileFd extends FileAttributes {
     const bytesWritten = await this.perform(subject, options.signal, (file) => native.write(file, part, position));
     return { bytesWritten, buffer: data };
   }
+  /** {@link write}, on the calling thread. @returns bytes written */
   writeSync(data: Uint8Array | string, options: ReadOptions = {}): number {
     const subject = this.subject('write');
     const part = slice(typeof data === 'string' ? Buffer.from(data) : data, options, subject);
@@ -235,6 +244,7 @@ export class FileFd extends FileAttributes {
   async tryLock(options: LockOptions = {}): Promise<boolean> {
     return this.#tryLock(options, this.subject('tryLock'));
   }
+  /** Gives up what {@link lock} and {@link tryLock} took, all of it or a range. */
   async unlock(options: LockOptions = {}): Promise<void> {
     const subject = this.subject('unlock');
     const { start, length } = toRange(options, subject);

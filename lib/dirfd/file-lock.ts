@@ -5,6 +5,7 @@ import { type ErrorSubject, ownError } from '../errors.js';
 import { checkSignal, type SignalOptions } from './fd.js';
 import { toInteger } from './flags.js';
 
+/** Which lock, on which bytes, and how long to wait for it. */
 export interface LockOptions extends SignalOptions {
   /** Others may hold shared locks beside it. Default false: exclusive, which needs a file opened for writing. */
   readonly shared?: boolean | undefined;

@@ -5,6 +5,7 @@ import type { ErrorSubject } from '../errors.js';
 import type { FileFd } from './file-fd.js';
 import { toInteger } from './flags.js';
 
+/** What {@link FileFd.createReadStream} reads, and in which pieces. */
 export interface ReadStreamOptions {
   /** First byte. Default: the file's own position. */
   readonly start?: number | undefined;
@@ -12,19 +13,25 @@ export interface ReadStreamOptions {
   readonly end?: number | undefined;
   /** Bytes a read. Default 65536. */
   readonly highWaterMark?: number | undefined;
+  /** Text instead of Buffers. */
   readonly encoding?: BufferEncoding | undefined;
   /** Close the file when the stream ends or fails. Default true. */
   readonly autoClose?: boolean | undefined;
+  /** Destroys the stream. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where {@link FileFd.createWriteStream} writes, and what it does at the end. */
 export interface WriteStreamOptions {
   /** Where to begin. Default: the file's own position. */
   readonly start?: number | undefined;
+  /** Bytes that may wait to be written. Default 65536. */
   readonly highWaterMark?: number | undefined;
+  /** Close the file when the stream ends or fails. Default true. */
   readonly autoClose?: boolean | undefined;
   /** fsync before the stream finishes. Default false. */
   readonly flush?: boolean | undefined;
+  /** Destroys the stream. */
   readonly signal?: AbortSignal | undefined;
 }
 

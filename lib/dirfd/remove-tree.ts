@@ -6,6 +6,7 @@ import type { LocatedFailure, NativeHandle, NativeRemoveReport } from '../native
 import { checkSignal, type SignalOptions } from './fd.js';
 import type { RelativePath } from './path.js';
 
+/** How far {@link DirectoryFd.removeTree} goes. */
 export interface RemoveTreeOptions extends SignalOptions {
   /** No error where nothing has that name, as in `fs.rm`. Default false. */
   readonly force?: boolean | undefined;
@@ -16,6 +17,7 @@ export interface RemoveTreeOptions extends SignalOptions {
   readonly onError?: 'stop' | 'continue' | undefined;
 }
 
+/** What {@link DirectoryFd.removeTree} did. */
 export interface RemoveTreeReport {
   /** Entries removed, the directory itself included. */
   readonly removed: number;

@@ -48,12 +48,15 @@ export class Stat {
   get mode(): number {
     return this.#u32(LAYOUT.mode);
   }
+  /** User id of the owner. */
   get uid(): number {
     return this.#u32(LAYOUT.uid);
   }
+  /** Group id of the owner. */
   get gid(): number {
     return this.#u32(LAYOUT.gid);
   }
+  /** Hard links; of a directory, what the file system likes to tell. */
   get nlink(): number {
     return this.#u32(LAYOUT.nlink);
   }
@@ -72,6 +75,7 @@ export class Stat {
   get blksize(): number {
     return this.#u32(LAYOUT.blksize);
   }
+  /** Inode number, unique on its file system. */
   get ino(): bigint {
     return this.#u64(LAYOUT.ino);
   }
@@ -92,13 +96,15 @@ export class Stat {
     return this.#u64(LAYOUT.attributes);
   }
 
-  /** Nanoseconds since 1970; negative before. */
+  /** When the content was last read, in nanoseconds since 1970, negative before; as all of these. */
   get atimeNs(): bigint {
     return this.#time(LAYOUT.atimeSeconds, LAYOUT.atimeNanoseconds);
   }
+  /** When the content was last changed. */
   get mtimeNs(): bigint {
     return this.#time(LAYOUT.mtimeSeconds, LAYOUT.mtimeNanoseconds);
   }
+  /** When content or attributes were last changed; nobody can set it. */
   get ctimeNs(): bigint {
     return this.#time(LAYOUT.ctimeSeconds, LAYOUT.ctimeNanoseconds);
   }
@@ -110,50 +116,64 @@ export class Stat {
   get atimeMs(): number {
     return Number(this.atimeNs) / 1e6;
   }
+  /** As `atimeMs`. */
   get mtimeMs(): number {
     return Number(this.mtimeNs) / 1e6;
   }
+  /** As `atimeMs`. */
   get ctimeMs(): number {
     return Number(this.ctimeNs) / 1e6;
   }
+  /** As `atimeMs`; 0 where the file system keeps no birth time. */
   get birthtimeMs(): number {
     return Number(this.birthtimeNs) / 1e6;
   }
-  /** The times rounded down to milliseconds. */
+  /** `atimeNs`, rounded down to milliseconds. */
   get atime(): Date {
     return toDate(this.atimeNs);
   }
+  /** As `atime`. */
   get mtime(): Date {
     return toDate(this.mtimeNs);
   }
+  /** As `atime`. */
   get ctime(): Date {
     return toDate(this.ctimeNs);
   }
+  /** As `atime`; 1970 where the file system keeps no birth time. */
   get birthtime(): Date {
     return toDate(this.birthtimeNs);
   }
 
+  /** What it is, in a word. */
   get kind(): Kind {
     return kindOfMode(this.mode);
   }
+  /** `kind` is 'file'. */
   isFile(): boolean {
     return this.#is(constants.S_IFREG);
   }
+  /** `kind` is 'directory'. */
   isDirectory(): boolean {
     return this.#is(constants.S_IFDIR);
   }
+  /** `kind` is 'symlink'. */
   isSymbolicLink(): boolean {
     return this.#is(constants.S_IFLNK);
   }
+  /** `kind` is 'fifo'. */
   isFIFO(): boolean {
     return this.#is(constants.S_IFIFO);
   }
+  /** `kind` is 'socket'. */
   isSocket(): boolean {
     return this.#is(constants.S_IFSOCK);
   }
+  /** `kind` is 'character-device'. */
   isCharacterDevice(): boolean {
     return this.#is(constants.S_IFCHR);
   }
+  /** `kind` is 'block-device'. */
   isBlockDevice(): boolean {
     return this.#is(constants.S_IFBLK);
   }

@@ -3,6 +3,7 @@
 import { type ErrorSubject, ownError } from '../errors.js';
 import type { SignalOptions } from './fd.js';
 
+/** What is expected of the attribute. Default: nothing. */
 export interface SetXattrOptions extends SignalOptions {
   /** Fail with EEXIST if the attribute exists. */
   readonly create?: boolean | undefined;
