@@ -35,7 +35,7 @@ for (const variant of variants) await runVariant(variant);
 conclude();
 
 async function runVariant(variant) {
-  const files = testFiles(variant.folders);
+  const files = testFiles(variant.takes);
   if (files.length === 0 && !variant.commands) return;
   const unavailable = variant.unavailable?.();
   if (unavailable) {
@@ -143,9 +143,9 @@ function conclude() {
   process.exitCode = totals.failed > 0 || strict ? 1 : 0;
 }
 
-function testFiles(folders) {
+function testFiles(takes) {
   return readdirSync('build/test', { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.js') && (folders?.(name.split('/')[0]) ?? true))
+    .filter((name) => name.endsWith('.test.js') && (takes?.(name) ?? true))
     .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
     .map((name) => join('build/test', name))
     .sort();

@@ -1,6 +1,6 @@
-// The variants: { name, group, folders, env, node, around, commands, unavailable }.
+// The variants: { name, group, takes, env, node, around, commands, unavailable }.
 //
-//   folders      says of a top folder below test/ whether the variant repeats it; all when absent
+//   takes        says of a file below test/ whether the variant repeats it; all when absent
 //   env          added to the environment of the tests
 //   node         the node program that runs them
 //   around       wraps the command line: (command, { place, root, scratch }) => command
@@ -11,10 +11,13 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, chmodSync, chownSync, constants, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** What touches the kernel; the rest of the tests say the same on every file system and every fallback. */
-const kernelFolders = (folder) => ['dirfd', 'walk', 'copy'].includes(folder);
+/** What touches the kernel; the rest of the tests say the same with every fallback. */
+const kernel = (file) => /^(dirfd|walk|copy)\//.test(file);
+/** What a file system may do in its own way; names are resolved by the kernel alike on all. */
+const fileSystems = (file) =>
+  kernel(file) && !/^dirfd\/(attacks|errors|lifetime|opening|resolver|signals|states)/.test(file);
 /** All of the product, without the checks of the repository and of the tests' own means. */
-const productFolders = (folder) => !['repository', 'fixtures'].includes(folder);
+const product = (file) => !/^(repository|fixtures)\//.test(file);
 const nobody = 65534;
 
 export function allVariants() {
@@ -36,13 +39,13 @@ function fallbacks() {
     { name: 'without-openat2', env: { DIRFD_DISABLE: 'openat2' } },
     { name: 'without-proc', env: { DIRFD_DISABLE: 'proc' } },
     { name: 'without-all', env: { DIRFD_DISABLE: everything } },
-  ].map((variant) => ({ ...variant, group: 'fallbacks', folders: kernelFolders }));
+  ].map((variant) => ({ ...variant, group: 'fallbacks', takes: kernel }));
 }
 
 function ordinaryUser() {
   return {
     name: 'ordinary-user',
-    folders: productFolders,
+    takes: product,
     unavailable: () => needsRoot() ?? needs('setpriv', 'unshare', 'mount') ?? needsMount(),
     // The clone may lie below a directory that only root may enter (/root): a bind mount, private to this run, is a way in.
     around: (command, { place, root, scratch }) => {
@@ -63,7 +66,7 @@ function fileSystem(type) {
   return {
     name: type,
     group: 'filesystems',
-    folders: kernelFolders,
+    takes: fileSystems,
     unavailable: () =>
       needsRoot() ??
       needs('unshare', 'mount', ...(hasImage(type) ? [`mkfs.${type}`] : [])) ??
@@ -83,7 +86,7 @@ function otherNodes() {
   const variants = nodes.map((node) => ({
     name: `node-${versionOf(node) ?? basename(node)}`,
     group: 'nodes',
-    folders: productFolders,
+    takes: product,
     node,
     unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
   }));
@@ -109,7 +112,7 @@ function sanitizers() {
     {
       name: 'asan',
       group: 'asan',
-      folders: (folder) => kernelFolders(folder) || folder === 'workers',
+      takes: (file) => kernel(file) || file.startsWith('workers/'),
       unavailable: () => needsTools() ?? buildAddon('build/asan', ['-DDIRFD_ASAN=ON']),
       env: {
         DIRFD_PREBUILD: join(process.cwd(), 'build/asan'),
