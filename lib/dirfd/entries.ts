@@ -1,99 +1,114 @@
 /** Reads packed batches (lib/native/layout.ts): names as text or bytes, and stats. */
 
-import { EVENT, LAYOUT } from '../native/layout.js';
+import { EVENT, LAYOUT, wordsOf } from '../native/layout.js';
 import { type Kind, kindOfMode, Stat } from './stat.js';
+
+// Positions in 32-bit words.
+const HEADER = LAYOUT.headerSize >> 2;
+const ENTRY = LAYOUT.entrySize >> 2;
+const DIRECTORY = LAYOUT.directorySize >> 2;
+const MODE = LAYOUT.mode >> 2;
+const NAME_OFFSET = LAYOUT.nameOffset >> 2;
+/** The length of the name in 16 bits, the event and the call in 8 each. */
+const NAME_AND_EVENT = LAYOUT.nameLength >> 2;
+const DIRECTORY_INDEX = LAYOUT.directory >> 2;
+const ERRNO = LAYOUT.err >> 2;
 
 /** One packed batch. Offsets are computed once; names are decoded when asked. */
 export class PackedBatch {
   readonly bytes: Buffer;
+  readonly words: Uint32Array;
   readonly length: number;
+  /** Every record is an entry: no errors, no leave events. */
+  readonly isPlain: boolean;
   readonly #heap: number;
   readonly #directories: number;
   /** The whole heap as text where every byte is ASCII: then names are substrings. */
   readonly #text: string | undefined;
 
   constructor(bytes: Buffer) {
+    const words = wordsOf(bytes);
     this.bytes = bytes;
-    this.length = bytes.readUInt32LE(LAYOUT.entries);
-    this.#heap = bytes.readUInt32LE(LAYOUT.heapOffset);
-    this.#directories = LAYOUT.headerSize + this.length * LAYOUT.entrySize;
-    if (bytes.readUInt32LE(LAYOUT.ascii) === 1) this.#text = bytes.toString('latin1', this.#heap);
-  }
-
-  /** Where entry `index` begins in `bytes`. */
-  recordAt(index: number): number {
-    return LAYOUT.headerSize + index * LAYOUT.entrySize;
+    this.words = words;
+    this.length = words[LAYOUT.entries >> 2] as number;
+    this.isPlain = words[LAYOUT.special >> 2] === 0;
+    this.#heap = words[LAYOUT.heapOffset >> 2] as number;
+    this.#directories = HEADER + this.length * ENTRY;
+    if (words[LAYOUT.ascii >> 2] === 1) this.#text = bytes.toString('latin1', this.#heap);
   }
 
   isError(index: number): boolean {
-    return this.bytes[this.recordAt(index) + LAYOUT.event] === EVENT.error;
+    return this.event(index) === EVENT.error;
   }
 
   event(index: number): number {
-    return this.bytes[this.recordAt(index) + LAYOUT.event] as number;
+    return ((this.words[HEADER + index * ENTRY + NAME_AND_EVENT] as number) >> 16) & 0xff;
+  }
+
+  mode(index: number): number {
+    return this.words[HEADER + index * ENTRY + MODE] as number;
   }
 
   kind(index: number): Kind {
-    return kindOfMode(this.bytes.readUInt32LE(this.recordAt(index) + LAYOUT.mode));
+    return kindOfMode(this.mode(index));
   }
 
   stat(index: number): Stat {
-    return new Stat(this.bytes, this.recordAt(index));
+    return new Stat(this.words, HEADER + index * ENTRY);
   }
 
   name(index: number): string {
-    const at = this.recordAt(index);
-    const offset = this.bytes.readUInt32LE(at + LAYOUT.nameOffset);
-    return this.#slice(offset, this.bytes.readUInt16LE(at + LAYOUT.nameLength));
+    const at = HEADER + index * ENTRY;
+    return this.#slice(this.words[at + NAME_OFFSET] as number, (this.words[at + NAME_AND_EVENT] as number) & 0xffff);
   }
 
   /** A copy, so that a kept name does not keep the batch. */
   nameBytes(index: number): Buffer {
-    const at = this.recordAt(index);
-    const start = this.#heap + this.bytes.readUInt32LE(at + LAYOUT.nameOffset);
-    return Buffer.from(this.bytes.subarray(start, start + this.bytes.readUInt16LE(at + LAYOUT.nameLength)));
+    const at = HEADER + index * ENTRY;
+    return this.#copy(this.words[at + NAME_OFFSET] as number, (this.words[at + NAME_AND_EVENT] as number) & 0xffff);
   }
 
   /** The index of the directory record that entry `index` belongs to. */
   directoryOf(index: number): number {
-    return this.bytes.readUInt32LE(this.recordAt(index) + LAYOUT.directory);
+    return this.words[HEADER + index * ENTRY + DIRECTORY_INDEX] as number;
   }
 
   directoryDepth(directory: number): number {
-    return this.bytes.readUInt32LE(this.#directories + directory * LAYOUT.directorySize + LAYOUT.depth);
+    return this.words[this.#directories + directory * DIRECTORY + (LAYOUT.depth >> 2)] as number;
   }
 
   /** Relative to the root; empty for the root itself. */
   directoryPath(directory: number): string {
-    const at = this.#directories + directory * LAYOUT.directorySize;
+    const at = this.#directories + directory * DIRECTORY;
     return this.#slice(
-      this.bytes.readUInt32LE(at + LAYOUT.pathOffset),
-      this.bytes.readUInt32LE(at + LAYOUT.pathLength),
+      this.words[at + (LAYOUT.pathOffset >> 2)] as number,
+      this.words[at + (LAYOUT.pathLength >> 2)] as number,
     );
   }
 
   directoryPathBytes(directory: number): Buffer {
-    const at = this.#directories + directory * LAYOUT.directorySize;
-    const start = this.#heap + this.bytes.readUInt32LE(at + LAYOUT.pathOffset);
-    return Buffer.from(this.bytes.subarray(start, start + this.bytes.readUInt32LE(at + LAYOUT.pathLength)));
+    const at = this.#directories + directory * DIRECTORY;
+    return this.#copy(
+      this.words[at + (LAYOUT.pathOffset >> 2)] as number,
+      this.words[at + (LAYOUT.pathLength >> 2)] as number,
+    );
   }
 
   /** The text of an ignore file's record. */
   ignoreFile(index: number): string {
-    const at = this.recordAt(index);
-    const start = this.#heap + this.bytes.readUInt32LE(at + LAYOUT.nameOffset);
-    return this.bytes.toString('utf8', start, start + this.bytes.readUInt32LE(at + LAYOUT.size));
+    const at = HEADER + index * ENTRY;
+    return this.#copy(this.words[at + NAME_OFFSET] as number, this.words[at + (LAYOUT.size >> 2)] as number).toString();
   }
 
   /** What an error record tells, in the form that lib/errors.ts reads. */
   failure(index: number): { errno: number; call: number; reason: number; subject: number; flags: number } {
-    const at = this.recordAt(index);
+    const at = HEADER + index * ENTRY;
     return {
-      errno: this.bytes.readInt32LE(at + LAYOUT.err),
-      call: this.bytes[at + LAYOUT.call] as number,
-      reason: this.bytes.readUInt32LE(at + LAYOUT.mask),
+      errno: this.words[at + ERRNO] as number,
+      call: (this.words[at + NAME_AND_EVENT] as number) >>> 24,
+      reason: this.words[at + (LAYOUT.mask >> 2)] as number,
       subject: 1,
-      flags: this.bytes.readUInt32LE(at + LAYOUT.attributes),
+      flags: this.words[at + (LAYOUT.attributes >> 2)] as number,
     };
   }
 
@@ -101,6 +116,11 @@ export class PackedBatch {
     if (this.#text !== undefined) return this.#text.substring(offset, offset + length);
     const start = this.#heap + offset;
     return this.bytes.toString('utf8', start, start + length);
+  }
+
+  #copy(offset: number, length: number): Buffer {
+    const start = this.#heap + offset;
+    return Buffer.from(this.bytes.subarray(start, start + length));
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs';
 import { ownError } from '../errors.js';
-import { LAYOUT } from '../native/layout.js';
+import { LAYOUT, wordsOf } from '../native/layout.js';
 
 /** What a directory entry is. */
 export type Kind =
@@ -35,12 +35,12 @@ export function kindOfMode(mode: number): Kind {
  * record (128 bytes, or the batch of entries that it came in) alive.
  */
 export class Stat {
-  readonly #record: Buffer;
+  readonly #words: Uint32Array;
   readonly #at: number;
 
-  /** @internal */
-  constructor(record: Buffer, at = 0) {
-    this.#record = record;
+  /** @internal From a record's bytes, or from the words of a batch and the index where the record begins. */
+  constructor(record: Uint8Array | Uint32Array, at = 0) {
+    this.#words = record instanceof Uint32Array ? record : wordsOf(record);
     this.#at = at;
   }
 
@@ -199,11 +199,12 @@ export class Stat {
     };
   }
 
+  /** `field` is an offset in bytes. */
   #u32(field: number): number {
-    return this.#record.readUInt32LE(this.#at + field);
+    return this.#words[this.#at + (field >> 2)] as number;
   }
   #u64(field: number): bigint {
-    return this.#record.readBigUInt64LE(this.#at + field);
+    return (BigInt(this.#u32(field + 4)) << 32n) | BigInt(this.#u32(field));
   }
   #count(field: number, name: string): number {
     const high = this.#u32(field + 4);
@@ -215,7 +216,7 @@ export class Stat {
     return high * 0x1_0000_0000 + this.#u32(field);
   }
   #time(seconds: number, nanoseconds: number): bigint {
-    return this.#record.readBigInt64LE(this.#at + seconds) * 1_000_000_000n + BigInt(this.#u32(nanoseconds));
+    return BigInt.asIntN(64, this.#u64(seconds)) * 1_000_000_000n + BigInt(this.#u32(nanoseconds));
   }
   #is(type: number): boolean {
     return (this.mode & constants.S_IFMT) === type;

@@ -5,7 +5,7 @@
  */
 
 export const LAYOUT = {
-  version: 1,
+  version: 2,
   headerSize: 32,
   statSize: 128,
   entrySize: 144,
@@ -53,10 +53,20 @@ export const LAYOUT = {
   heapOffset: 12,
   heapLength: 16,
   ascii: 20,
+  special: 24,
 } as const;
 
 /** `event` of an EntryRecord. */
 export const EVENT = { entry: 0, error: 1, leave: 2, ignoreFile: 3 } as const;
+
+/**
+ * The 32-bit words of a record or batch: one load a field, where Buffer's readers take four and their checks. Every field begins at a
+ * multiple of 4, and the numbers are little-endian, as all machines are that dirfd is built for.
+ */
+export function wordsOf(bytes: Uint8Array): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
+}
 
 /**
  * Compares with what the addon was compiled with.

@@ -2,9 +2,7 @@
 
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { PackedBatch } from '../dirfd/entries.js';
-import { type Kind, kindOfMode } from '../dirfd/stat.js';
 import { type FsError, toFsError } from '../errors.js';
-import { EVENT, LAYOUT } from '../native/layout.js';
 import { native } from '../native/load.js';
 import { Entry } from './entry.js';
 
@@ -23,21 +21,16 @@ export class WalkBatch extends PackedBatch {
   readonly context: WalkContext;
   /** A byte for each record: 1 is for the consumer. None: all are, but for what is no entry. */
   chosen: Uint8Array | undefined;
-  readonly #directoryPaths: string[] = [];
+  readonly #prefixes: string[] = [];
 
   constructor(bytes: Buffer, context: WalkContext) {
     super(bytes);
     this.context = context;
   }
 
-  mode(index: number): number {
+  override mode(index: number): number {
     // An error without a name is about the directory itself.
-    if (this.#isAboutDirectory(index)) return DIRECTORY_MODE;
-    return this.bytes.readUInt32LE(this.recordAt(index) + LAYOUT.mode);
-  }
-
-  override kind(index: number): Kind {
-    return kindOfMode(this.mode(index));
+    return this.#isAboutDirectory(index) ? DIRECTORY_MODE : super.mode(index);
   }
 
   depth(index: number): number {
@@ -45,9 +38,8 @@ export class WalkBatch extends PackedBatch {
   }
 
   path(index: number): string {
-    const directory = this.#directoryPath(this.directoryOf(index));
-    const name = this.name(index);
-    return directory === '' ? name : name === '' ? directory : `${directory}/${name}`;
+    if (this.#isAboutDirectory(index)) return this.directoryPath(this.directoryOf(index));
+    return this.#prefix(this.directoryOf(index)) + this.name(index);
   }
 
   pathBytes(index: number): Buffer {
@@ -80,18 +72,21 @@ export class WalkBatch extends PackedBatch {
     return toFsError(this.failure(index), native.callNames, subject) as FsError;
   }
 
-  /** The path of a directory record, decoded once: its entries lie side by side. */
-  #directoryPath(directory: number): string {
-    return (this.#directoryPaths[directory] ??= this.directoryPath(directory));
+  /** What the paths of a directory's entries begin with, made once: they lie side by side. */
+  #prefix(directory: number): string {
+    return (this.#prefixes[directory] ??= prefixOf(this.directoryPath(directory)));
   }
 
   #isAboutDirectory(index: number): boolean {
-    const at = this.recordAt(index);
-    return this.bytes[at + LAYOUT.event] === EVENT.error && this.bytes.readUInt16LE(at + LAYOUT.nameLength) === 0;
+    return !this.isPlain && this.isError(index) && this.name(index) === '';
   }
 }
 
 const SLASH = Buffer.from('/');
+
+function prefixOf(directory: string): string {
+  return directory === '' ? '' : `${directory}/`;
+}
 
 function isUtf8(bytes: Buffer): boolean {
   return Buffer.from(bytes.toString('utf8')).equals(bytes);

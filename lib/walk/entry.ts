@@ -70,9 +70,9 @@ export class Entry<Name extends string | Buffer = string> {
    * @throws FsError `error`, where there is no stat
    */
   get stat(): Stat {
-    const error = this.#batch.error(this.#index);
-    if (error) throw error;
-    return this.#batch.stat(this.#index);
+    const batch = this.#batch;
+    if (!batch.isPlain && batch.isError(this.#index)) throw batch.error(this.#index);
+    return batch.stat(this.#index);
   }
   isFile(): boolean {
     return this.#is(constants.S_IFREG);

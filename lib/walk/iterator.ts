@@ -49,7 +49,7 @@ export class EntryIterator<Name extends string | Buffer> implements AsyncIterabl
     if (batch === undefined) return undefined;
     while (this.#index < batch.length && !this.#run.stopped) {
       const index = this.#index++;
-      if (this.#run.accepts(batch, index)) {
+      if ((batch.isPlain && batch.chosen === undefined) || this.#run.accepts(batch, index)) {
         this.#run.delivered++;
         return new Entry<Name>(batch, index);
       }

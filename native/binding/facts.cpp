@@ -59,6 +59,7 @@ Napi::Object layout(Napi::Env env) {
   FIELD(BatchHeader, heap_offset, "heapOffset");
   FIELD(BatchHeader, heap_length, "heapLength");
   FIELD(BatchHeader, ascii, "ascii");
+  FIELD(BatchHeader, special, "special");
 #undef FIELD
   return facts;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace dfd {
 
@@ -66,6 +67,7 @@ EntryRecord& BatchBuilder::append(std::string_view name, Event event) {
   record.name_offset = store(name);
   record.name_length = static_cast<uint16_t>(name.size());
   record.event = event;
+  if (event != Event::kEntry) special_++;
   record.directory = static_cast<uint32_t>(directories_.size() - 1);
   return record;
 }
@@ -111,7 +113,8 @@ PackedBatch BatchBuilder::take() {
                      .heap_offset = static_cast<uint32_t>(heap_offset),
                      .heap_length = static_cast<uint32_t>(heap_.size()),
                      .ascii = ascii,
-                     .reserved = {}};
+                     .special = std::exchange(special_, 0),
+                     .reserved = 0};
   std::byte* at = batch.bytes.get();
   std::memcpy(at, &header, sizeof header);
   at += sizeof header;

@@ -48,6 +48,7 @@ class BatchBuilder {
   std::string directory_path_;
   uint32_t directory_depth_ = 1;
   bool directory_noted_ = false;
+  uint32_t special_ = 0;
 };
 
 }  // namespace dfd

@@ -16,7 +16,7 @@
 
 namespace dfd {
 
-inline constexpr uint32_t kLayoutVersion = 1;
+inline constexpr uint32_t kLayoutVersion = 2;
 
 // All of struct statx that callers use. Seconds are signed: times before 1970 are ordinary.
 struct StatRecord {
@@ -77,7 +77,8 @@ struct BatchHeader {
   uint32_t heap_offset;
   uint32_t heap_length;
   uint32_t ascii;  // 1: every heap byte is below 0x80, so byte offsets are string offsets
-  uint32_t reserved[2];
+  uint32_t special;  // records whose event is not kEntry
+  uint32_t reserved;
 };
 static_assert(sizeof(BatchHeader) == 32);
 
