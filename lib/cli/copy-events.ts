@@ -2,6 +2,7 @@
 
 import type { CopyEvent, CopyReport } from '../index.js';
 import { Failures } from './failures.js';
+import { plainEvent } from './json-events.js';
 import { CommandError } from './messages.js';
 import { NotKeptGroups } from './not-kept.js';
 import type { Output } from './output.js';
@@ -47,14 +48,6 @@ export class CopyTeller {
       this.#failures.add(new CommandError(`vanished while the tree was read: ${printableBytes(event.pathBytes)}`));
     }
   }
-}
-
-/** An event without classes; the path's bytes where it is not UTF-8. */
-function plainEvent({ pathBytes, ...event }: CopyEvent): unknown {
-  const bytes = Buffer.from(event.path).equals(pathBytes) ? {} : { pathBytes: pathBytes.toString('base64') };
-  if (event.type !== 'error') return { ...event, ...bytes };
-  const { code, syscall, message, directory } = event.error;
-  return { type: 'error', path: event.path, ...bytes, code, syscall, directory, message };
 }
 
 /** The counts of a report: its lists have been told one by one. */

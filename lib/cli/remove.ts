@@ -5,6 +5,7 @@ import { pathArgument } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { Failures } from './failures.js';
 import { interruptible } from './interrupt.js';
+import { plainPath } from './json-events.js';
 import { CommandError, say } from './messages.js';
 import { Output } from './output.js';
 import { isShown, showProgress } from './progress.js';
@@ -154,9 +155,4 @@ class Removal {
 function besides(path: Buffer, found: Buffer): Buffer {
   const above = path.toString('latin1').replace(/[^/]+\/*$/, '');
   return Buffer.concat([Buffer.from(above, 'latin1'), found]);
-}
-
-function plainPath(bytes: Buffer): { path: string; pathBytes?: string } {
-  const path = bytes.toString('utf8');
-  return Buffer.from(path).equals(bytes) ? { path } : { path, pathBytes: bytes.toString('base64') };
 }

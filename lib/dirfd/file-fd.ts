@@ -1,7 +1,6 @@
 /** FileFd: an open regular file. Verbs are those of fs.promises.FileHandle where it has them, and the man pages' where it has none. */
 
 import type { Readable, Writable } from 'node:stream';
-import { ReadableStream } from 'node:stream/web';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { native } from '../native/load.js';
 import type { NativeHandle } from '../native/surface.js';

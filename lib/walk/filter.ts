@@ -1,13 +1,13 @@
 /** Which entries are reported, and which directories entered: globs, gitignore, kinds and the caller's own function. */
 
 import { constants } from 'node:fs';
-import picomatch from 'picomatch';
 import type { ErrorSubject } from '../errors.js';
 import { ownError } from '../errors.js';
 import { EVENT } from '../native/layout.js';
 import type { WalkBatch } from './batch.js';
 import { Entry } from './entry.js';
 import { GitIgnore } from './gitignore.js';
+import { loadPicomatch } from './libraries.js';
 import { type FilterDecision, isAmong, kindMask, type WalkOptions } from './options.js';
 
 /** Decides about each batch as it arrives, in the order in which the records were made. */
@@ -168,6 +168,7 @@ function toMatcher(
   if (!patterns.every((glob) => typeof glob === 'string' && glob !== '')) {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `${name} must be a glob, or several, none of them empty`, subject);
   }
+  const picomatch = loadPicomatch();
   // Not for globs with a slash: with `basename`, picomatch matches those with the last component too.
   const matchers = patterns.map((glob) => picomatch(glob, { dot: true, basename: !glob.includes('/') }));
   return (path) => matchers.some((matches) => matches(path));
@@ -175,6 +176,7 @@ function toMatcher(
 
 /** Whether anything below a directory may match one of the globs, by what each of them begins with. */
 function toReach(patterns: readonly string[]): (directory: string) => boolean {
+  const picomatch = loadPicomatch();
   const bases = patterns.map((glob) => {
     const { base, negated, isGlob } = picomatch.scan(glob);
     const anywhere = !glob.includes('/') || glob.includes('\\') || negated || base === '';

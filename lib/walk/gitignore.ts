@@ -6,7 +6,8 @@
  * written anew as patterns from the root. A list per file would not do: whether a directory on the way is excluded depends on all of them.
  */
 
-import ignore, { type Ignore } from 'ignore';
+import type { Ignore } from 'ignore';
+import { loadIgnore } from './libraries.js';
 
 /** `ignore` remembers every path that it was ever asked about; it is made anew before that matters. */
 const CACHED_PATHS = 10_000;
@@ -57,7 +58,7 @@ class Rules {
 
 function compile(patterns: readonly string[] | Ignore): Ignore {
   // Names on Linux differ by case.
-  const empty = ignore({ ignoreCase: false });
+  const empty = loadIgnore()({ ignoreCase: false });
   return empty.add(Array.isArray(patterns) ? patterns.map((pattern) => ({ pattern })) : (patterns as Ignore));
 }
 
