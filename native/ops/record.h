@@ -45,14 +45,14 @@ struct StatRecord {
 static_assert(sizeof(StatRecord) == 128 && alignof(StatRecord) == 8);
 
 enum class Event : uint8_t {
-  kEntry,  // a name and its stat
-  kError,  // what went wrong with this name, or with the directory itself where the name is empty
-  kLeave,  // all below this directory has been reported (post-order)
+  kEntry,       // a name and its stat
+  kError,       // what went wrong with this name, or with the directory itself where the name is empty
+  kLeave,       // all below this directory has been reported (post-order)
   kIgnoreFile,  // the directory's .gitignore: its text stands in place of the name, with its length in stat.size
 };
 
 struct EntryRecord {
-  StatRecord stat;  // kError: empty, but for the Reason in `mask` and the failed call's flags in `attributes`
+  StatRecord stat;       // kError: empty, but for the Reason in `mask` and the failed call's flags in `attributes`
   uint32_t name_offset;  // into the heap
   uint16_t name_length;
   Event event;
@@ -76,7 +76,7 @@ struct BatchHeader {
   uint32_t directories;
   uint32_t heap_offset;
   uint32_t heap_length;
-  uint32_t ascii;  // 1: every heap byte is below 0x80, so byte offsets are string offsets
+  uint32_t ascii;    // 1: every heap byte is below 0x80, so byte offsets are string offsets
   uint32_t special;  // records whose event is not kEntry
   uint32_t reserved;
 };
