@@ -12,7 +12,7 @@ export { type Capabilities, capabilities } from './capabilities.js';
 export type { CopyEntryEvent, CopyEvent } from './copy/events.js';
 export { type CopyJob, type CopyProgress, copyTree } from './copy/job.js';
 export type { Choice, CopyOptions } from './copy/options.js';
-export { type RemoveOptions, type RemoveReport, removeTree } from './copy/remove.js';
+export { removeTree } from './copy/remove.js';
 export type { Aspect, CopyFailure, CopyReport, NotKept } from './copy/report.js';
 export type { TreeRoot } from './copy/roots.js';
 export type { StatFs } from './dirfd/directory-attributes.js';
@@ -40,7 +40,7 @@ export {
 export type { LockOptions } from './dirfd/file-lock.js';
 export type { ReadStreamOptions, WriteStreamOptions } from './dirfd/file-streams.js';
 export type { RelativePath } from './dirfd/path.js';
-export type { RemoveTreeOptions, RemoveTreeReport } from './dirfd/remove-tree.js';
+export type { RemoveOptions, RemoveReport } from './dirfd/remove-tree.js';
 export { type Kind, Stat } from './dirfd/stat.js';
 export type { TimeInput } from './dirfd/times.js';
 export type { SetXattrOptions } from './dirfd/xattrs.js';

@@ -10,7 +10,7 @@ import { abortable, checkSignal, type SignalOptions } from './fd.js';
 import { FileFd, type ReadFileOptions, type WriteFileOptions } from './file-fd.js';
 import { toMode, toOpenFlags } from './flags.js';
 import { checkBytes, checkRelative, type RelativePath } from './path.js';
-import { type RemoveTreeOptions, type RemoveTreeReport, removeTree } from './remove-tree.js';
+import { type RemoveOptions, type RemoveReport, removeTree } from './remove-tree.js';
 
 /**
  * How symlinks on the way are treated; no mode ever leaves the directory. `'no-symlinks'` refuses them with ELOOP. `'beneath'` follows
@@ -251,15 +251,15 @@ export class DirectoryFd extends DirectoryNames {
 
   /**
    * Removes an entry and all that lies below it; `'.'` empties this directory. Follows no symlink, never leaves the tree, needs few
-   * descriptors at any depth, and runs on dirfd's own threads. With `crossMounts: false` it stops at mount points with EXDEV.
+   * descriptors at any depth, and runs on dirfd's own threads.
    *
    * @throws FsError the first failure, with the path of the entry, unless `onError` is `'continue'`: ENOENT without `force`, EACCES, EBUSY
    * for a mount point, ENOTEMPTY where somebody keeps filling the directory
    */
-  async removeTree(path: RelativePath, options: RemoveTreeOptions = {}): Promise<RemoveTreeReport> {
+  async removeTree(path: RelativePath, options: RemoveOptions = {}): Promise<RemoveReport> {
     const subject = this.subject('removeTree', path);
     checkRelative(path, subject);
-    return removeTree(path, options, subject, (call) => this.perform(subject, undefined, call));
+    return removeTree(path, options, this.crossMounts, subject, (call) => this.perform(subject, undefined, call));
   }
 
   /** Waits until this directory's own entries are on the device (fsync(2)). */

@@ -37,7 +37,7 @@ for (const resolution of ['no-symlinks', 'beneath', 'in-root'] as const) {
     if (resolution !== 'no-symlinks') {
       assert.equal((await directory.statFollow(at('symlink'))).size, 11);
     }
-    assert.ok((await directory.removeTree(chain.slice(0, 200))).removed > depthBeyondPathMax);
+    assert.ok((await directory.removeTree(chain.slice(0, 200))).entries > depthBeyondPathMax);
     assert.deepEqual(await directory.readdir(), ['link']);
   });
 }

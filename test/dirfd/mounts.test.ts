@@ -89,21 +89,26 @@ test('no verb crosses onto another mount', async (t) => {
   await rejects(beneath.statFollow('out'), { code: 'ERR_DIRFD_PATH_ESCAPE', errno: EXDEV.errno });
 });
 
-test('removeTree with crossMounts: false leaves what is mounted below alone', async (t) => {
+test('removeTree leaves what is mounted below alone unless both the handle and the call say otherwise', async (t) => {
   const { path } = await scratch(t);
   mkdirSync(join(path, 'tree/a/mountpoint'), { recursive: true });
   mkdirSync(join(path, 'outside'));
   writeFileSync(join(path, 'outside/sentinel'), '');
   writeFileSync(join(path, 'tree/a/file'), '');
   if (!bindMount(t, join(path, 'outside'), join(path, 'tree/a/mountpoint'))) return;
-  const directory = await opened(t, path, { crossMounts: false });
-  const error = await rejects(directory.removeTree('tree'), EXDEV);
-  assert.equal(error.path, 'tree/a/mountpoint');
-  const { failed, failures } = await directory.removeTree('tree', { onError: 'continue' });
-  assert.equal(failed, 1);
-  assert.deepEqual(
-    failures.map(({ code, path: where }) => [code, where]),
-    [['EXDEV', 'tree/a/mountpoint']],
-  );
+  for (const crossMounts of [false, true]) {
+    const directory = await opened(t, path, { crossMounts });
+    const error = await rejects(directory.removeTree('tree', { oneFileSystem: crossMounts }), EXDEV);
+    assert.equal(error.path, 'tree/a/mountpoint');
+    const { errors, errorCount } = await directory.removeTree('tree', { onError: 'continue' });
+    assert.equal(errorCount, 1);
+    assert.deepEqual(
+      errors.map(({ error: { code }, path: where }) => [code, where]),
+      [['EXDEV', 'tree/a/mountpoint']],
+    );
+  }
   assert.deepEqual(await (await opened(t, join(path, 'outside'))).readdir(), ['sentinel']);
+  const crossing = await opened(t, path);
+  await rejects(crossing.removeTree('tree', { oneFileSystem: false }), { code: 'EBUSY', path: 'tree/a/mountpoint' });
+  assert.deepEqual(await crossing.readdir('outside'), []);
 });

@@ -24,7 +24,7 @@ for (const [name, fill] of Object.entries(trees)) {
     if (!isRoot()) attempt('chmod', ['-R', 'u+rwX', join(path, 'tree')]);
     const entries = attempt('find', [join(path, 'tree'), '-printf', '.']).stdout.length;
     const report = await directory.removeTree('tree');
-    assert.deepEqual(report, { removed: entries, failed: 0, failures: [] });
+    assert.deepEqual(report, { entries, errors: [], errorCount: 0 });
     assert.deepEqual(readdirSync(path), []);
   });
 }
@@ -37,10 +37,10 @@ test('links are removed, not followed; a dot empties the directory', async (t) =
   symlinkSync('../outside', join(path, 'tree/link'));
   symlinkSync(join(path, 'outside'), join(path, 'tree/a/absolute'));
   await using tree = await directory.openDirectory('tree');
-  assert.equal((await tree.removeTree('.')).removed, 4);
+  assert.equal((await tree.removeTree('.')).entries, 4);
   assert.deepEqual(await tree.readdir(), []);
   symlinkSync('outside', join(path, 'link'));
-  assert.equal((await directory.removeTree('link')).removed, 1);
+  assert.equal((await directory.removeTree('link')).entries, 1);
   assert.equal(readFileSync(join(path, 'outside/sentinel'), 'utf8'), 'kept');
 });
 
@@ -48,7 +48,7 @@ test('what is missing is an error, or none with force', async (t) => {
   const { path, directory } = await scratch(t);
   await rejects(directory.removeTree('missing'), { code: 'ENOENT', path: 'missing', directory: path });
   await rejects(directory.removeTree('missing/x'), { code: 'ENOENT', path: 'missing/x' });
-  const nothing = { removed: 0, failed: 0, failures: [] };
+  const nothing = { entries: 0, errors: [], errorCount: 0 };
   assert.deepEqual(await directory.removeTree('missing', { force: true }), nothing);
   assert.deepEqual(await directory.removeTree('missing/x', { force: true, onError: 'continue' }), nothing);
   await rejects(directory.removeTree('x', { onError: 'ignore' as 'stop' }), 'ERR_DIRFD_INVALID_ARGUMENT');
@@ -79,7 +79,7 @@ test('a deep tree needs few descriptors', async (t) => {
   const script = importable(`
     import { DirectoryFd } from 'dirfd';
     const directory = await DirectoryFd.open(process.argv[1]);
-    console.log((await directory.removeTree('.')).removed);`);
+    console.log((await directory.removeTree('.')).entries);`);
   const ran = withOpenFiles(40, [process.execPath, '--input-type=module', '-e', script, '--', path]);
   assert.equal(ran.stdout, '500\n', ran.stderr);
 });
@@ -95,8 +95,8 @@ test('what may not be removed is told with its path, and the rest goes with onEr
      chmodSync('tree/locked', 0o555);
      const directory = await DirectoryFd.open('.');
      const stopped = await directory.removeTree('tree/locked').catch((error) => error);
-     const { removed, failed, failures } = await directory.removeTree('tree', { onError: 'continue' });
-     console.log(JSON.stringify([stopped.code, removed, failed, failures.map(({ code, path }) => [code, path]).sort()]));
+     const { entries, errors, errorCount } = await directory.removeTree('tree', { onError: 'continue' });
+     console.log(JSON.stringify([stopped.code, entries, errorCount, errors.map(({ error, path }) => [error.code, path]).sort()]));
      chmodSync('tree/locked', 0o755);`,
   );
   const [code, removed, failed, failures] = JSON.parse(ran.stdout || 'null') ?? [ran.stderr];
