@@ -10,11 +10,20 @@
 
 export { type Capabilities, capabilities } from './capabilities.js';
 export type { CopyEntryEvent, CopyEvent } from './copy/events.js';
-export { type CopyJob, type CopyProgress, copyTree } from './copy/job.js';
+export { type CopyJob, copyTree } from './copy/job.js';
 export type { Choice, CopyOptions } from './copy/options.js';
 export { removeTree } from './copy/remove.js';
 export type { Aspect, CopyFailure, CopyReport, NotKept } from './copy/report.js';
 export type { TreeRoot } from './copy/roots.js';
+export type { TreeProgress } from './copy/tree-job.js';
+export {
+  type Difference,
+  diffTree,
+  type VerifyJob,
+  type VerifyOptions,
+  type VerifyReport,
+  verifyTree,
+} from './copy/verify.js';
 export type { StatFs } from './dirfd/directory-attributes.js';
 export {
   DirectoryFd,

@@ -34,6 +34,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   dfd::export_entries(exports);
   dfd::export_walk(exports);
   dfd::export_copying(exports);
+  dfd::export_comparing(exports);
   return exports;
 }
 

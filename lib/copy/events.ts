@@ -15,12 +15,12 @@ export interface CopyEntryEvent {
 export type CopyEvent = CopyEntryEvent | ProblemEvent;
 
 /** One consumer's queue; nothing is kept for those who do not iterate. */
-export class EventQueue {
-  readonly #events: CopyEvent[] = [];
+export class EventQueue<Event> {
+  readonly #events: Event[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
 
-  push(event: CopyEvent): void {
+  push(event: Event): void {
     this.#events.push(event);
     this.#wake?.();
   }
@@ -30,7 +30,7 @@ export class EventQueue {
     this.#wake?.();
   }
 
-  async *drain(): AsyncGenerator<CopyEvent, void, undefined> {
+  async *drain(): AsyncGenerator<Event, void, undefined> {
     for (;;) {
       yield* this.#events.splice(0);
       if (this.#events.length > 0) continue;

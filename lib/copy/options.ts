@@ -56,9 +56,7 @@ export interface CopyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export type Settled = { readonly [K in Exclude<keyof CopyOptions, 'signal'>]-?: Exclude<CopyOptions[K], undefined> } & {
-  readonly signal: AbortSignal | undefined;
-};
+export type Settled = { readonly [K in Exclude<keyof CopyOptions, 'signal'>]-?: Exclude<CopyOptions[K], undefined> };
 
 export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
   return {
@@ -79,7 +77,6 @@ export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
     onError: oneOf(options.onError ?? 'stop', ['stop', 'continue'] as const, 'onError', subject),
     fsync: oneOf(options.fsync ?? 'none', ['none', 'end', 'each'] as const, 'fsync', subject),
     concurrency: threads(options.concurrency, subject),
-    signal: options.signal,
   };
 }
 

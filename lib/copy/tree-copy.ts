@@ -37,6 +37,7 @@ import { type FirstCopy, HardLinks, type Name } from './hard-links.js';
 import type { Settled } from './options.js';
 import { joinPath, type ReportBuilder } from './report.js';
 import { Scheduler } from './scheduler.js';
+import type { Running } from './tree-job.js';
 
 /** Entries of one native call: enough to make the call cheap, few enough to spread a wide directory over all threads. */
 const RANGE = 512;
@@ -81,7 +82,7 @@ export class TreeCopy {
   readonly #roots: TreeCopyRoots;
   readonly #options: Settled;
   readonly #report: ReportBuilder;
-  readonly #emit: (event: CopyEvent) => void;
+  readonly #running: Running<CopyEvent>;
   readonly #copy: NativeCopy;
   readonly #scheduler: Scheduler;
   readonly #links = new HardLinks<Directory>();
@@ -91,19 +92,13 @@ export class TreeCopy {
   /** Directories that this copy makes need no decisions. */
   readonly #plain: boolean;
 
-  constructor(
-    roots: TreeCopyRoots,
-    options: Settled,
-    job: NativeJob,
-    report: ReportBuilder,
-    emit: (event: CopyEvent) => void,
-  ) {
+  constructor(roots: TreeCopyRoots, options: Settled, report: ReportBuilder, running: Running<CopyEvent>) {
     this.#roots = roots;
     this.#options = options;
     this.#report = report;
-    this.#emit = emit;
+    this.#running = running;
     this.#forecast = new Forecast(report, options);
-    this.#copy = newNativeCopy(roots, options, job);
+    this.#copy = newNativeCopy(roots, options, running.job);
     // Twice the threads: while JavaScript digests one answer, the thread that gave it has its next task already.
     this.#scheduler = new Scheduler(2 * options.concurrency);
     this.#plain = !options.dryRun && !options.itemize;
@@ -421,15 +416,15 @@ export class TreeCopy {
 
   /** Passes an event on; an error ends the copy where the policy says so. */
   #tell(event: CopyEvent): void {
-    this.#emit(event);
-    const { signal, onError } = this.#options;
+    this.#running.emit(event);
+    const { signal } = this.#running;
     if (event.type !== 'error') return;
-    if (signal?.aborted) this.#scheduler.fail(signal.reason);
-    else if (onError === 'stop' || event.error.code === 'ECANCELED') this.#scheduler.fail(event.error);
+    if (signal.aborted) this.#scheduler.fail(signal.reason);
+    else if (this.#options.onError === 'stop' || event.error.code === 'ECANCELED') this.#scheduler.fail(event.error);
   }
 
   #emitEntry(action: CopyEntryEvent['action'], stat: Stat, path: Buffer): void {
-    this.#emit({ type: 'entry', action, kind: stat.kind, path: path.toString('utf8'), pathBytes: path });
+    this.#running.emit({ type: 'entry', action, kind: stat.kind, path: path.toString('utf8'), pathBytes: path });
   }
 }
 

@@ -90,6 +90,50 @@ export interface NativeOpened extends NativeApplied {
   readonly destination?: Buffer;
 }
 
+/** One run of verifyTree: roots and options. */
+export interface NativeComparison {
+  readonly __nativeComparison: never;
+}
+
+/** What differs; the order of Field in native/ops/compare_pair.h. */
+export const FIELDS = [
+  'missing',
+  'extra',
+  'kind',
+  'mode',
+  'owner',
+  'times',
+  'size',
+  'content',
+  'holes',
+  'target',
+  'device',
+  'xattr',
+] as const;
+
+export interface NativeDifference {
+  /** Empty: the directory itself. */
+  readonly name: Buffer;
+  readonly field: number;
+  /** StatRecords, where the sides have one. */
+  readonly left?: Buffer;
+  readonly right?: Buffer;
+  /** Of the first byte that differs. */
+  readonly offset?: number;
+  readonly attribute?: string;
+  readonly leftValue?: Buffer;
+  readonly rightValue?: Buffer;
+}
+
+export interface NativeCompared {
+  readonly compared: number;
+  readonly differences: readonly NativeDifference[];
+  /** Directories that both have, and entries with several names on either side: a packed batch of the left's, and their tickets. */
+  readonly follow?: Buffer;
+  readonly tickets?: Buffer;
+  readonly problems: readonly (NativeFailure & { readonly name: Buffer })[];
+}
+
 export interface NativeTrees {
   jobProgress(job: NativeJob): { readonly entries: number; readonly files: number; readonly bytes: number };
   setPoolLimit(threads: number): void;
@@ -144,4 +188,19 @@ export interface NativeTrees {
     decision: Decision,
   ): Promise<NativeApplied>;
   copyFinish(copy: NativeCopy, pair: NativePair): Promise<NativeApplied>;
+
+  newComparison(
+    left: NativeHandle,
+    right: NativeHandle,
+    job: NativeJob,
+    owner: boolean,
+    xattrs: boolean,
+    acl: boolean,
+    times: boolean,
+    holes: boolean,
+    quick: boolean,
+  ): NativeComparison;
+  comparePair(comparison: NativeComparison, path: Uint8Array, ticket: Ticket): Promise<NativeCompared>;
+  /** Lets go of both roots; no call on the comparison may be out or follow. */
+  endComparison(comparison: NativeComparison): void;
 }

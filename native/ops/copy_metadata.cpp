@@ -29,11 +29,6 @@ Result<std::string> read_names(NodeRef node) {
   return node.name ? sys::listxattrat(node.dir, node.name) : sys::flistxattr(node.dir);
 }
 
-Result<std::string> read_value(NodeRef node, const std::string& attribute) {
-  return node.name ? sys::getxattrat(node.dir, node.name, attribute.c_str())
-                   : sys::fgetxattr(node.dir, attribute.c_str());
-}
-
 Status write_value(NodeRef node, const std::string& attribute, std::string_view value) {
   return node.name ? sys::setxattrat(node.dir, node.name, attribute.c_str(), value)
                    : sys::fsetxattr(node.dir, attribute.c_str(), value);
@@ -106,7 +101,7 @@ class MetadataCopy {
   }
 
   void copy_xattr(const std::string& attribute) {
-    auto value = read_value(task_.source, attribute);
+    auto value = read_xattr(task_.source, attribute);
     if (!value) {
       // Removed since it was listed: then the source does not have it.
       if (value.err() != ENODATA) losses_.add(aspect_of(attribute), value.error(), attribute);
@@ -178,6 +173,11 @@ Result<std::vector<std::string>> list_xattrs(NodeRef node, const CopyOptions& op
   return kept;
 }
 
+Result<std::string> read_xattr(NodeRef node, const std::string& attribute) {
+  return node.name ? sys::getxattrat(node.dir, node.name, attribute.c_str())
+                   : sys::fgetxattr(node.dir, attribute.c_str());
+}
+
 Result<bool> same_xattrs(NodeRef source, NodeRef destination, const CopyOptions& options) {
   auto wanted = list_xattrs(source, options);
   if (!wanted) return wanted.error();
@@ -187,8 +187,8 @@ Result<bool> same_xattrs(NodeRef source, NodeRef destination, const CopyOptions&
   std::sort(present->begin(), present->end());
   if (*wanted != *present) return false;
   for (const std::string& attribute : *wanted) {
-    auto value = read_value(source, attribute);
-    auto other = read_value(destination, attribute);
+    auto value = read_xattr(source, attribute);
+    auto other = read_xattr(destination, attribute);
     if (!value || !other || *value != *other) return false;
   }
   return true;

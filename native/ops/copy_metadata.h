@@ -27,6 +27,9 @@ struct NodeRef {
 // The names of the attributes that the options ask for; empty where there are none, or the file system has no xattrs.
 Result<std::vector<std::string>> list_xattrs(NodeRef node, const CopyOptions& options);
 
+// One value; ENODATA where there is no such attribute.
+Result<std::string> read_xattr(NodeRef node, const std::string& attribute);
+
 // The same attributes with the same values on both sides.
 Result<bool> same_xattrs(NodeRef source, NodeRef destination, const CopyOptions& options);
 

@@ -4,10 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-
 #include "ops/copy_range.h"
-#include "ops/dirents.h"
+#include "ops/expected.h"
 #include "ops/resolve.h"
 #include "ops/staging.h"
 #include "sys/attributes.h"
@@ -18,39 +16,6 @@ namespace dfd {
 namespace {
 
 constexpr uint32_t kOwnerBits = 0700;
-
-// A directory below a root, proved to be the one expected. Never through a symlink, whatever the path.
-Result<UniqueFd> open_expected(const SharedFd& root, const std::string& path, const sys::Identity& expected,
-                               Subject subject, StatRecord& stat) {
-  if (!root) return failure(Call::kOpenat, EBADF).about(subject);  // the run has ended
-  auto fd = resolve_directory(root->get(), path.empty() ? "." : path, Policy{}, FinalLink::kKeep);
-  bool known = expected != sys::Identity{};
-  if (!fd) {
-    // A directory was there when it was listed: whatever stands in the way now has come since.
-    bool swapped = known && (fd.err() == ENOTDIR || fd.err() == ELOOP);
-    SysError error = swapped ? failure_because(Reason::kChanged, Call::kOpenat, ESTALE) : fd.error();
-    return error.about(subject);
-  }
-  auto stx = sys::fstatx(fd->get());
-  if (!stx) return stx.error().about(subject);
-  if (known && sys::identity(*stx) != expected) {
-    return failure_because(Reason::kChanged, Call::kOpenat, ESTALE).about(subject);
-  }
-  stat = to_record(*stx);
-  return fd;
-}
-
-// Each name of a directory, in the file system's order.
-template <class Visit>
-Status read_names(Dirfd directory, Visit&& visit) {
-  alignas(8) std::array<std::byte, 32 * 1024> buffer;
-  for (;;) {
-    auto got = sys::getdents64(directory, buffer);
-    if (!got) return got.error();
-    if (*got == 0) return success();
-    if (!for_each_dirent(std::span(buffer).first(*got), visit)) return failure(Call::kGetdents64, EIO);
-  }
-}
 
 }  // namespace
 
@@ -113,7 +78,7 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
 }
 
 Status CopyPair::list_source(Dirfd source, std::vector<CopyProblem>& problems) {
-  return read_names(source, [&](const Dirent& entry) {
+  return for_each_name(source, [&](const Dirent& entry) {
     auto stx = sys::statx(source, entry.name.data());
     if (stx.err() == ENOENT) return;  // vanished between the two calls: it was never part of the copy
     uint32_t name = static_cast<uint32_t>(names_.size());
@@ -128,7 +93,7 @@ Status CopyPair::list_source(Dirfd source, std::vector<CopyProblem>& problems) {
 Status CopyPair::list_destination(Dirfd destination) {
   destination_entries_.enter(path_, 1);
   listed_destination_ = true;
-  return read_names(destination, [&](const Dirent& entry) {
+  return for_each_name(destination, [&](const Dirent& entry) {
     auto stx = sys::statx(destination, entry.name.data());
     if (stx) return destination_entries_.add(entry.name, *stx);
     if (stx.err() != ENOENT) destination_entries_.add_error(entry.name, stx.error());

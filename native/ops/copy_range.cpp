@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "ops/expected.h"
 #include "ops/remove_tree.h"
 #include "ops/resolve.h"
 #include "ops/set_mode.h"
@@ -15,12 +16,6 @@ namespace dfd {
 namespace {
 
 SysError at_destination(const SysError& error) { return error.about(Subject::kSecondPath); }
-
-// One buffer a thread for as long as it lives: a copy asks for it once per directory.
-std::span<std::byte> thread_buffer() {
-  thread_local std::unique_ptr<std::byte[]> buffer = std::make_unique_for_overwrite<std::byte[]>(kCopyBuffer);
-  return {buffer.get(), kCopyBuffer};
-}
 
 bool replaces(Decision decision) { return decision == Decision::kReplace || decision == Decision::kReplaceTree; }
 
