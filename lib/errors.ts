@@ -102,10 +102,12 @@ const TEXTS = new Map<number, readonly [string, string]>([
   [-18, ['EXDEV', 'crosses to another file system or mount']],
 ]);
 
+/** What to do about it, by code, or by code and system call. */
 const ADVICE: Readonly<Record<string, string>> = {
   ELOOP: "a symlink is in the way; open the directory with resolution 'beneath' to follow links that stay inside",
   EMFILE: 'this process has no descriptors left; raise `ulimit -n`',
   ENAMETOOLONG: 'a single name has at most 255 bytes',
+  'ENAMETOOLONG symlinkat': 'a name has at most 255 bytes, a target at most 4095, on some file systems 1023',
   ERR_DIRFD_PATH_ESCAPE:
     "a symlink on the way is absolute or climbs too far; 'in-root' resolution keeps such links inside",
 };
@@ -117,7 +119,8 @@ export function toFsError(thrown: unknown, callNames: readonly string[], subject
   const [errnoName, errnoText] = TEXTS.get(-thrown.errno) ?? [`E${thrown.errno}`, `error ${thrown.errno}`];
   const syscall = callNames[thrown.call] || subject.verb;
   const code = reason.code ?? errnoName;
-  return new FsError(message(code, reason.text ?? errnoText, syscall, subject, ADVICE[code]), {
+  const advice = ADVICE[`${code} ${syscall}`] ?? ADVICE[code];
+  return new FsError(message(code, reason.text ?? errnoText, syscall, subject, advice), {
     code,
     errno: -thrown.errno,
     syscall,
