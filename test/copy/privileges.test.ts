@@ -1,0 +1,140 @@
+// Who gets what: modes and owners while a copy is under way, and what an ordinary user is told.
+import '../fixtures/fd-baseline.js';
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { run } from '../fixtures/command.js';
+import { assertSameTree } from '../fixtures/compare.js';
+import {
+  importable,
+  nobody,
+  ordinaryDirectory,
+  ordinaryUserCanRun,
+  runAsOrdinaryUser,
+} from '../fixtures/ordinary-user.js';
+import { type SyscallEvent, strace } from '../fixtures/strace.js';
+import { findTool, isRoot, requireRoot, requireTool } from '../fixtures/tools.js';
+import { names, plain } from '../fixtures/trees.js';
+import { pair } from './pair.js';
+
+const copyScript = `
+  import { copyTree } from 'dirfd';
+  const report = await copyTree(process.argv[1], process.argv[2], { onError: 'continue' });
+  const errors = report.errors.map(({ error }) => [error.code, error.syscall, error.directory, error.path]).sort();
+  const notKept = report.notKept.map(({ path, what, code }) => [path, what, code].join(' ')).sort();
+  console.log(JSON.stringify({ exitCode: report.exitCode, errors, notKept }));`;
+
+const creates = /^(openat|openat2|mkdirat|mknodat)$/;
+
+function modeOf({ args }: SyscallEvent): number {
+  return Number.parseInt(args.at(-1) ?? '', 8) || 0;
+}
+
+for (const kind of ['new', 'existing'] as const) {
+  test(`in a ${kind} destination, set-user-id comes after the owner, and nothing is open to others before`, (t) => {
+    if (!requireRoot(t) || !requireTool(t, 'strace', 'setcap')) return;
+    const { source, destination, from } = pair(t);
+    if (kind === 'existing') mkdirSync(destination);
+    mkdirSync(from('directory'));
+    for (const name of ['tool', 'directory/tool']) {
+      writeFileSync(from(name), '#!/bin/sh\n');
+      chownSync(from(name), 12345, 54321);
+      chmodSync(from(name), 0o6755);
+    }
+    writeFileSync(from('capable'), '');
+    chownSync(from('capable'), 12345, 54321);
+    run(findTool('setcap') as string, ['cap_net_raw=ep', from('capable')]);
+    const script = importable(copyScript);
+    const command = [process.execPath, '--input-type=module', '-e', script, '--', source, destination];
+    const trace = ['openat', 'mkdirat', 'mknodat', 'fchown', 'fchmod', 'fsetxattr'];
+    const { events, stdout, stderr } = strace(command, { trace });
+    assert.equal(JSON.parse(stdout || '{}').exitCode, 0, stderr);
+    assertSameTree(source, destination);
+
+    const below = events.filter(({ args, result }) => result >= 0 && args.some((arg) => arg.includes(destination)));
+    const made = below.filter(
+      ({ call, args }) => creates.test(call) && (call !== 'openat' || /O_CREAT/.test(args[2] ?? '')),
+    );
+    assert.ok(made.length >= 4, `${made.length} made`);
+    for (const event of made) {
+      const place = event.args[0] ?? '';
+      const isPrivate = place.includes('/.dirfd-') || (kind === 'new' && place.includes(destination));
+      assert.equal(modeOf(event) & (isPrivate ? 0o7000 : 0o7077), 0, `${event.call} ${event.args.join()}`);
+    }
+    // By the descriptor's path, which is that of the file: its owner first, then its mode or capability.
+    const owned = new Set<string>();
+    let special = 0;
+    for (const { call, args } of below) {
+      const subject = args[0] ?? '';
+      if (call === 'fchown') owned.add(subject);
+      const grants =
+        (call === 'fchmod' && Number.parseInt(args[1] ?? '', 8) > 0o777) || /capability/.test(args[1] ?? '');
+      if (!grants) continue;
+      special++;
+      assert.ok(owned.has(subject), `${call}(${args.join()}) before fchown`);
+    }
+    assert.equal(special, 3);
+  });
+}
+
+test("an ordinary user's own tree is copied whole", (t) => {
+  if (!ordinaryUserCanRun(t)) return;
+  const directory = ordinaryDirectory(t);
+  const [source, destination] = [join(directory, 'source'), join(directory, 'copy')];
+  for (const [name, fill] of Object.entries({ plain, names })) {
+    mkdirSync(join(source, name), { recursive: true });
+    fill(join(source, name));
+  }
+  for (const mode of [0o500, 0o555, 0o711, 0o1777]) {
+    const path = join(source, `mode-${mode.toString(8)}`);
+    mkdirSync(join(path, 'inner'), { recursive: true });
+    writeFileSync(join(path, 'file'), '', { mode: 0o400 });
+    chmodSync(path, mode);
+  }
+  if (isRoot()) run('chown', ['-Rh', `${nobody.uid}:${nobody.gid}`, source]);
+  for (const again of ['first', 'second']) {
+    const { stdout, stderr } = runAsOrdinaryUser(directory, copyScript, [source, destination]);
+    assert.deepEqual(JSON.parse(stdout || 'null'), { exitCode: 0, errors: [], notKept: [] }, `${again}: ${stderr}`);
+    assertSameTree(source, destination);
+  }
+});
+
+test("an ordinary user's copy of root's tree: owners and set-user-id not kept, the unreadable named, the rest exact", (t) => {
+  if (!requireRoot(t) || !requireTool(t, 'setfattr') || !ordinaryUserCanRun(t)) return;
+  const directory = ordinaryDirectory(t);
+  const { source, from } = pair(t, plain);
+  chmodSync(join(source, '..'), 0o755);
+  writeFileSync(from('setuid'), '');
+  chmodSync(from('setuid'), 0o4755);
+  writeFileSync(from('setgid'), '');
+  chmodSync(from('setgid'), 0o2755);
+  run('setfattr', ['-n', 'user.text', '-v', 'value', from('readme.md')]);
+  cpSync(source, join(directory, 'expected'), { recursive: true });
+  writeFileSync(from('secret'), '', { mode: 0o600 });
+  mkdirSync(from('shut'), { mode: 0o700 });
+  const destination = join(directory, 'copy');
+  const { stdout, stderr } = runAsOrdinaryUser(directory, copyScript, [source, destination]);
+  const { exitCode, errors, notKept } = JSON.parse(stdout || '{}') as {
+    readonly exitCode: number;
+    readonly errors: readonly string[][];
+    readonly notKept: readonly string[];
+  };
+  assert.equal(exitCode, 23, stderr);
+  assert.deepEqual(errors, [
+    ['EACCES', 'openat', source, 'secret'],
+    ['EACCES', errors[1]?.[1], source, 'shut'],
+  ]);
+  assert.match(errors[1]?.[1] ?? '', /^openat2?$/);
+  for (const lost of ['setuid mode EPERM', 'setgid mode EPERM', 'setuid owner EPERM', 'a/two.bin owner EPERM']) {
+    assert.ok(notKept.includes(lost), `${lost} is not in ${notKept.join(', ')}`);
+  }
+  for (const name of ['setuid', 'setgid']) assert.equal(statSync(join(destination, name)).mode & 0o7777, 0o755);
+  for (const name of ['secret', 'shut', 'setuid', 'setgid']) {
+    run('rm', ['-rf', from(name), join(destination, name)]);
+  }
+  run('chown', ['-Rh', '0:0', destination]);
+  // What was deleted here has changed the time of the roots.
+  run('touch', ['-d', '@1000000000', source, destination]);
+  assertSameTree(source, destination);
+});
