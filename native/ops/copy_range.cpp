@@ -103,12 +103,12 @@ Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const cha
                    .source_name = name,
                    .destination_dir = held_.destination,
                    .destination_name = destination_name};
+  Losses losses(applied_.problems, index);
   if (!S_ISREG(stat.mode)) {
-    auto same = same_node(names, stat, held_.run.options);
+    auto same = same_node(names, stat, held_.run.options, losses);
     if (!same) return same.error();
     if (!*same) return copy_other(index, name, destination_name, stat, Decision::kReplace);
   } else {
-    Losses losses(applied_.problems, index);
     auto synced = sync_metadata(names, stat, held_.run.options, losses);
     if (!synced) return synced.error();
     if (*synced == Synced::kShared) return copy_other(index, name, destination_name, stat, Decision::kReplace);

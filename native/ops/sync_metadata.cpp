@@ -41,18 +41,26 @@ bool same_stat(const StatRecord& wanted, const StatRecord& present, const CopyOp
 
 Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
                              Losses& losses) {
-  auto same = same_xattrs(at_source(names), at_destination(names), options);
-  if (!same) return same.error();
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
   StatRecord now = to_record(*present);
-  if (*same && same_stat(stat, now, options)) return Synced::kSame;
-  // A hard link to somebody else's file, planted here, must not pass on the source's owner and mode to that file.
-  if (now.nlink > 1) return Synced::kShared;
+  auto same = same_xattrs(at_source(names), at_destination(names), options);
+  bool by_name = same || same.error().reason != Reason::kUnsupported;
+  if (by_name) {
+    if (!same) return same.error();
+    if (*same && same_stat(stat, now, options)) return Synced::kSame;
+  }
   auto source = open_same(names.source_dir, names.source_name, stat);
   if (!source) return source.error();
   auto destination = open_same(names.destination_dir, names.destination_name, now);
   if (!destination) return destination.error().about(Subject::kSecondPath);
+  if (!by_name) {
+    same = same_xattrs({.dir = source->get()}, {.dir = destination->get()}, options);
+    if (!same) return same.error();
+    if (*same && same_stat(stat, now, options)) return Synced::kSame;
+  }
+  // A hard link to somebody else's file, planted here, must not pass on the source's owner and mode to that file.
+  if (now.nlink > 1) return Synced::kShared;
   auto xattrs = list_xattrs({.dir = source->get()}, options);
   if (!xattrs) return xattrs.error();
   copy_metadata({.source = {.dir = source->get()},
@@ -66,7 +74,7 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
   return Synced::kChanged;
 }
 
-Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options) {
+Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options, Losses& losses) {
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
   StatRecord now = to_record(*present);
@@ -78,7 +86,11 @@ Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const Co
     if (!target) return target.error().about(Subject::kSecondPath);
     if (*wanted != *target) return false;
   }
-  return same_xattrs(at_source(names), at_destination(names), options);
+  auto same = same_xattrs(at_source(names), at_destination(names), options);
+  if (same || same.error().reason != Reason::kUnsupported) return same;
+  // An old kernel without /proc: what cannot be read by name cannot be copied either, and is told as it is then.
+  losses.add(Aspect::kXattr, same.error());
+  return true;
 }
 
 }  // namespace dfd

@@ -24,6 +24,6 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
                              Losses& losses);
 
 // For links and special files: whether the destination is one like the source in all respects.
-Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options);
+Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options, Losses& losses);
 
 }  // namespace dfd

@@ -9,7 +9,7 @@ import * as fc from 'fast-check';
 import { assertSameTree } from '../fixtures/compare.js';
 import { removeAnything, temporaryDirectory } from '../fixtures/temporary.js';
 import { createTree, treeArbitrary } from '../fixtures/trees.js';
-import { pairIn } from './pair.js';
+import { assertComplete, pairIn } from './pair.js';
 
 const runs = Number(process.env.DIRFD_TEST_RUNS ?? 25);
 
@@ -18,8 +18,7 @@ test('any tree is copied, and a second copy over it changes nothing', async (t) 
   const property = fc.asyncProperty(treeArbitrary, fc.integer({ min: 1, max: 4 }), async (tree, concurrency) => {
     await inOwnDirectory(base, async (place) => {
       const { source, destination } = pairIn(place, (path) => createTree(path, tree));
-      const { exitCode } = await copyTree(source, destination, { concurrency });
-      assert.equal(exitCode, 0);
+      assertComplete(await copyTree(source, destination, { concurrency }));
       assertSameTree(source, destination);
       const again = await copyTree(source, destination, { update: true, delete: true });
       assert.deepEqual(
