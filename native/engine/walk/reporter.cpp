@@ -86,6 +86,8 @@ NodeRef Reporter::enterable(const Dirent& entry, const struct statx& stx, bool t
   if (directory_->depth + 1 >= walk_.options.max_depth) return {};
   sys::Identity identity = sys::identity(stx);
   if (walk_.options.one_file_system && identity.mount != walk_.root_mount) return {};
+  // Behind a followed link a directory may hold itself without any further link.
+  if (walk_.options.follow && is_ancestor(identity)) return {};
   NodeRef child(new DirectoryNode);
   child->parent = directory_;
   child->name = entry.name;
