@@ -364,7 +364,8 @@ export class TreeCopy {
       directory.own++;
       this.#scheduler.push(async () => {
         try {
-          const removed = await native.removeTree(root[INTERNAL].handle, path, true);
+          // What is mounted there is somebody else's tree: EXDEV, and it stays.
+          const removed = await native.removeTree(root[INTERNAL].handle, path, true, this.#running.job, false);
           this.#report.countDeleted(removed.entries);
           for (const failure of removed.failures) this.#fail({ ...failure, subject: 2 }, joinFound(path, failure.path));
         } catch (failure) {
@@ -398,16 +399,17 @@ export class TreeCopy {
     this.#settle(directory);
   }
 
+  /** Goes on with a directory that may have become ready, and with those above it; a loop, for trees may be very deep. */
   #settle(directory: Directory): void {
-    if (directory.own > 0) return;
-    if (!directory.finished) {
-      if (!directory.waits || directory.children === 0) this.#finish(directory);
-      return;
+    for (let at: Directory | undefined = directory; at && at.own === 0; at = at.parent) {
+      if (!at.finished) {
+        if (!at.waits || at.children === 0) this.#finish(at);
+        return;
+      }
+      at.pair = undefined;
+      if (at.children > 0) return;
+      if (at.parent) at.parent.children--;
     }
-    directory.pair = undefined;
-    if (directory.children > 0 || !directory.parent) return;
-    directory.parent.children--;
-    this.#settle(directory.parent);
   }
 
   #fail(failure: unknown, path: Buffer): void {
