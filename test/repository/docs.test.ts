@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
+import { run } from '../fixtures/command.js';
+import { temporaryDirectory } from '../fixtures/temporary.js';
 import { commandInReadme } from './readme.js';
 
 const read = (file: string) => readFileSync(file, 'utf8');
@@ -18,6 +20,23 @@ const documents = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'
 describe('README.md', () => {
   test('has one line that builds and runs the main job', () => {
     assert.match(commandInReadme('run-command'), /^npm ci && npm run build && node dist\/cli\/dirfd\.js copy /);
+  });
+
+  test('shows JavaScript that runs', (t) => {
+    const place = temporaryDirectory(t);
+    mkdirSync(join(place, 'workspace/notes'), { recursive: true });
+    writeFileSync(join(place, 'workspace/notes/today.md'), 'rain');
+    const examples = [...read('README.md').matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code!);
+    assert.ok(examples.length > 0);
+    for (const example of examples) {
+      // Node 20 has no `await using`; the process's end closes what is open.
+      const code = example
+        .replace('await using', 'const')
+        .replaceAll('/srv/', `${place}/`)
+        .replaceAll('/backup/', `${place}/copy-of-`);
+      run(process.execPath, ['--input-type=module', '-e', code]);
+      assert.equal(readFileSync(join(place, 'copy-of-workspace/notes/today.md'), 'utf8'), 'rain');
+    }
   });
 
   test('has one line that builds and runs all tests, and .ci/run takes it from there', () => {
