@@ -19,6 +19,7 @@ export type { TreeProgress } from './copy/tree-job.js';
 export {
   type Difference,
   diffTree,
+  type VerifyEvent,
   type VerifyJob,
   type VerifyOptions,
   type VerifyReport,

@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   walk: { summary: 'print every entry of a tree', load: () => import('./walk.js') },
   copy: { summary: 'make a directory or file a copy of another, with all metadata', load: () => import('./copy.js') },
   sync: { summary: 'the same, only what changed, and delete what is no more', load: () => import('./sync.js') },
+  verify: { summary: 'list each difference between two directories', load: () => import('./verify.js') },
   remove: { summary: 'remove files, and directories with all that they hold', load: () => import('./remove.js') },
   doctor: { summary: 'tell what this kernel, this container and a directory allow', load: () => import('./doctor.js') },
   complete: { summary: 'print a completion script for a shell', load: () => import('./complete.js') },

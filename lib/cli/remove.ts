@@ -122,13 +122,13 @@ class Removal {
   /** @returns whether nothing is left of it */
   async #remove(path: Buffer, signal: AbortSignal): Promise<boolean> {
     const { removeTree } = await import('../index.js');
-    const { oneFileSystem, onError } = this.#options;
+    const { oneFileSystem, onError, force } = this.#options;
     const progress = (entries: number) => {
       this.#current = entries;
     };
     const failuresBefore = this.#failures.count;
     try {
-      const report = await removeTree(path, { onError, oneFileSystem, progress, signal });
+      const report = await removeTree(path, { onError, oneFileSystem, force, progress, signal });
       this.#removed += report.entries;
       for (const { pathBytes, error } of report.errors) await this.#fail(besides(path, pathBytes), error);
       this.#failures.addUntold(report.errorCount - report.errors.length);
@@ -145,7 +145,6 @@ class Removal {
 
   async #fail(path: Buffer, error: unknown): Promise<void> {
     const { code, message } = error as { code?: string; message?: string };
-    if (this.#options.force && code === 'ENOENT') return;
     this.#failures.add(error);
     if (this.#options.json) await this.#output.json({ type: 'error', ...plainPath(path), code, message });
   }

@@ -1,0 +1,133 @@
+/** `dirfd verify A B`: what differs between two trees, in everything that a copy keeps. */
+
+import { type Command, Option } from 'commander';
+import type { Difference, VerifyEvent, VerifyJob, VerifyOptions, VerifyReport } from '../index.js';
+import { pathArgument, wholeNumber } from './arguments.js';
+import { EXIT } from './exit-code.js';
+import { Failures } from './failures.js';
+import { interruptible } from './interrupt.js';
+import { plainEvent } from './json-events.js';
+import { say } from './messages.js';
+import { Output } from './output.js';
+import { type Amount, isShown, showProgress } from './progress.js';
+import { printable, printableBytes } from './terminal.js';
+import { treeSize } from './tree-size.js';
+import { bytes, count, counted, duration } from './units.js';
+
+interface Options extends Omit<VerifyOptions, 'signal'> {
+  readonly quick?: true;
+  readonly json?: true;
+  readonly progress?: boolean;
+  readonly quiet?: true;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      'List each difference between two directories: bytes, modes, owners, nanosecond times, xattrs, ACLs, capabilities, hard links, symlink ' +
+        'targets, devices, holes. Both trees are only read. The exit code is 0 where they are the same, 1 where they differ, and 23 where ' +
+        'something could not be read.',
+    )
+    .argument('<A>', 'a directory', pathArgument)
+    .argument('<B>', 'a directory', pathArgument)
+    .optionsGroup('What is compared:')
+    .option('--quick', 'read no byte of files whose size and modification time are the same')
+    .option('--no-owner', 'not owner and group')
+    .option('--no-xattrs', 'not extended attributes and file capabilities')
+    .option('--no-acl', 'not POSIX ACLs')
+    .option('--no-times', 'not modification times')
+    .option('--no-holes', 'not where holes lie')
+    .option('--no-hard-links', 'not which names are one file')
+    .optionsGroup('How:')
+    .addOption(
+      new Option('--on-error <policy>', 'after an entry that cannot be read')
+        .choices(['stop', 'continue'])
+        .default('continue'),
+    )
+    .option('-j, --concurrency <n>', 'threads (default: two a processor, at most 8)', wholeNumber(1, 256))
+    .option('--json', 'print a JSON object a line: differences, errors, and at last the report')
+    .addOption(new Option('--progress').hideHelp())
+    .option('--no-progress', 'no progress bar; there is one on a terminal only')
+    .option('-q, --quiet', 'no summary: differences and failures only')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dirfd verify photos /mnt/photos
+  dirfd verify --quick --no-owner / /mnt/root | less
+  dirfd verify -q a b > differences && echo the same`,
+    )
+    .action(verify);
+}
+
+async function verify(a: string | Buffer, b: string | Buffer, flags: Options): Promise<void> {
+  const { verifyTree, diffTree } = await import('../index.js');
+  const { quick, json, progress, quiet, ...options } = flags;
+  using interruption = interruptible();
+  const { signal } = interruption;
+  const job = (quick ? diffTree : verifyTree)(a, b, { ...options, signal });
+  const output = new Output();
+  const failures = new Failures('dirfd verify');
+  const tell = teller(output, failures, json === true);
+  const total = isShown(progress && !quiet) ? treeSize(a, signal) : undefined;
+  const failure = await follow(job, tell, total);
+  const { report } = job;
+  if (json) await output.json(plainReport(report));
+  await output.end();
+  if (failure !== undefined && !signal.aborted && failures.count === 0) failures.add(failure);
+  failures.end();
+  if (!quiet) say(summary(report, signal.aborted));
+  process.exitCode = interruption.exitCode ?? (failure === undefined ? report.exitCode : EXIT.failed);
+}
+
+type Tell = (event: VerifyEvent) => Promise<void> | undefined;
+
+function teller(output: Output, failures: Failures, json: boolean): Tell {
+  return (event) => {
+    if (event.type === 'error') failures.add(event.error);
+    if (json) return output.json(plainEvent(event));
+    if (event.type === 'error') return undefined;
+    output.write(`${event.field.padEnd(10)} `);
+    if (output.isTTY) output.write(printableBytes(event.pathBytes) || '.');
+    else output.writeBytes(event.pathBytes.length > 0 ? event.pathBytes : Buffer.from('.'));
+    return output.write(`${sides(event)}\n`);
+  };
+}
+
+/** `: 0644 in A, 0600 in B` */
+function sides({ field, attribute, a, b }: Difference): string {
+  const name = attribute === undefined ? '' : ` ${printable(attribute)}`;
+  if (field === 'missing' || field === 'extra') return ` (a ${a ?? b})`;
+  if (a === b && a !== undefined) return `${name}: ${a}`;
+  return `${name}: ${a ?? 'none'} in A, ${b ?? 'none'} in B`;
+}
+
+/** Tells events until the comparison ends. @returns what it failed with */
+async function follow(job: VerifyJob, tell: Tell, total: (() => Amount | undefined) | undefined): Promise<unknown> {
+  using _bar = total && (await showProgress({ verb: 'comparing', done: () => job.progress, total }));
+  try {
+    for await (const event of job) await tell(event);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The counts of a report: its lists have been told one by one. */
+function plainReport({ differences: _differences, errors: _errors, ...counts }: VerifyReport): unknown {
+  return { type: 'report', ...counts };
+}
+
+function summary(report: VerifyReport, interrupted: boolean): string {
+  const seconds = report.milliseconds / 1000;
+  const found = report.same
+    ? 'no difference'
+    : [
+        counted(report.differenceCount, 'difference'),
+        ...(report.errorCount > 0 ? [counted(report.errorCount, 'failure')] : []),
+      ].join(', ');
+  const read = report.files > 0 ? `, ${bytes(report.bytes)} read` : '';
+  const rate = seconds > 0 ? `: ${count(Math.round(report.entries / seconds))} entries/s` : '';
+  const start = interrupted ? 'interrupted: ' : '';
+  return `${start}${found} in ${counted(report.entries, 'entry', 'entries')}${read} in ${duration(seconds)}${rate}`;
+}
