@@ -66,6 +66,36 @@ for (const resolution of resolutionModes) {
   }
 }
 
+test('a refusal for good is remembered, also as EPERM; EAGAIN is asked again sixteen times at most', (t) => {
+  if (!requireTool(t, 'strace') || switchedOff(t)) return;
+  const root = resolverTree(t);
+  const callsWith = (inject: string) => {
+    const traced = strace(ask(root, 'beneath'), { trace: [], inject: [`openat2:error=${inject}`] });
+    assertInjected(traced, 'openat2');
+    return countCalls(traced.events).get('openat2') ?? 0;
+  };
+  // Two threads may ask before either has remembered; each EPERM is asked once more, about no path.
+  assert.ok(callsWith('ENOSYS') <= 4);
+  assert.ok(callsWith('EPERM') <= 8);
+  const asked = callsWith('EAGAIN');
+  const resolutions = resolverCases.length * forms.length;
+  assert.ok(asked > resolutions && asked <= resolutions * 16, `${asked} calls for ${resolutions} resolutions`);
+});
+
+test('a single EPERM is about a path, and openat2 stays in use', (t) => {
+  if (!requireTool(t, 'strace') || switchedOff(t)) return;
+  const root = resolverTree(t);
+  const traced = strace(ask(root, 'beneath'), {
+    trace: [],
+    inject: ['openat2:error=EPERM:when=1'],
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+  });
+  assertInjected(traced, 'openat2');
+  assertAnswersTheTable(traced, root, 'beneath');
+  const calls = countCalls(traced.events).get('openat2') ?? 0;
+  assert.ok(calls > resolverCases.length, `only ${calls} calls: it was given up`);
+});
+
 test('openat2 that fails with EAGAIN now and then is asked again', (t) => {
   if (!requireTool(t, 'strace') || switchedOff(t)) return;
   const root = resolverTree(t);
