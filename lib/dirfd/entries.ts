@@ -1,5 +1,6 @@
 /** Reads packed batches (lib/native/layout.ts): names as text or bytes, and stats. */
 
+import { type InspectOptions, inspect } from 'node:util';
 import { EVENT, LAYOUT, wordsOf } from '../native/layout.js';
 import { type Kind, kindOfMode, Stat } from './stat.js';
 
@@ -176,6 +177,12 @@ export class NamedEntry {
   /** `kind` is 'block-device'. */
   isBlockDevice(): boolean {
     return this.kind === 'block-device';
+  }
+
+  /** What console.log shows. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { name, kind } = this;
+    return `${this.constructor.name} ${inspect({ name, kind }, options)}`;
   }
 }
 

@@ -7,6 +7,7 @@
  * under an operation. A handle that becomes garbage while open is closed then, with a process warning.
  */
 
+import { type InspectOptions, inspect } from 'node:util';
 import { type ErrorSubject, type FsError, ownError, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
 import type { NativeHandle } from '../native/surface.js';
@@ -74,12 +75,12 @@ export abstract class Fd implements AsyncDisposable {
   /**
    * Closes at once.
    *
-   * @throws FsError ERR_DIRFD_CLOSED while operations are in flight: they would have to be waited for
+   * @throws FsError ERR_DIRFD_BUSY while operations are in flight: they would have to be waited for
    */
   closeSync(): void {
     if (this.#closing) return;
     const subject: ErrorSubject = { verb: 'close', directory: this.#label };
-    if (this.#inFlight > 0) throw ownError('ERR_DIRFD_CLOSED', `${this.#inFlight} operations are in flight`, subject);
+    if (this.#inFlight > 0) throw ownError('ERR_DIRFD_BUSY', `operations in flight: ${this.#inFlight}`, subject);
     this.#closing = Promise.resolve();
     forgotten.unregister(this);
     try {
@@ -100,6 +101,11 @@ export abstract class Fd implements AsyncDisposable {
    */
   unsafeFd(): number {
     return native.fdNumber(this.#handle);
+  }
+
+  /** What console.log shows. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    return `${this.#kind} ${inspect({ path: this.#label, closed: this.closed }, options)}`;
   }
 
   /** @internal The native handle, and a hold on it that keeps close() waiting. */

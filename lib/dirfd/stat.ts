@@ -1,6 +1,7 @@
 /** Stat: all that statx(2) tells of a file, read from its packed record when asked. */
 
 import { constants } from 'node:fs';
+import { type InspectOptions, inspect } from 'node:util';
 import { ownError } from '../errors.js';
 import { LAYOUT, wordsOf } from '../native/layout.js';
 
@@ -200,6 +201,15 @@ export class Stat {
   }
 
   /** `field` is an offset in bytes. */
+  /** What console.log shows: the getters' values. */
+  [inspect.custom](_depth: number, options: InspectOptions): string {
+    const { kind, uid, gid, nlink, ino, dev, atime, mtime, ctime, birthtime } = this;
+    const mode = `0o${this.mode.toString(8)}`;
+    const [size, blocks] = [this.#u64(LAYOUT.size), this.#u64(LAYOUT.blocks)].map(asNumber);
+    const shown = { kind, mode, uid, gid, nlink, size, blocks, ino, dev, atime, mtime, ctime, birthtime };
+    return `Stat ${inspect(shown, options)}`;
+  }
+
   #u32(field: number): number {
     return this.#words[this.#at + (field >> 2)] as number;
   }
@@ -221,6 +231,11 @@ export class Stat {
   #is(type: number): boolean {
     return (this.mode & constants.S_IFMT) === type;
   }
+}
+
+/** Where a number would be rounded, the bigint itself. */
+function asNumber(value: bigint): number | bigint {
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }
 
 /** Rounds towards the past, as Node does for times before 1970. */

@@ -8,6 +8,7 @@
 #include "sys/directory.h"
 #include "sys/open.h"
 #include "sys/probe.h"
+#include "sys/procfs.h"
 #include "sys/random.h"
 
 namespace dfd {
@@ -15,7 +16,8 @@ namespace dfd {
 namespace {
 
 Result<UniqueFd> open_nameless(Dirfd directory, mode_t mode) {
-  if (sys::disabled(sys::Feature::kTmpfile)) return failure(Call::kOpenat, EOPNOTSUPP, O_TMPFILE);
+  // Without /proc only the privileged, before Linux 6.10, could give the file a name (linkat(2), AT_EMPTY_PATH).
+  if (sys::disabled(sys::Feature::kTmpfile) || sys::proc_self_fd() < 0) return failure(Call::kOpenat, EOPNOTSUPP, O_TMPFILE);
   return sys::openat(directory, ".", O_TMPFILE | O_RDWR, mode);
 }
 

@@ -4,6 +4,7 @@ import { lstatSync, mkdirSync, statfsSync, statSync, symlinkSync, writeFileSync 
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
+import { inspect } from 'node:util';
 import type { Stat } from 'dirfd';
 import { attempt } from '../fixtures/command.js';
 import { expectNoLeaks } from '../fixtures/descriptors.js';
@@ -68,6 +69,22 @@ test('a stat can be printed as JSON, with exact numbers as text', async (t) => {
   const json = JSON.parse(JSON.stringify(stat));
   assert.equal(json.ino, String(stat.ino));
   assert.equal(json.kind, 'directory');
+});
+
+test('handles, entries and stats show what they are when printed', async (t) => {
+  const { path, directory } = await scratch(t);
+  writeFileSync(join(path, 'file'), 'x'.repeat(7));
+  await using file = await directory.openFile('file');
+  const [entry] = await directory.entries();
+  const [named] = await directory.readdir('.', { withFileTypes: true });
+  assert.equal(inspect(directory), `DirectoryFd { path: '${path}', closed: false }`);
+  assert.equal(inspect(file), `FileFd { path: '${path}/file', closed: false }`);
+  assert.equal(inspect(entry), "DirectoryEntry { name: 'file', kind: 'file' }");
+  assert.equal(inspect(named), "NamedEntry { name: 'file', kind: 'file' }");
+  assert.match(
+    inspect(await file.stat()),
+    /^Stat \{\s+kind: 'file',\s+mode: '0o100\d{3}',[\s\S]*size: 7,[\s\S]*mtime: \d{4}-/,
+  );
 });
 
 test('statFollow follows the last link, stat does not', async (t) => {
