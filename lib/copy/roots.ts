@@ -81,9 +81,17 @@ async function openDirectories(
   if (options.dryRun) return { source, destination: undefined, state: STATE.none, stat };
   await parent.mkdir(name, { mode: 0o700 });
   // By name once more, yet never through a symlink; it is checked to be private before anything is put into it.
-  const made = await parent.openDirectory(name);
+  const made = await openMade(parent, name);
   adopt(made);
   return { source, destination: made, state: STATE.freshHere, stat };
+}
+
+async function openMade(parent: DirectoryFd, name: Buffer): Promise<DirectoryFd> {
+  const opened = await unless('EACCES', parent.openDirectory(name));
+  if (opened) return opened;
+  // A umask that takes even from the owner.
+  await parent.chmod(name, 0o700);
+  return await parent.openDirectory(name);
 }
 
 async function refuseOverlap(
