@@ -17,7 +17,8 @@ namespace {
 
 Result<UniqueFd> open_nameless(Dirfd directory, mode_t mode) {
   // Without /proc only the privileged, before Linux 6.10, could give the file a name (linkat(2), AT_EMPTY_PATH).
-  if (sys::disabled(sys::Feature::kTmpfile) || sys::proc_self_fd() < 0) return failure(Call::kOpenat, EOPNOTSUPP, O_TMPFILE);
+  if (sys::disabled(sys::Feature::kTmpfile) || sys::proc_self_fd() < 0)
+    return failure(Call::kOpenat, EOPNOTSUPP, O_TMPFILE);
   return sys::openat(directory, ".", O_TMPFILE | O_RDWR, mode);
 }
 
