@@ -25,6 +25,8 @@ export class Session {
   readonly #fail: (reason: unknown) => void;
   #arrived: WalkBatch[] = [];
   #ended = false;
+  /** What arrives now is for nobody: no filter is asked any more. */
+  #dropping = false;
   #change: Promise<void> | undefined;
   #wake: (() => void) | undefined;
 
@@ -92,12 +94,8 @@ export class Session {
 
   /** Stops the threads and waits for them. */
   async end(): Promise<void> {
-    this.#walk.cancel();
-    while (!this.#ended) {
-      this.#arrived = [];
-      await this.changed();
-    }
-    this.#arrived = [];
+    this.#drop();
+    while (!this.#ended) await this.changed();
   }
 
   /** @internal */
@@ -105,6 +103,7 @@ export class Session {
     if (bytes === undefined) {
       this.#ended = true;
     } else {
+      if (this.#dropping) return;
       const batch = new WalkBatch(bytes, this.#context);
       if (this.#filter && !this.#choose(batch, question, this.#filter)) {
         this.acknowledge(batch);
@@ -113,6 +112,12 @@ export class Session {
       this.#arrived.push(batch);
     }
     this.wake();
+  }
+
+  #drop(): void {
+    this.#dropping = true;
+    this.#arrived = [];
+    this.#walk.cancel();
   }
 
   /** Answers; true if anything of the batch is left for the consumer. */
@@ -124,7 +129,7 @@ export class Session {
       return count > 0;
     } catch (error) {
       // What the caller's filter threw must not surface in a native callback.
-      this.#walk.cancel();
+      this.#drop();
       this.#fail(error);
       return false;
     }

@@ -15,6 +15,19 @@ namespace {
 constexpr auto kPatience = std::chrono::milliseconds(2);
 constexpr size_t kIgnoreFileLimit = 1 << 20;  // a .gitignore beyond 1 MiB is no list of patterns
 
+constexpr const char* kIgnoreFile = ".gitignore";
+
+Result<std::string> read_ignore_file(Dirfd directory) {
+  auto file = open_file(directory, kIgnoreFile, Policy{}, OpenFile{.flags = O_RDONLY});
+  if (!file) return file.error();
+  return read_file(file->get(), kIgnoreFileLimit);
+}
+
+// There is none, or none that git would read: a symlink, a directory, a FIFO.
+bool means_no_ignore_file(const SysError& error) {
+  return error.err == ENOENT || error.err == ELOOP || error.err == EISDIR || error.reason == Reason::kNotRegular;
+}
+
 bool has_type(const Dirent& entry) { return entry.type != DT_UNKNOWN; }
 
 }  // namespace
@@ -68,6 +81,12 @@ Result<struct statx> Reporter::look(Dirfd fd, const Dirent& entry, bool& through
   if (!stx || !walk_.options.follow || !S_ISLNK(stx->stx_mode)) return stx;
   // A link that dangles, leads out of the root, runs in circles or may not be followed is reported as what it is: a link.
   auto target = follow(entry.name.data());
+  if (is_out_of_descriptors(target.err())) {
+    walk_.directories.let_go_of_all();
+    target = follow(entry.name.data());
+    // Nothing was learnt of the link, so it cannot be told what it is.
+    if (is_out_of_descriptors(target.err())) return target;
+  }
   if (!target || (S_ISDIR(target->stx_mode) && is_ancestor(sys::identity(*target)))) return stx;
   through_link = true;
   return target;
@@ -112,11 +131,17 @@ void Reporter::report_failure(const SysError& error) {
 }
 
 void Reporter::report_ignore_file(Dirfd fd) {
-  auto file = open_file(fd, ".gitignore", Policy{}, OpenFile{.flags = O_RDONLY});
-  if (!file) return;  // none, or none that git would read: a symlink, a directory, a FIFO
-  auto text = read_file(file->get(), kIgnoreFileLimit);
-  if (!text || text->empty()) return;
-  builder_.add_ignore_file(*text);
+  auto text = read_ignore_file(fd);
+  if (is_out_of_descriptors(text.err())) {
+    walk_.directories.let_go_of_all();
+    text = read_ignore_file(fd);
+  }
+  if (text) {
+    if (!text->empty()) builder_.add_ignore_file(*text);
+  } else if (!means_no_ignore_file(text.error())) {
+    builder_.add_error(kIgnoreFile, text.error());
+    count(walk_.counters.errors);
+  }
 }
 
 void Reporter::report_leave(std::string_view child, const StatRecord& stat) {
