@@ -2,6 +2,7 @@
 
 import type { Stat } from '../dirfd/stat.js';
 import { DECISION, type Decision } from '../native/trees.js';
+import type { CopyEntryEvent } from './events.js';
 import type { Settled } from './options.js';
 
 export type Policy = Pick<Settled, 'existing' | 'update' | 'delete' | 'hardLinks'>;
@@ -11,6 +12,16 @@ export interface Refusal {
   readonly code: 'EEXIST' | 'EISDIR' | 'ENOTDIR';
   readonly why: string;
 }
+
+/** What a decision is called in events. */
+export const ACTIONS: Readonly<Partial<Record<Decision, CopyEntryEvent['action']>>> = {
+  [DECISION.create]: 'create',
+  [DECISION.makeDirectory]: 'create',
+  [DECISION.replace]: 'replace',
+  [DECISION.replaceByDirectory]: 'replace',
+  [DECISION.replaceTree]: 'replace',
+  [DECISION.metadata]: 'metadata',
+};
 
 export function decide(source: Stat, present: Stat | undefined, policy: Policy): Decision | Refusal {
   if (source.isDirectory()) return decideDirectory(present, policy);

@@ -7,6 +7,7 @@
  *   later claims wait ─┘  failed(): the first that waits is copied instead
  */
 
+import type { Stat } from '../dirfd/stat.js';
 import type { Decision, Ticket } from '../native/trees.js';
 
 /** One name of such a file, in a directory that is being copied. */
@@ -67,4 +68,9 @@ export class HardLinks<D> {
     if (!next) this.#groups.delete(key);
     return next;
   }
+}
+
+/** The same for all names of a file. */
+export function linkKey(stat: Stat): string {
+  return `${stat.mountId}:${stat.dev}:${stat.ino}`;
 }

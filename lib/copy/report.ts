@@ -4,6 +4,7 @@ import type { Stat } from '../dirfd/stat.js';
 import { FsError, shownPath, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
 import { ASPECTS, type NativeApplied, type NativeProblem } from '../native/trees.js';
+import type { Refusal } from './decide.js';
 
 /** What may be lost while the entry itself is copied. */
 export type Aspect = Exclude<(typeof ASPECTS)[number], 'entry' | 'vanished'>;
@@ -150,6 +151,13 @@ export class ReportBuilder {
     return { type: 'error', ...failure };
   }
 
+  /** A conflict that the options do not resolve. */
+  refuse({ code, why }: Refusal, pathBytes: Buffer): ProblemEvent {
+    const message = `${code}: ${why}, copy '${shownPath(pathBytes)}' in '${shownPath(this.#destination)}'`;
+    const fields = { code, syscall: 'copy', directory: this.#destination, path: pathBytes.toString('utf8'), pathBytes };
+    return this.fail(new FsError(message, fields), pathBytes);
+  }
+
   /** The error of a failed native call on `pathBytes`; it names the side that failed. */
   error(failure: unknown, pathBytes: Buffer): FsError {
     const atDestination = (failure as { subject?: number }).subject === 2;
@@ -185,11 +193,8 @@ export class ReportBuilder {
 
 const SLASH = Buffer.from('/');
 
+/** Either may be empty: the root, or the directory itself. */
 export function joinPath(directory: Buffer, name: Buffer): Buffer {
+  if (name.length === 0) return directory;
   return directory.length === 0 ? name : Buffer.concat([directory, SLASH, name]);
-}
-
-/** For messages: a path below a root as one text. */
-export function shownBelow(root: string, path: Buffer): string {
-  return path.length === 0 ? shownPath(root) : `${shownPath(root)}/${shownPath(path)}`;
 }

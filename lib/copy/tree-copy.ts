@@ -9,15 +9,12 @@
  * for the whole subtree.
  */
 
-import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { PackedBatch } from '../dirfd/entries.js';
 import { INTERNAL } from '../dirfd/fd.js';
 import type { Stat } from '../dirfd/stat.js';
-import { FsError, shownPath } from '../errors.js';
 import { native } from '../native/load.js';
-import type { NativeJob } from '../native/surface.js';
 import {
-  CHOICES,
+  ASPECTS,
   DECISION,
   type Decision,
   type NativeApplied,
@@ -30,10 +27,12 @@ import {
   TICKET,
   type Ticket,
 } from '../native/trees.js';
-import { decide, type Refusal } from './decide.js';
+import { ACTIONS, decide, type Refusal } from './decide.js';
+import { type Directory, madeState, OWNER_BITS } from './directory.js';
 import type { CopyEntryEvent, CopyEvent } from './events.js';
 import { Forecast } from './forecast.js';
-import { type FirstCopy, HardLinks, type Name } from './hard-links.js';
+import { type FirstCopy, HardLinks, linkKey, type Name } from './hard-links.js';
+import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
 import type { Settled } from './options.js';
 import { joinPath, type ReportBuilder } from './report.js';
 import { Scheduler } from './scheduler.js';
@@ -42,40 +41,16 @@ import type { Running } from './tree-job.js';
 /** Entries of one native call: enough to make the call cheap, few enough to spread a wide directory over all threads. */
 const RANGE = 512;
 
-const OWNER_BITS = 0o700;
-const EMPTY = Buffer.alloc(0);
+/** The aspect of a link that could not be made, among ASPECTS. */
+const HARD_LINK = ASPECTS.indexOf('hard-link');
 
-/** A directory on its way. */
-interface Directory {
-  readonly path: Buffer;
-  readonly ticket: Ticket;
-  readonly state: State;
-  readonly parent: Directory | undefined;
-  /** Not to be finished before the whole subtree is: its mode may shut even its owner out. */
-  readonly waits: boolean;
-  /** A mount point that is not to be crossed. */
-  readonly bare: boolean;
-  pair: NativePair | undefined;
-  /** Native calls on the directory itself that are outstanding. */
-  own: number;
-  /** Subdirectories whose subtrees are not done. */
-  children: number;
-  finished: boolean;
-}
+const EMPTY = Buffer.alloc(0);
 
 /** An entry that is to be copied as the first of its names. */
 interface First {
   readonly key: string;
   readonly index: number;
   readonly path: Buffer;
-}
-
-export interface TreeCopyRoots {
-  readonly source: DirectoryFd;
-  /** Absent in a dry run onto nothing. */
-  readonly destination: DirectoryFd | undefined;
-  readonly state: State;
-  readonly stat: Stat;
 }
 
 export class TreeCopy {
@@ -319,20 +294,7 @@ export class TreeCopy {
   #decide(stat: Stat, present: Stat | undefined, path: Buffer): Decision {
     const decision = this.#unmixed(decide(stat, present, this.#options), stat, present);
     if (typeof decision !== 'number') {
-      const directory = this.#roots.destination?.path;
-      const message = `${decision.code}: ${decision.why}, copy '${shownPath(path)}'`;
-      this.#tell(
-        this.#report.fail(
-          new FsError(message, {
-            code: decision.code,
-            syscall: 'copy',
-            directory,
-            path: path.toString(),
-            pathBytes: path,
-          }),
-          path,
-        ),
-      );
+      this.#tell(this.#report.refuse(decision, path));
       return DECISION.skip;
     }
     const action = ACTIONS[decision];
@@ -367,7 +329,7 @@ export class TreeCopy {
           // What is mounted there is somebody else's tree: EXDEV, and it stays.
           const removed = await native.removeTree(root[INTERNAL].handle, path, true, this.#running.job, false);
           this.#report.countDeleted(removed.entries);
-          for (const failure of removed.failures) this.#fail({ ...failure, subject: 2 }, joinFound(path, failure.path));
+          for (const failure of removed.failures) this.#fail({ ...failure, subject: 2 }, joinPath(path, failure.path));
         } catch (failure) {
           this.#fail(failure, path);
         }
@@ -428,47 +390,4 @@ export class TreeCopy {
   #emitEntry(action: CopyEntryEvent['action'], stat: Stat, path: Buffer): void {
     this.#running.emit({ type: 'entry', action, kind: stat.kind, path: path.toString('utf8'), pathBytes: path });
   }
-}
-
-const HARD_LINK = 8;
-
-const ACTIONS: Readonly<Partial<Record<Decision, CopyEntryEvent['action']>>> = {
-  [DECISION.create]: 'create',
-  [DECISION.makeDirectory]: 'create',
-  [DECISION.replace]: 'replace',
-  [DECISION.replaceByDirectory]: 'replace',
-  [DECISION.replaceTree]: 'replace',
-  [DECISION.metadata]: 'metadata',
-};
-
-function newNativeCopy({ source, destination }: TreeCopyRoots, options: Settled, job: NativeJob): NativeCopy {
-  native.setPoolLimit(options.concurrency);
-  return native.newCopy(
-    source[INTERNAL].handle,
-    (destination ?? source)[INTERNAL].handle,
-    job,
-    CHOICES.indexOf(options.reflink),
-    CHOICES.indexOf(options.sparse),
-    options.owner,
-    options.xattrs,
-    options.acl,
-    options.times,
-    options.accessTimes,
-    options.hardLinks,
-    options.fsync === 'each',
-    options.onError === 'continue',
-  );
-}
-
-/** A directory in one that was there before may inherit ACLs and group; in one that this copy made, nothing. */
-function madeState(parent: State): State {
-  return parent === STATE.existing ? STATE.freshHere : STATE.fresh;
-}
-
-function linkKey(stat: Stat): string {
-  return `${stat.mountId}:${stat.dev}:${stat.ino}`;
-}
-
-function joinFound(path: Buffer, below: Buffer): Buffer {
-  return below.length === 0 ? path : joinPath(path, below);
 }

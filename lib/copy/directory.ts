@@ -1,0 +1,28 @@
+/** A directory on its way through a copy. */
+
+import { type NativePair, STATE, type State, type Ticket } from '../native/trees.js';
+
+/** Without these its owner is shut out. */
+export const OWNER_BITS = 0o700;
+
+export interface Directory {
+  readonly path: Buffer;
+  readonly ticket: Ticket;
+  readonly state: State;
+  readonly parent: Directory | undefined;
+  /** Not to be finished before the whole subtree is: its mode may shut even its owner out. */
+  readonly waits: boolean;
+  /** A mount point that is not to be crossed. */
+  readonly bare: boolean;
+  pair: NativePair | undefined;
+  /** Native calls on the directory itself that are outstanding. */
+  own: number;
+  /** Subdirectories whose subtrees are not done. */
+  children: number;
+  finished: boolean;
+}
+
+/** A directory in one that was there before may inherit ACLs and group; in one that this copy made, nothing. */
+export function madeState(parent: State): State {
+  return parent === STATE.existing ? STATE.freshHere : STATE.fresh;
+}

@@ -1,0 +1,36 @@
+/** From the options to the native run of a copy. */
+
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { INTERNAL } from '../dirfd/fd.js';
+import type { Stat } from '../dirfd/stat.js';
+import { native } from '../native/load.js';
+import type { NativeJob } from '../native/surface.js';
+import { CHOICES, type NativeCopy, type State } from '../native/trees.js';
+import type { Settled } from './options.js';
+
+export interface TreeCopyRoots {
+  readonly source: DirectoryFd;
+  /** Absent in a dry run onto nothing. */
+  readonly destination: DirectoryFd | undefined;
+  readonly state: State;
+  readonly stat: Stat;
+}
+
+export function newNativeCopy({ source, destination }: TreeCopyRoots, options: Settled, job: NativeJob): NativeCopy {
+  native.setPoolLimit(options.concurrency);
+  return native.newCopy(
+    source[INTERNAL].handle,
+    (destination ?? source)[INTERNAL].handle,
+    job,
+    CHOICES.indexOf(options.reflink),
+    CHOICES.indexOf(options.sparse),
+    options.owner,
+    options.xattrs,
+    options.acl,
+    options.times,
+    options.accessTimes,
+    options.hardLinks,
+    options.fsync === 'each',
+    options.onError === 'continue',
+  );
+}
