@@ -57,7 +57,7 @@ export interface WalkOptions<E extends WalkEncoding = WalkEncoding> {
   readonly filter?: ((entry: Entry<NameOf<E>>) => FilterDecision) | undefined;
   /** Report these kinds only; directories are entered all the same. Default: all. */
   readonly kinds?: readonly Kind[] | undefined;
-  /** Threads of order `any`, 1 to 64, or `'auto'` (default): as many as there are cores, at most 8. */
+  /** Threads of order `any`, 1 to 64, or `'auto'` (default): as many as there are cores, at least 8 and at most 16; started as work piles up. */
   readonly concurrency?: number | 'auto' | undefined;
   /** `'utf8'` (default): names are strings, and bytes that are not UTF-8 show as U+FFFD. `'buffer'`: names are Buffers, exact. */
   readonly encoding?: E | undefined;
@@ -160,10 +160,13 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
   };
 }
 
-/** A walk that is warm gains nothing from more threads than cores: statx hardly waits. */
+/**
+ * Two threads suffice where everything is cached, and more do not harm; where it is not, threads wait for the disk, and eight to sixteen
+ * are twice to three times as fast as two (bench/README.md, walk-warm and walk-cold).
+ */
 function toThreads(concurrency: number | 'auto' | undefined, subject: ErrorSubject): number {
   if (concurrency !== undefined && concurrency !== 'auto') return whole(concurrency, 'concurrency', 1, 64, subject);
-  return Math.min(Math.max(availableParallelism(), 2), 8);
+  return Math.min(Math.max(availableParallelism(), 8), 16);
 }
 
 function defaultOpenDirectories(): number {
