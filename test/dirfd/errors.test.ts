@@ -6,8 +6,9 @@ import test from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { DirectoryFd, FsError } from 'dirfd';
+import { attempt } from '../fixtures/command.js';
 import { expectNoLeaks } from '../fixtures/descriptors.js';
-import { withFileSize, withOpenFiles } from '../fixtures/limits.js';
+import { limitOpenFilesSource, withFileSize } from '../fixtures/limits.js';
 import { mounted } from '../fixtures/mounts.js';
 import { importable } from '../fixtures/ordinary-user.js';
 import { assertInjected, strace } from '../fixtures/strace.js';
@@ -257,14 +258,16 @@ test('a file that grows beyond the limit of the process fails with EFBIG', async
 });
 
 test('a process without descriptors is told what to do', async (t) => {
+  if (!requireTool(t, 'prlimit')) return;
   const { path } = await scratch(t);
   const script = importable(`
     import { DirectoryFd } from 'dirfd';
+    ${limitOpenFilesSource(64)}
     const kept = [];
     try { for (;;) kept.push(await DirectoryFd.open(process.argv[1])); } catch (error) { console.log(error.message); }
     await Promise.all(kept.map((each) => each.close()));
     await DirectoryFd.open(process.argv[1]);`);
-  const ran = withOpenFiles(64, [process.execPath, '--input-type=module', '-e', script, '--', path]);
+  const ran = attempt(process.execPath, ['--input-type=module', '-e', script, '--', path]);
   assert.match(ran.stdout, /^EMFILE: .*\(this process has no descriptors left; raise `ulimit -n`\)\n$/, ran.stderr);
 });
 
