@@ -1,4 +1,4 @@
-/** What a copy did, for people: one line, or two. */
+/** What a copy did, for people, in one line. */
 
 import type { CopyReport } from '../index.js';
 import { bytes, count, counted, duration } from './units.js';
@@ -8,31 +8,34 @@ export interface Manner {
   readonly interrupted: boolean;
 }
 
-/** `copied 61,234 files, 4,321 directories (512 MB) in 1.23 s: 416 MB/s, 53,297 entries/s` */
+/** `copied 61,234 files, 4,321 directories (512 MB) in 1.23 s: 416 MB/s, 53,297 entries/s; 2 failures` */
 export function copySummary(report: CopyReport, { dryRun, interrupted }: Manner): string {
-  const made = [
+  const verb = dryRun
+    ? { copied: 'would copy', set: 'would set', deleted: 'would delete' }
+    : { copied: 'copied', set: 'set', deleted: 'deleted' };
+  const made = listed([
     counts(report.files, 'file'),
     counts(report.directories, 'directory', 'directories'),
     counts(report.symlinks, 'symlink'),
     counts(report.hardLinks, 'hard link'),
     counts(report.specials, 'special file'),
-  ].filter((text) => text !== '');
-  const changed = [
-    ...(made.length > 0 ? [`copied ${made.join(', ')} (${bytes(report.bytes)})`] : []),
-    ...(report.updated > 0 ? [`set the metadata of ${counted(report.updated, 'entry', 'entries')}`] : []),
-    ...(report.deleted > 0 ? [`deleted ${counted(report.deleted, 'entry', 'entries')}`] : []),
-  ];
-  const done = changed.length > 0 ? changed.join(', ') : 'nothing to do';
-  const problems = [
+  ]);
+  const done = listed([
+    made === '' ? '' : `${verb.copied} ${made} (${bytes(report.bytes)})`,
+    report.updated === 0 ? '' : `${verb.set} the metadata of ${counted(report.updated, 'entry', 'entries')}`,
+    report.deleted === 0 ? '' : `${verb.deleted} ${counted(report.deleted, 'entry', 'entries')}`,
+  ]);
+  const problems = listed([
     counts(report.errorCount, 'failure'),
     counts(report.notKeptCount, 'attribute not kept', 'attributes not kept'),
     counts(report.vanishedCount, 'entry vanished', 'entries vanished'),
-  ].filter((text) => text !== '');
-  const lines = [
-    `${interrupted ? 'interrupted: ' : dryRun ? 'dry run: ' : ''}${done}${pace(report)}`,
-    ...(problems.length > 0 ? [problems.join(', ')] : []),
-  ];
-  return lines.join('\n');
+  ]);
+  const start = interrupted ? 'interrupted: ' : '';
+  return `${start}${done || 'nothing to do'}${dryRun ? '' : pace(report)}${problems && `; ${problems}`}`;
+}
+
+function listed(texts: readonly string[]): string {
+  return texts.filter((text) => text !== '').join(', ');
 }
 
 function pace({ milliseconds, files, directories, symlinks, hardLinks, specials, bytes: size }: CopyReport): string {

@@ -51,3 +51,10 @@ function isUnchanged(source: Stat, present: Stat, { hardLinks }: Policy): boolea
   if (!source.isFile()) return true;
   return source.size === present.size && source.mtimeNs === present.mtimeNs;
 }
+
+/** Nothing that stat tells would be changed. Attributes are not compared. */
+export function isAlike(source: Stat, present: Stat, { owner, times }: Pick<Settled, 'owner' | 'times'>): boolean {
+  const sameOwner = !owner || (source.uid === present.uid && source.gid === present.gid);
+  const sameTimes = !times || source.mtimeNs === present.mtimeNs;
+  return sameOwner && sameTimes && source.mode === present.mode && source.size === present.size;
+}

@@ -5,7 +5,10 @@ import type { ProblemEvent } from './report.js';
 
 export interface CopyEntryEvent {
   readonly type: 'entry';
-  /** `'metadata'`: the content is the same, the rest was compared and set right where it differed. */
+  /**
+   * `'metadata'`: the content is the same; mode, owner or times differ and are set right. A difference in xattrs and ACLs alone is set
+   * right too and counted in the report, but has no event.
+   */
   readonly action: 'create' | 'replace' | 'metadata' | 'delete';
   readonly kind: Kind;
   readonly path: string;

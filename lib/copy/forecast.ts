@@ -4,6 +4,7 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { Stat } from '../dirfd/stat.js';
 import { DECISION, type Decision } from '../native/trees.js';
 import { walk } from '../walk/walk.js';
+import { isAlike } from './decide.js';
 import type { Settled } from './options.js';
 import type { ReportBuilder } from './report.js';
 
@@ -44,11 +45,4 @@ export class Forecast {
     this.#seen.add(key);
     return isFurther;
   }
-}
-
-/** Nothing that stat tells would be changed. Attributes are not compared. */
-function isAlike(source: Stat, present: Stat, { owner, times }: Kept): boolean {
-  const sameOwner = !owner || (source.uid === present.uid && source.gid === present.gid);
-  const sameTimes = !times || source.mtimeNs === present.mtimeNs;
-  return sameOwner && sameTimes && source.mode === present.mode && source.size === present.size;
 }

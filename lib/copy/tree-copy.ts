@@ -27,7 +27,7 @@ import {
   TICKET,
   type Ticket,
 } from '../native/trees.js';
-import { ACTIONS, decide, type Refusal } from './decide.js';
+import { ACTIONS, decide, isAlike, type Refusal } from './decide.js';
 import { type Directory, madeState, OWNER_BITS } from './directory.js';
 import type { CopyEntryEvent, CopyEvent } from './events.js';
 import { Forecast } from './forecast.js';
@@ -298,7 +298,8 @@ export class TreeCopy {
       return DECISION.skip;
     }
     const action = ACTIONS[decision];
-    if (action && this.#options.itemize) this.#emitEntry(action, stat, path);
+    const isUntouched = decision === DECISION.metadata && present && isAlike(stat, present, this.#options);
+    if (action && this.#options.itemize && !isUntouched) this.#emitEntry(action, stat, path);
     return decision;
   }
 

@@ -125,7 +125,7 @@ describe('dirfd walk', () => {
 
   test('ends quietly when its reader has enough', async (t) => {
     if (!requireTool(t, 'bash', 'head')) return;
-    const tree = treeOf(t, (directory) => wide(directory, 20_000));
+    const tree = treeOf(t, (directory) => wide(directory, 5000));
     const script = `"$0" "$1" walk "$2" | head -n 2; echo "\${PIPESTATUS[0]}"`;
     const { stdout, stderr } = attempt('bash', ['-c', script, process.execPath, command, tree]);
     assert.equal(stderr, '');
@@ -133,7 +133,7 @@ describe('dirfd walk', () => {
   });
 
   test('waits for a slow reader without gathering the tree in memory, and obeys Ctrl-C meanwhile', async (t) => {
-    const tree = treeOf(t, (directory) => wide(directory, 50_000));
+    const tree = treeOf(t, (directory) => wide(directory, 5000));
     const child = start(['walk', '--json', tree]);
     await once(child.stdout!, 'readable'); // it has begun, and nobody reads on: the pipe is full
     await new Promise((resume) => setTimeout(resume, 300));
