@@ -109,7 +109,7 @@ export async function copy(
   destination: string | Buffer,
   flags: CopyFlags,
 ): Promise<void> {
-  const { copyTree } = await import('../index.js');
+  const { copyTree } = await import('../main.js');
   const { S, json, progress, quiet, ...options } = flags;
   using interruption = interruptible();
   const { signal } = interruption;

@@ -52,7 +52,7 @@ const TRIALS: readonly (readonly [name: string, without: string, trial: Trial])[
 
 /** @throws FsError where the directory cannot be opened */
 export async function checkDirectory(path: string | Buffer): Promise<DirectoryReport> {
-  const { DirectoryFd, FsError } = await import('../index.js');
+  const { DirectoryFd, FsError } = await import('../main.js');
   await using directory = await DirectoryFd.open(path);
   const space = await directory.statfs();
   const { mountId } = await directory.stat();

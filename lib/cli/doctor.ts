@@ -44,7 +44,7 @@ Examples:
 }
 
 async function doctor(path: string | Buffer, options: { readonly json?: true }): Promise<void> {
-  const { capabilities } = await import('../index.js');
+  const { capabilities } = await import('../main.js');
   // Holds a Ctrl-C back until what was made has been removed.
   using interruption = interruptible();
   const { kernel, fdLimit, engine, features } = capabilities();

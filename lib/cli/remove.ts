@@ -121,7 +121,7 @@ class Removal {
 
   /** @returns whether nothing is left of it */
   async #remove(path: Buffer, signal: AbortSignal): Promise<boolean> {
-    const { removeTree } = await import('../index.js');
+    const { removeTree } = await import('../main.js');
     const { oneFileSystem, onError, force } = this.#options;
     const progress = (entries: number) => {
       this.#current = entries;

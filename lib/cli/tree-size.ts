@@ -23,7 +23,7 @@ export function treeSize(root: string | Buffer, signal: AbortSignal): () => Amou
 
 async function measure(root: string | Buffer, signal: AbortSignal): Promise<Amount> {
   await sleep(DELAY, undefined, { signal, ref: false });
-  const { walk } = await import('../index.js');
+  const { walk } = await import('../main.js');
   let entries = 1;
   let bytes = 0;
   for await (const batch of walk(root, { concurrency: 1, onError: () => {}, signal }).batches()) {

@@ -61,7 +61,7 @@ Examples:
 }
 
 async function verify(a: string | Buffer, b: string | Buffer, flags: Options): Promise<void> {
-  const { verifyTree, diffTree } = await import('../index.js');
+  const { verifyTree, diffTree } = await import('../main.js');
   const { quick, json, progress, quiet, ...options } = flags;
   using interruption = interruptible();
   const { signal } = interruption;

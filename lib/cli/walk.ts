@@ -78,7 +78,7 @@ Examples:
 }
 
 async function run(root: string | Buffer, options: Options): Promise<void> {
-  const { walk } = await import('../index.js');
+  const { walk } = await import('../main.js');
   const failures = new Failures('dirfd walk');
   const output = new Output();
   const write = lineWriter(output, root, options);

@@ -16,13 +16,14 @@ const libRanks: Readonly<Record<string, number>> = {
   ...{ copy: 4, transaction: 4 },
   ...{ backup: 5, store: 5, safe: 5 },
   index: 6,
+  main: 6,
   cli: 7,
 };
 
 const nativeRanks: Readonly<Record<string, number>> = { sys: 0, ops: 1, engine: 2, binding: 3, addon: 4 };
 
 /** What a command may import: its neighbours and what a user can import. */
-const publicModules = /^(index|[a-z]+\/index)\.js$/;
+const publicModules = /^(main|index|[a-z]+\/index)\.js$/;
 
 /** `file` is relative to lib/. */
 export function libViolations(file: string, text: string): Violation[] {
