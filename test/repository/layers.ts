@@ -16,8 +16,8 @@ const libRanks: Readonly<Record<string, number>> = {
   ...{ copy: 4, transaction: 4 },
   ...{ backup: 5, store: 5, safe: 5 },
   index: 6,
-  main: 6,
-  cli: 7,
+  main: 7,
+  cli: 8,
 };
 
 const nativeRanks: Readonly<Record<string, number>> = { sys: 0, ops: 1, engine: 2, binding: 3, addon: 4 };
