@@ -39,12 +39,7 @@ function callsForFiles(base: string, count: number): Map<string, number> {
   return countCalls(traceCopy(source, join(base, `copy-${count}`)));
 }
 
-/** A fallback costs calls of its own, and opens /proc/self/fd once. */
-const counted = process.env.DIRFD_DISABLE ? 'counts are those of the first choices, and DIRFD_DISABLE is set' : false;
-
-test('a regular file without xattrs costs at most nine calls, beside the statx that lists it', {
-  skip: counted,
-}, (t) => {
+test('a regular file without xattrs costs at most nine calls, beside the statx that lists it', (t) => {
   if (!requireTool(t, 'strace')) return;
   const base = temporaryDirectory(t);
   // The difference of two copies: what is done once a copy or once a directory falls out.
@@ -57,7 +52,7 @@ test('a regular file without xattrs costs at most nine calls, beside the statx t
   assert.ok(total <= 10.05, `${total.toFixed(2)} calls a file: ${told.join(', ')}`);
 });
 
-test('after the two roots are open, a copy names nothing by path', { skip: counted }, (t) => {
+test('after the two roots are open, a copy names nothing by path', (t) => {
   if (!requireTool(t, 'strace')) return;
   const base = temporaryDirectory(t);
   const source = join(base, 'source');
