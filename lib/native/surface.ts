@@ -25,6 +25,9 @@ export interface NativeFailure {
   readonly flags: number;
 }
 
+/** What a file is known again by (native/ops/same_file.h). */
+export type SeenFile = readonly [mountId: bigint, ino: bigint, birthtimeNs: bigint];
+
 /** Where no time is given: UTIME_NOW and UTIME_OMIT of utimensat(2). */
 export const UTIME_NOW = 0x3fffffff;
 export const UTIME_OMIT = 0x3ffffffe;
@@ -50,8 +53,8 @@ export interface Verbs {
   rmdir(root: NativeHandle, path: NativePath): void;
   symlink(root: NativeHandle, path: NativePath, target: NativePath): void;
   readlink(root: NativeHandle, path: NativePath): Buffer;
-  /** Of the very symlink with this identity, or a failure with the reason `changed`. */
-  readlinkOf(root: NativeHandle, path: NativePath, follow: boolean, mountId: bigint, ino: bigint): Buffer;
+  /** Of the very symlink that was seen, or a failure with the reason `changed`. */
+  readlinkOf(root: NativeHandle, path: NativePath, follow: boolean, ...seen: SeenFile): Buffer;
   mknod(root: NativeHandle, path: NativePath, mode: number, device: number | bigint): void;
   rename(root: NativeHandle, path: NativePath, toRoot: NativeHandle, toPath: NativePath, flags: number): void;
   link(root: NativeHandle, path: NativePath, toRoot: NativeHandle, toPath: NativePath): void;
@@ -60,6 +63,8 @@ export interface Verbs {
   /** A StatRecord. */
   stat(root: NativeHandle, path: NativePath, follow: boolean): Buffer;
   statFd(file: NativeHandle): Buffer;
+  /** The reason `changed` where the descriptor is not that of the file that was seen. */
+  requireSameFile(file: NativeHandle, ...seen: SeenFile): void;
   access(root: NativeHandle, path: NativePath, mode: number): void;
   chmod(root: NativeHandle, path: NativePath, mode: number): void;
   chmodFd(file: NativeHandle, mode: number): void;

@@ -97,8 +97,8 @@ export class Entry<Name extends string | Buffer = string> {
   }
 
   /**
-   * Opens the very file that was stat'ed: reached again from the root of the walk, and compared by mount id and inode. Creates nothing;
-   * truncates ('w') only after the comparison. While the walk runs, or the DirectoryFd that it was given is open.
+   * Opens the very file that was stat'ed: reached again from the root of the walk, and compared by mount id, inode and time of birth.
+   * Creates nothing; truncates ('w') only after the comparison. While the walk runs, or the DirectoryFd that it was given is open.
    *
    * @throws FsError ERR_DIRFD_CHANGED where something else stands there now, ENOENT where nothing does, ERR_DIRFD_NOT_REGULAR for what is
    *   no regular file

@@ -6,9 +6,9 @@ import type { ReadlinkOptions } from '../dirfd/directory-names.js';
 import { INTERNAL, type SignalOptions } from '../dirfd/fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { toOpenFlags } from '../dirfd/flags.js';
-import type { Stat } from '../dirfd/stat.js';
 import { type ErrorSubject, FsError, ownError, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
+import type { SeenFile } from '../native/surface.js';
 import type { WalkBatch } from './batch.js';
 
 const { O_CREAT, O_EXCL, O_TRUNC } = constants;
@@ -31,7 +31,7 @@ export async function openFileOf(
     const path = batch.pathBytes(index);
     const opening = batch.context.follow ? root.openFileFollow(path, how) : root.openFile(path, how);
     const file = await opening.catch((error) => rethrow(error, isFile ? FILE_CHANGED : undefined, subject));
-    await verify(file, batch.stat(index), subject);
+    await verify(file, seenFile(batch, index), subject);
     if (wanted & O_TRUNC) await file.truncate(0, { signal });
     return file;
   });
@@ -53,7 +53,7 @@ export async function openDirectoryOf(
     const directory = await opening.catch((error) =>
       rethrow(error, isDirectory ? DIRECTORY_CHANGED : undefined, subject),
     );
-    await verify(directory, batch.stat(index), subject);
+    await verify(directory, seenFile(batch, index), subject);
     return directory;
   });
 }
@@ -65,12 +65,11 @@ export async function readlinkOf(
 ): Promise<string | Buffer> {
   const subject = subjectOf(batch, index, 'readlink');
   signal?.throwIfAborted();
-  const { mountId, dev, ino } = batch.stat(index);
+  const seen = seenFile(batch, index);
   const { handle, hold } = batch.context.root[INTERNAL];
   const release = hold(subject);
   try {
-    const identity = [BigInt.asIntN(64, mountId || dev), BigInt.asIntN(64, ino)] as const;
-    const target = await native.readlinkOf(handle, batch.pathBytes(index), batch.context.follow, ...identity);
+    const target = await native.readlinkOf(handle, batch.pathBytes(index), batch.context.follow, ...seen);
     return (encoding ?? (batch.context.buffers ? 'buffer' : 'utf8')) === 'buffer' ? target : target.toString('utf8');
   } catch (thrown) {
     const error = toFsError(thrown, native.callNames, subject);
@@ -88,16 +87,18 @@ async function from<T>(batch: WalkBatch, use: (root: DirectoryFd) => Promise<T>)
   return await use(beneath);
 }
 
-async function verify(opened: FileFd | DirectoryFd, expected: Stat, subject: ErrorSubject): Promise<void> {
+async function verify(opened: FileFd | DirectoryFd, seen: SeenFile, subject: ErrorSubject): Promise<void> {
   try {
-    const found = await opened.stat();
-    if (found.ino === expected.ino && found.mountId === expected.mountId && found.dev === expected.dev) return;
-  } catch (error) {
+    await native.requireSameFile(opened[INTERNAL].handle, ...seen);
+  } catch (thrown) {
     await opened.close();
-    throw error;
+    throw toFsError(thrown, native.callNames, subject);
   }
-  await opened.close();
-  throw changed(subject);
+}
+
+function seenFile(batch: WalkBatch, index: number): SeenFile {
+  const { mountId, dev, ino, birthtimeNs } = batch.stat(index);
+  return [BigInt.asIntN(64, mountId || dev), BigInt.asIntN(64, ino), birthtimeNs];
 }
 
 function rethrow(error: unknown, meaningChanged: ReadonlySet<string> | undefined, subject: ErrorSubject): never {

@@ -21,14 +21,8 @@ bool replaces(Decision decision) { return decision == Decision::kReplace || deci
 
 bool has_other_names(const StatRecord& stat) { return !S_ISDIR(stat.mode) && stat.nlink > 1; }
 
-// 0 where the file system keeps no birth times.
-int64_t birth_of(const struct statx& stx) {
-  if (!(stx.stx_mask & STATX_BTIME)) return 0;
-  return stx.stx_btime.tv_sec * int64_t{1'000'000'000} + stx.stx_btime.tv_nsec;
-}
-
 bool is_still(const struct statx& stx, const Ticket& ticket) {
-  return sys::identity(stx) == ticket.destination && birth_of(stx) == ticket.birth;
+  return sys::identity(stx) == ticket.destination && sys::birth(stx) == ticket.birth;
 }
 
 }  // namespace
@@ -248,7 +242,7 @@ void CopyRange::done(uint32_t index, const char* name, const StatRecord& stat, c
   applied_.indices.push_back(index);
   applied_.outcomes.push_back(outcome);
   applied_.tickets.push_back(
-      {.source = identity(stat), .destination = sys::identity(destination), .birth = birth_of(destination)});
+      {.source = identity(stat), .destination = sys::identity(destination), .birth = sys::birth(destination)});
 }
 
 void CopyRange::count(const StatRecord& stat) {

@@ -35,6 +35,11 @@ Identity identity(const struct statx& stx) {
   return Identity{.mount = mount, .ino = stx.stx_ino};
 }
 
+int64_t birth(const struct statx& stx) {
+  if (!(stx.stx_mask & STATX_BTIME)) return 0;
+  return stx.stx_btime.tv_sec * int64_t{1'000'000'000} + stx.stx_btime.tv_nsec;
+}
+
 Result<struct statfs> fstatfs(Dirfd fd) {
   struct statfs fs;
   if (retry([&] { return ::fstatfs(fd, &fs); }) != 0) return failure(Call::kFstatfs, errno);

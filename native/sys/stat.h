@@ -29,6 +29,9 @@ struct Identity {
 };
 Identity identity(const struct statx& stx);
 
+// When the file was made, in nanoseconds since 1970; 0 where the file system does not tell.
+int64_t birth(const struct statx& stx);
+
 Result<struct statfs> fstatfs(Dirfd fd);
 
 // faccessat2(2) with AT_SYMLINK_NOFOLLOW and the effective ids: may this process read, write, execute?

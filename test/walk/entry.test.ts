@@ -1,12 +1,24 @@
 // What an entry tells, and the way back to what it stands for.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, renameSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { DirectoryFd, type Entry, walk } from 'dirfd';
 import { run } from '../fixtures/command.js';
+import { mounted } from '../fixtures/mounts.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 import { awkwardNames, names, plain } from '../fixtures/trees.js';
 
@@ -85,16 +97,63 @@ test('an entry whose file was replaced does not open', async (t) => {
   assert.equal(readFileSync(join(root, 'a/one.txt'), 'utf8'), 'another', 'what stands there now was not truncated');
 });
 
+/** Removes what stands there and makes something else at once: ext4 gives it the same inode number. */
+function replacer(root: string): (path: string, make: (at: string) => void) => void {
+  return (path, make) => {
+    rmSync(join(root, path), { recursive: true });
+    make(join(root, path));
+  };
+}
+
+/** Times of birth come from the kernel's tick: what is made after this is younger than what was made before. */
+function nextTick(): Promise<void> {
+  return setTimeout(20);
+}
+
+test('a file, a directory or a link that was removed and made again is another one', async (t) => {
+  const root = mounted(t, 'ext4', { megabytes: 8 });
+  if (root === undefined) return;
+  plain(root);
+  await using directory = await DirectoryFd.open(root);
+  const entries = await entriesOf(directory);
+  await nextTick();
+  const replace = replacer(root);
+  const seen = (path: string) => entries.get(path)!;
+  const inodeStays = (path: string) =>
+    assert.equal(lstatSync(join(root, path), { bigint: true }).ino, seen(path).stat.ino);
+
+  replace('readme.md', (at) => writeFileSync(at, 'another'));
+  inodeStays('readme.md');
+  await assert.rejects(seen('readme.md').open(), changed);
+  await assert.rejects(seen('readme.md').open('w'), changed);
+  assert.equal(readFileSync(join(root, 'readme.md'), 'utf8'), 'another', 'what stands there now was not truncated');
+  replace('dangling', (at) => symlinkSync('elsewhere', at));
+  inodeStays('dangling');
+  await assert.rejects(seen('dangling').readlink(), changed);
+  replace('a/b/c', (at) => mkdirSync(at));
+  inodeStays('a/b/c');
+  await assert.rejects(seen('a/b/c').openDirectory(), changed);
+});
+
+test('a file that an overlay copies up, and so makes anew, is still the same', async (t) => {
+  const root = mounted(t, 'overlay', { lower: plain });
+  if (root === undefined) return;
+  await using directory = await DirectoryFd.open(root);
+  const entries = await entriesOf(directory);
+  await nextTick();
+  await using file = await entries.get('readme.md')!.open('r+');
+  assert.notEqual((await file.stat()).birthtimeNs, entries.get('readme.md')!.stat.birthtimeNs);
+  writeFileSync(join(root, 'a/b/new'), '');
+  await (await entries.get('a/b')!.openDirectory()).close();
+});
+
 test('what another kind of thing has taken the place of does not open', async (t) => {
   const root = temporaryDirectory(t);
   plain(root);
   await using directory = await DirectoryFd.open(root);
   const entries = await entriesOf(directory);
-  // Moved, not removed: its inode number would be free, and ext4 gives it to the next file.
-  const replace = (path: string, make: (at: string) => void) => {
-    renameSync(join(root, path), join(root, `${path}.moved`));
-    make(join(root, path));
-  };
+  await nextTick();
+  const replace = replacer(root);
   replace('readme.md', (at) => symlinkSync('/etc/passwd', at));
   replace('empty.txt', (at) => void run('mkfifo', [at]));
   replace('one-again.txt', (at) => mkdirSync(at));
