@@ -35,7 +35,7 @@ const FEATURES: readonly {
   { key: 'openat2', name: 'openat2', since: '5.6', fallback: 'one openat(O_PATH|O_NOFOLLOW) a path component' },
   { key: 'proc', name: '/proc/self/fd', since: '2.2', fallback: 'open by name, then compare mount and inode' },
   { key: 'fchmodat2', name: 'fchmodat2', since: '6.6', fallback: 'chmod through /proc/self/fd' },
-  { key: 'xattrat', name: '*xattrat', since: '6.13', fallback: 'l*xattr through /proc/self/fd' },
+  { key: 'xattrat', name: '*xattrat', since: '6.13', fallback: 'l*xattr through /proc/self/fd or in the directory' },
   { key: 'copy_file_range', name: 'copy_file_range', since: '4.5', fallback: 'read and write' },
   { key: 'ficlone', name: 'FICLONE', since: '4.5', fallback: 'copy_file_range, then read and write' },
   {

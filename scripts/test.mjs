@@ -12,7 +12,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { allVariants, ownMounts } from './test/variants.mjs';
+import { allVariants, inOwnMounts } from './test/variants.mjs';
 
 const root = resolve(import.meta.dirname, '..');
 process.chdir(root);
@@ -79,7 +79,7 @@ async function runFiles(variant, files) {
     ...files,
   ];
   const { code, output } = await run(
-    variant.around?.(node, { place, root, scratch }) ?? [...ownMounts(), ...node],
+    inOwnMounts(variant.around?.(node, { place }) ?? node, { root, scratch }),
     variant.env,
     variant.name !== 'default',
   );

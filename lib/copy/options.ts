@@ -1,8 +1,8 @@
 /** The options of copyTree, and the same with their defaults filled in. */
 
-import { availableParallelism } from 'node:os';
 import { type ErrorSubject, ownError } from '../errors.js';
 import { native } from '../native/load.js';
+import { parallelism } from '../native/parallelism.js';
 import { CHOICES } from '../native/trees.js';
 
 /** `'auto'`: where it helps. `'always'`: fail, or make holes, rather than not. `'never'`: not at all. */
@@ -93,7 +93,7 @@ export function threads(wanted: number | undefined, subject: ErrorSubject): numb
     );
   }
   const affordable = Math.floor((native.capabilities().fdLimit - DESCRIPTORS_OF_NODE) / DESCRIPTORS_PER_THREAD);
-  return Math.max(1, Math.min(wanted ?? Math.min(2 * availableParallelism(), 8), affordable));
+  return Math.max(1, Math.min(wanted ?? Math.min(2 * parallelism, 8), affordable));
 }
 
 export function oneOf<T extends string>(value: T, allowed: readonly T[], name: string, subject: ErrorSubject): T {

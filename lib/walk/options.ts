@@ -1,10 +1,10 @@
 /** What a walk is asked to do: the options, their defaults, and their checks. */
 
 import { constants } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import type { Kind } from '../dirfd/stat.js';
 import { type ErrorSubject, type FsError, ownError } from '../errors.js';
 import { native } from '../native/load.js';
+import { parallelism } from '../native/parallelism.js';
 import type { NativeWalkOptions } from '../native/surface.js';
 import type { Entry } from './entry.js';
 
@@ -166,7 +166,7 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
  */
 function toThreads(concurrency: number | 'auto' | undefined, subject: ErrorSubject): number {
   if (concurrency !== undefined && concurrency !== 'auto') return whole(concurrency, 'concurrency', 1, 64, subject);
-  return Math.min(Math.max(availableParallelism(), 8), 16);
+  return Math.min(Math.max(parallelism, 8), 16);
 }
 
 function defaultOpenDirectories(): number {

@@ -44,7 +44,7 @@ Status change_owner(NodeRef node, uid_t uid, gid_t gid) {
 }
 
 Status change_mode(NodeRef node, mode_t mode) {
-  return node.name ? set_mode(node.dir, node.name, mode) : sys::fchmod(node.dir, mode);
+  return node.name ? set_mode_in_private(node.dir, node.name, mode) : sys::fchmod(node.dir, mode);
 }
 
 class MetadataCopy {

@@ -32,4 +32,13 @@ Status set_mode(Dirfd dir, const char* name, mode_t mode) {
   return via_path_descriptor(dir, name, mode);
 }
 
+Status set_mode_in_private(Dirfd dir, const char* name, mode_t mode) {
+  auto status = set_mode(dir, name, mode);
+  if (status || status.error().reason != Reason::kUnsupported) return status;
+  auto stx = sys::statx(dir, name);
+  if (!stx) return stx.error();
+  if (S_ISLNK(stx->stx_mode)) return status;
+  return sys::fchmodat_following(dir, name, mode);
+}
+
 }  // namespace dfd

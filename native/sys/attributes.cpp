@@ -33,6 +33,10 @@ Status fchmodat2(Dirfd dir, const char* name, mode_t mode) {
   return failure(Call::kFchmodat2, errno, static_cast<int>(mode));
 }
 
+Status fchmodat_following(Dirfd dir, const char* name, mode_t mode) {
+  return answer(::fchmodat(dir, name, mode, 0), Call::kFchmodat2, static_cast<int>(mode));
+}
+
 Status chmod_via_proc(Dirfd fd, mode_t mode) {
   Dirfd table = proc_self_fd();
   if (table < 0) return failure_because(Reason::kUnsupported, Call::kFchmodat2, EOPNOTSUPP, static_cast<int>(mode));

@@ -12,8 +12,11 @@ namespace dfd::sys {
 Status fchmod(Dirfd fd, mode_t mode);
 
 // fchmodat2(2) with AT_SYMLINK_NOFOLLOW (Linux 6.6). A symlink has no mode to change: EOPNOTSUPP. Older kernels: ENOSYS
-// here, and ops/chmod finds the way through an O_PATH descriptor.
+// here, and ops/set_mode finds the way through an O_PATH descriptor.
 Status fchmodat2(Dirfd dir, const char* name, mode_t mode);
+
+// fchmodat(2) as every kernel has it: it follows a symlink, so the caller must be alone with the name.
+Status fchmodat_following(Dirfd dir, const char* name, mode_t mode);
 
 // chmod of the file behind an O_PATH descriptor, through /proc/self/fd: fchmod(2) refuses O_PATH.
 Status chmod_via_proc(Dirfd fd, mode_t mode);

@@ -25,8 +25,9 @@ Dirfd open_checked() {
 Dirfd proc_self_fd() {
   // One descriptor for the life of the process: procfs is trusted as it was at the first use, whatever is mounted
   // later.
+  if (disabled(Feature::kProc)) return -1;
   static const Dirfd table = open_checked();
-  return disabled(Feature::kProc) ? -1 : table;
+  return table;
 }
 
 std::string proc_path(Dirfd dir, const char* name) {

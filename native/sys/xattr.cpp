@@ -9,6 +9,7 @@
 #include "sys/numbers.h"
 #include "sys/probe.h"
 #include "sys/procfs.h"
+#include "sys/thread.h"
 
 namespace dfd::sys {
 
@@ -37,17 +38,20 @@ Result<std::string> read_growing(Call call, Ask&& ask) {
   }
 }
 
-// Chooses between the *at call and the /proc path. `at` is tried unless the kernel is known not to have it.
-template <class At, class ViaProc>
-auto at_or_proc(Dirfd dir, const char* name, Call call, At&& at, ViaProc&& via_proc) -> decltype(at()) {
+// Chooses between the *at call, the path through /proc, and the name in the thread's own current directory. `at` is tried
+// unless the kernel is known not to have it.
+template <class At, class ByPath>
+auto at_or_by_path(Dirfd dir, const char* name, Call call, At&& at, ByPath&& by_path) -> decltype(at()) {
   if (!disabled(Feature::kXattrat)) {
     auto result = at();
     if (result.err() != ENOSYS) return result;
     remember_refused(Feature::kXattrat);
   }
   std::string path = proc_path(dir, name);
-  if (path.empty()) return failure_because(Reason::kUnsupported, call, EOPNOTSUPP);
-  return via_proc(path.c_str());
+  if (!path.empty()) return by_path(path.c_str());
+  CurrentDirectory here(dir);
+  if (!here.status()) return failure_because(here.status().error().reason, call, here.status().err());
+  return by_path(name);
 }
 
 Status answer(long result, Call call) {
@@ -81,7 +85,7 @@ Result<std::string> getxattrat(Dirfd dir, const char* name, const char* attribut
       return ::syscall(kSysGetxattrat, dir, name, AT_SYMLINK_NOFOLLOW, attribute, &arguments, sizeof arguments);
     });
   };
-  return at_or_proc(dir, name, Call::kGetxattr, at, [&](const char* path) {
+  return at_or_by_path(dir, name, Call::kGetxattr, at, [&](const char* path) {
     return read_growing(Call::kGetxattr, [&](char* to, size_t size) { return ::lgetxattr(path, attribute, to, size); });
   });
 }
@@ -94,7 +98,7 @@ Status setxattrat(Dirfd dir, const char* name, const char* attribute, std::strin
     long result = ::syscall(kSysSetxattrat, dir, name, AT_SYMLINK_NOFOLLOW, attribute, &arguments, sizeof arguments);
     return answer(result, Call::kSetxattr);
   };
-  return at_or_proc(dir, name, Call::kSetxattr, at, [&](const char* path) {
+  return at_or_by_path(dir, name, Call::kSetxattr, at, [&](const char* path) {
     return answer(::lsetxattr(path, attribute, value.data(), value.size(), flags), Call::kSetxattr);
   });
 }
@@ -103,8 +107,8 @@ Status removexattrat(Dirfd dir, const char* name, const char* attribute) {
   auto at = [&] {
     return answer(::syscall(kSysRemovexattrat, dir, name, AT_SYMLINK_NOFOLLOW, attribute), Call::kRemovexattr);
   };
-  return at_or_proc(dir, name, Call::kRemovexattr, at,
-                    [&](const char* path) { return answer(::lremovexattr(path, attribute), Call::kRemovexattr); });
+  return at_or_by_path(dir, name, Call::kRemovexattr, at,
+                       [&](const char* path) { return answer(::lremovexattr(path, attribute), Call::kRemovexattr); });
 }
 
 Result<std::string> listxattrat(Dirfd dir, const char* name) {
@@ -113,7 +117,7 @@ Result<std::string> listxattrat(Dirfd dir, const char* name) {
       return ::syscall(kSysListxattrat, dir, name, AT_SYMLINK_NOFOLLOW, to, size);
     });
   };
-  return at_or_proc(dir, name, Call::kListxattr, at, [&](const char* path) {
+  return at_or_by_path(dir, name, Call::kListxattr, at, [&](const char* path) {
     return read_growing(Call::kListxattr, [&](char* to, size_t size) { return ::llistxattr(path, to, size); });
   });
 }

@@ -34,11 +34,13 @@ export function allVariants() {
 
 /** Every fallback must be as safe as the first choice, so the same tests run with the first choice switched off. */
 function fallbacks() {
-  const everything = 'openat2,proc,fchmodat2,xattrat,copy_file_range,ficlone,umask_thread,tmpfile';
+  const oldKernel = 'openat2,fchmodat2,xattrat,copy_file_range,ficlone,tmpfile';
   return [
     { name: 'without-openat2', env: { DIRFD_DISABLE: 'openat2' } },
     { name: 'without-proc', env: { DIRFD_DISABLE: 'proc' } },
-    { name: 'without-all', env: { DIRFD_DISABLE: everything } },
+    // What only all of them together cannot do is shown by test/copy/fallbacks.test.ts.
+    { name: 'old-chroot', env: { DIRFD_DISABLE: `${oldKernel},proc` } },
+    { name: 'old-container', env: { DIRFD_DISABLE: `${oldKernel},umask_thread` } },
   ].map((variant) => ({ ...variant, group: 'fallbacks', takes: kernel }));
 }
 
@@ -47,17 +49,13 @@ function ordinaryUser() {
     name: 'ordinary-user',
     takes: product,
     unavailable: () => needsRoot() ?? needs('setpriv', 'unshare', 'mount') ?? needsMount(),
-    // The clone may lie below a directory that only root may enter (/root): a bind mount, private to this run, is a way in.
-    around: (command, { place, root, scratch }) => {
-      chmodSync(scratch, 0o755);
+    around: (command, { place }) => {
       chownSync(place, nobody, nobody);
-      const script = [
-        'mkdir "$1/repository" && mount --bind "$0" "$1/repository" && cd "$1/repository"',
-        'place=$1 && shift',
-        'export TMPDIR="$place" DIRFD_TEST_TMPDIR="$place" HOME="$place"',
-        `exec setpriv --reuid=${nobody} --regid=${nobody} --clear-groups "$@"`,
-      ].join('\n');
-      return [...unshare, 'sh', '-euc', script, root, place, ...command];
+      return [
+        ...['env', `TMPDIR=${place}`, `DIRFD_TEST_TMPDIR=${place}`, `HOME=${place}`],
+        ...['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'],
+        ...command,
+      ];
     },
   };
 }
@@ -73,7 +71,6 @@ function fileSystem(type) {
       needsMount() ??
       (hasImage(type) && !existsSync('/dev/loop-control') ? 'needs loop devices' : undefined),
     around: (command, { place }) => [
-      ...unshare,
       ...['scripts/test/on-filesystem.sh', type, place],
       ...['env', `TMPDIR=${place}`, `DIRFD_TEST_TMPDIR=${place}`],
       ...command,
@@ -146,9 +143,15 @@ function buildAddon(build, options) {
 
 const unshare = ['unshare', '--mount', '--propagation', 'private'];
 
-/** What root's tests mount vanishes with the last process of the run, however that ends. */
-export function ownMounts() {
-  return (needsRoot() ?? needs('unshare', 'mount') ?? needsMount()) ? [] : unshare;
+/**
+ * Root's tests run in a mount namespace of their own: what they mount vanishes with the last process, however that ends. There the
+ * checkout is mounted again below `scratch`: where it lies itself, only root may be able to enter (/root), and tests run as others too.
+ */
+export function inOwnMounts(command, { root, scratch }) {
+  if (needsRoot() ?? needs('unshare', 'mount') ?? needsMount()) return command;
+  chmodSync(scratch, 0o755);
+  const script = 'mkdir -p "$1" && mount --bind "$0" "$1" && cd "$1" && shift && exec "$@"';
+  return [...unshare, 'sh', '-euc', script, root, `${scratch}/repository`, ...command];
 }
 
 function runtimeOf(sanitizer) {

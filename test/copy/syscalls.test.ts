@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { isDisabled } from '../fixtures/fallbacks.js';
 import { countCalls, type SyscallEvent } from '../fixtures/strace.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 import { requireTool } from '../fixtures/tools.js';
-import { isPathBased, traceScript } from '../fixtures/traced-script.js';
+import { pathBased, traceScript } from '../fixtures/traced-script.js';
 import { everyByte } from '../fixtures/trees/plain.js';
 import { project } from '../fixtures/trees.js';
 
@@ -49,7 +50,9 @@ test('a regular file without xattrs costs at most nine calls, beside the statx t
   const total = [...perFile.values()].reduce((sum, times) => sum + times, 0);
   const told = [...perFile].filter(([, times]) => times > 0.005).map(([call, times]) => `${call} ${times.toFixed(3)}`);
   t.diagnostic(`${total.toFixed(2)} calls a file: ${told.join(', ')}`);
-  assert.ok(total <= 10.05, `${total.toFixed(2)} calls a file: ${told.join(', ')}`);
+  // Without a umask of its own a thread widens each mode with fchmod.
+  const most = isDisabled('umask_thread') ? 11.05 : 10.05;
+  assert.ok(total <= most, `${total.toFixed(2)} calls a file: ${told.join(', ')}`);
 });
 
 test('after the two roots are open, a copy names nothing by path', (t) => {
@@ -58,7 +61,7 @@ test('after the two roots are open, a copy names nothing by path', (t) => {
   const source = join(base, 'source');
   mkdirSync(source);
   project(source, 60);
-  const byPath = traceCopy(source, join(base, 'copy')).filter(isPathBased);
+  const byPath = pathBased(traceCopy(source, join(base, 'copy')));
   // The source; the destination, to see whether it is there; and its parent, to make it in.
   const roots = ['source', 'copy', ''].map((name) => `openat ${JSON.stringify(`${base}/${name}`)}`);
   assert.deepEqual(

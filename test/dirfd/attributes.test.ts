@@ -8,10 +8,11 @@ import { inspect } from 'node:util';
 import type { Stat } from 'dirfd';
 import { attempt } from '../fixtures/command.js';
 import { expectNoLeaks } from '../fixtures/descriptors.js';
+import { isDisabled } from '../fixtures/fallbacks.js';
 import { mounted } from '../fixtures/mounts.js';
 import { ordinaryDirectory, ordinaryUserCanRun, runAsOrdinaryUser } from '../fixtures/ordinary-user.js';
 import { isRoot, requireRoot } from '../fixtures/tools.js';
-import { isDisabled, opened, rejects, scratch } from './scratch.js';
+import { opened, rejects, scratch } from './scratch.js';
 
 expectNoLeaks();
 

@@ -13,10 +13,11 @@ import {
 import { join } from 'node:path';
 import test from 'node:test';
 import { expectNoLeaks } from '../fixtures/descriptors.js';
+import { isDisabled } from '../fixtures/fallbacks.js';
 import { importable } from '../fixtures/ordinary-user.js';
 import { callsBetween, markCalls, markSource, strace } from '../fixtures/strace.js';
 import { isRoot, requireTool } from '../fixtures/tools.js';
-import { isDisabled, opened, rejects, scratch } from './scratch.js';
+import { opened, rejects, scratch } from './scratch.js';
 
 expectNoLeaks();
 

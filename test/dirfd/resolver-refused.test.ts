@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { attempt, type Finished } from '../fixtures/command.js';
 import { compiled } from '../fixtures/compile.js';
+import { isDisabled } from '../fixtures/fallbacks.js';
 import { isErrno, type ResolutionMode, resolutionModes, resolverCases } from '../fixtures/resolver-cases.js';
 import { createResolverTree } from '../fixtures/resolver-tree.js';
 import { withRefused } from '../fixtures/seccomp.js';
@@ -106,7 +107,7 @@ test('openat2 that fails with EAGAIN now and then is asked again', (t) => {
 
 /** In the run without openat2 there is nothing to fail. */
 function switchedOff(t: TestContext): boolean {
-  const off = (process.env.DIRFD_DISABLE ?? '').split(',').includes('openat2');
+  const off = isDisabled('openat2');
   if (off) t.skip('openat2 is switched off in this run');
   return off;
 }

@@ -38,8 +38,3 @@ export async function rejects(promise: Promise<unknown>, fields: Partial<FsError
   }
   return thrown;
 }
-
-/** True where DIRFD_DISABLE, set by scripts/test/variants.mjs, names the feature. */
-export function isDisabled(feature: string): boolean {
-  return (process.env.DIRFD_DISABLE ?? '').split(',').includes(feature);
-}

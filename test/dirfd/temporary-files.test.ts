@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { expectNoLeaks } from '../fixtures/descriptors.js';
+import { isDisabled } from '../fixtures/fallbacks.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { assertInjected, strace } from '../fixtures/strace.js';
 import { requireTool } from '../fixtures/tools.js';
-import { isDisabled, opened, rejects, scratch } from './scratch.js';
+import { opened, rejects, scratch } from './scratch.js';
 
 expectNoLeaks();
 

@@ -6,8 +6,9 @@ import test, { type TestContext } from 'node:test';
 import type { DirectoryFd } from 'dirfd';
 import { attempt } from '../fixtures/command.js';
 import { expectNoLeaks } from '../fixtures/descriptors.js';
+import { isDisabled } from '../fixtures/fallbacks.js';
 import { isRoot, need } from '../fixtures/tools.js';
-import { isDisabled, rejects, scratch } from './scratch.js';
+import { rejects, scratch } from './scratch.js';
 
 expectNoLeaks();
 

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { countCalls } from '../fixtures/strace.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 import { requireTool } from '../fixtures/tools.js';
-import { isPathBased, traceScript } from '../fixtures/traced-script.js';
+import { pathBased, traceScript } from '../fixtures/traced-script.js';
 import { project } from '../fixtures/trees.js';
 
 const directories = 300;
@@ -52,7 +52,7 @@ for (const options of [{}, { concurrency: 1 }, { order: 'depth' }, { order: 'bre
       [],
     );
     assert.ok(events.length <= 1.4 * entries, `${(events.length / entries).toFixed(3)} calls an entry: ${told}`);
-    assert.deepEqual(events.filter(isPathBased), []);
+    assert.deepEqual(pathBased(events), []);
   });
 }
 
@@ -66,7 +66,7 @@ test('a walk names its root once, by the path it was given, and nothing by path 
     for await (const entry of walk(process.argv[1])) entry.stat;
     mark('end');
   `;
-  const byPath = traceScript(script, [tree]).filter(isPathBased);
+  const byPath = pathBased(traceScript(script, [tree]));
   assert.deepEqual(
     byPath.map(({ call, args }) => `${call} ${args.find((argument) => argument.startsWith('"'))}`),
     [`openat ${JSON.stringify(tree)}`],
