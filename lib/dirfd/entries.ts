@@ -95,10 +95,22 @@ export class PackedBatch {
     );
   }
 
-  /** The text of an ignore file's record. */
+  /** The name's bytes as text of a character each, for code that compares bytes: strings are quicker to handle than Buffers. */
+  nameAsLatin1(index: number): string {
+    const at = HEADER + index * ENTRY;
+    return this.#latin1(this.words[at + NAME_OFFSET] as number, (this.words[at + NAME_AND_EVENT] as number) & 0xffff);
+  }
+  directoryPathAsLatin1(directory: number): string {
+    const at = this.#directories + directory * DIRECTORY;
+    return this.#latin1(
+      this.words[at + (LAYOUT.pathOffset >> 2)] as number,
+      this.words[at + (LAYOUT.pathLength >> 2)] as number,
+    );
+  }
+  /** The content of an ignore file's record, in latin1 too. */
   ignoreFile(index: number): string {
     const at = HEADER + index * ENTRY;
-    return this.#copy(this.words[at + NAME_OFFSET] as number, this.words[at + (LAYOUT.size >> 2)] as number).toString();
+    return this.#latin1(this.words[at + NAME_OFFSET] as number, this.words[at + (LAYOUT.size >> 2)] as number);
   }
 
   /** What an error record tells, in the form that lib/errors.ts reads. */
@@ -117,6 +129,12 @@ export class PackedBatch {
     if (this.#text !== undefined) return this.#text.substring(offset, offset + length);
     const start = this.#heap + offset;
     return this.bytes.toString('utf8', start, start + length);
+  }
+
+  #latin1(offset: number, length: number): string {
+    if (this.#text !== undefined) return this.#text.substring(offset, offset + length);
+    const start = this.#heap + offset;
+    return this.bytes.toString('latin1', start, start + length);
   }
 
   #copy(offset: number, length: number): Buffer {

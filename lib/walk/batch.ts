@@ -42,6 +42,11 @@ export class WalkBatch extends PackedBatch {
     return this.#prefix(this.directoryOf(index)) + this.name(index);
   }
 
+  /** The path's bytes, a character each. Not for errors. */
+  pathAsLatin1(index: number): string {
+    return prefixOf(this.directoryPathAsLatin1(this.directoryOf(index))) + this.nameAsLatin1(index);
+  }
+
   pathBytes(index: number): Buffer {
     const directory = this.directoryPathBytes(this.directoryOf(index));
     const name = this.nameBytes(index);

@@ -34,23 +34,22 @@ const Verdict = { include: 0, skip: 1, prune: 2 } as const;
 type Verdict = (typeof Verdict)[keyof typeof Verdict];
 
 export function createFilter(options: WalkOptions, subject: ErrorSubject): BatchFilter {
+  const gitignore = options.gitignore ? new GitIgnore() : undefined;
   const judges = [
-    gitignoreJudge(options),
+    gitignoreJudge(gitignore),
     excludeJudge(options, subject),
     includeJudge(options, subject),
     filterJudge(options, subject),
   ];
   const active = judges.filter((judge) => judge !== undefined);
   const kinds = kindMask(options.kinds, subject);
-  const gitignore = options.gitignore ? new GitIgnore() : undefined;
+  // Directories that were not reported, nor is that they are left. By their bytes: two names that are not UTF-8 may look alike as text.
   const omitted = options.leave ? new Set<string>() : undefined;
   const judged: Judged = {
     batch: undefined as unknown as WalkBatch,
     index: 0,
     path: '',
-    name: '',
     isDirectory: false,
-    gitignore,
   };
 
   return (batch) => {
@@ -61,10 +60,10 @@ export function createFilter(options: WalkOptions, subject: ErrorSubject): Batch
     for (let index = 0; index < batch.length; index++) {
       const event = batch.event(index);
       if (event === EVENT.ignoreFile) {
-        gitignore?.add(batch.directoryPath(batch.directoryOf(index)), batch.ignoreFile(index));
+        gitignore?.add(batch, index);
         continue;
       }
-      if (event === EVENT.error || (event === EVENT.leave && !omitted?.delete(batch.path(index)))) {
+      if (event === EVENT.error || (event === EVENT.leave && !omitted?.delete(batch.pathAsLatin1(index)))) {
         chosen[index] = 1;
         count++;
         continue;
@@ -74,7 +73,6 @@ export function createFilter(options: WalkOptions, subject: ErrorSubject): Batch
       const mode = batch.mode(index);
       judged.index = index;
       judged.path = batch.path(index);
-      judged.name = batch.name(index);
       judged.isDirectory = (mode & constants.S_IFMT) === constants.S_IFDIR;
       const verdict = strictest(active, judged);
       if (verdict !== Verdict.prune) entered[index] = 1;
@@ -82,7 +80,7 @@ export function createFilter(options: WalkOptions, subject: ErrorSubject): Batch
         chosen[index] = 1;
         count++;
       } else if (judged.isDirectory) {
-        omitted?.add(judged.path);
+        omitted?.add(batch.pathAsLatin1(index));
       }
     }
     return { chosen, entered, count };
@@ -104,19 +102,17 @@ interface Judged {
   batch: WalkBatch;
   index: number;
   path: string;
-  name: string;
   isDirectory: boolean;
-  readonly gitignore: GitIgnore | undefined;
 }
 
 type Judge = (entry: Judged) => Verdict;
 
-function gitignoreJudge(options: WalkOptions): Judge | undefined {
-  if (!options.gitignore) return undefined;
-  return ({ batch, index, path, name, isDirectory, gitignore }) => {
-    const directory = name.length === path.length ? '' : batch.directoryPath(batch.directoryOf(index));
-    return name === '.git' || gitignore?.excludes(directory, path, isDirectory) ? Verdict.prune : Verdict.include;
-  };
+function gitignoreJudge(gitignore: GitIgnore | undefined): Judge | undefined {
+  return (
+    gitignore &&
+    (({ batch, index, isDirectory }) =>
+      gitignore.excludes(batch, index, isDirectory) ? Verdict.prune : Verdict.include)
+  );
 }
 
 function excludeJudge(options: WalkOptions, subject: ErrorSubject): Judge | undefined {
@@ -170,7 +166,8 @@ function toMatcher(
   }
   const picomatch = loadPicomatch();
   // Not for globs with a slash: with `basename`, picomatch matches those with the last component too.
-  const matchers = patterns.map((glob) => picomatch(glob, { dot: true, basename: !glob.includes('/') }));
+  // Flag s: without it `**` does not go past a newline in a name, and an exclude could be evaded by one.
+  const matchers = patterns.map((glob) => picomatch(glob, { dot: true, basename: !glob.includes('/'), flags: 's' }));
   return (path) => matchers.some((matches) => matches(path));
 }
 

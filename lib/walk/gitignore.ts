@@ -1,100 +1,59 @@
 /**
  * .gitignore files, as git reads them: patterns are relative to their file's directory, the last that matches decides, deeper files come
- * after those above them, and nothing below an excluded directory can be taken back.
- *
- * Each directory with a file of its own has the rules of all files from the root down to it, in one list: the patterns of deeper files are
- * written anew as patterns from the root. A list per file would not do: whether a directory on the way is excluded depends on all of them.
+ * before those above them. Nothing below an excluded directory can be taken back: a walk does not enter it.
  */
 
-import type { Ignore } from 'ignore';
-import { loadIgnore } from './libraries.js';
-
-/** `ignore` remembers every path that it was ever asked about; it is made anew before that matters. */
-const CACHED_PATHS = 10_000;
+import type { WalkBatch } from './batch.js';
+import { IgnoreFile } from './ignore-file.js';
 
 export class GitIgnore {
-  /** By directory path; the root's is ''. Directories without a file have those of the nearest one above. */
-  readonly #rules = new Map<string, Rules>();
-  #last: { readonly directory: string; readonly rules: Rules | undefined } | undefined;
+  /** By directory, the root's is ''; in latin1, for two names that are not UTF-8 may look alike as text. */
+  readonly #files = new Map<string, IgnoreFile>();
+  /** The directory that was asked about last: its entries come one after the other. */
+  #batch: WalkBatch | undefined;
+  #directory = -1;
+  #path = '';
+  #file: IgnoreFile | undefined;
 
-  /** The text of a directory's own .gitignore. It must come before the directory's entries are asked about. */
-  add(directory: string, text: string): void {
-    const above = directory === '' ? undefined : this.#rulesFor(parentOf(directory));
-    this.#rules.set(directory, new Rules([...(above?.patterns ?? []), ...patternsFromRoot(directory, text)]));
-    this.#last = undefined;
+  /** Takes a directory's own file. It comes before the directory's entries. */
+  add(batch: WalkBatch, index: number): void {
+    const directory = batch.directoryPathAsLatin1(batch.directoryOf(index));
+    const above = directory === '' ? undefined : this.#fileFor(parentOf(directory));
+    this.#files.set(directory, new IgnoreFile(directory, batch.ignoreFile(index), above));
+    this.#batch = undefined;
   }
 
-  excludes(directory: string, path: string, isDirectory: boolean): boolean {
-    return this.#rulesFor(directory)?.exclude(isDirectory ? `${path}/` : path) ?? false;
-  }
-
-  #rulesFor(directory: string): Rules | undefined {
-    if (this.#last?.directory === directory) return this.#last.rules;
-    let rules = this.#rules.get(directory);
-    for (let at = directory; rules === undefined && at !== ''; ) {
-      at = parentOf(at);
-      rules = this.#rules.get(at);
+  excludes(batch: WalkBatch, index: number, isDirectory: boolean): boolean {
+    const name = batch.nameAsLatin1(index);
+    // Never part of what a repository holds, whatever the patterns say.
+    if (name === '.git') return true;
+    this.#turnTo(batch, batch.directoryOf(index));
+    const path = this.#path === '' ? name : `${this.#path}/${name}`;
+    for (let file = this.#file; file !== undefined; file = file.above) {
+      const excluded = file.excludes(name, path, isDirectory);
+      if (excluded !== undefined) return excluded;
     }
-    this.#last = { directory, rules };
-    return rules;
-  }
-}
-
-class Rules {
-  readonly patterns: readonly string[];
-  #compiled: Ignore;
-  #asked = 0;
-
-  constructor(patterns: readonly string[]) {
-    this.patterns = patterns;
-    this.#compiled = compile(patterns);
+    return false;
   }
 
-  exclude(path: string): boolean {
-    if (++this.#asked % CACHED_PATHS === 0) this.#compiled = compile(this.#compiled);
-    return this.#compiled.test(path).ignored;
+  #turnTo(batch: WalkBatch, directory: number): void {
+    if (this.#batch === batch && this.#directory === directory) return;
+    this.#batch = batch;
+    this.#directory = directory;
+    this.#path = batch.directoryPathAsLatin1(directory);
+    this.#file = this.#fileFor(this.#path);
   }
-}
 
-function compile(patterns: readonly string[] | Ignore): Ignore {
-  // Names on Linux differ by case.
-  const empty = loadIgnore()({ ignoreCase: false });
-  return empty.add(Array.isArray(patterns) ? patterns.map((pattern) => ({ pattern })) : (patterns as Ignore));
+  /** A directory without a file has that of the nearest one above. */
+  #fileFor(directory: string): IgnoreFile | undefined {
+    for (let at = directory; ; at = parentOf(at)) {
+      const file = this.#files.get(at);
+      if (file !== undefined || at === '') return file;
+    }
+  }
 }
 
 function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash < 0 ? '' : path.slice(0, slash);
-}
-
-/** The lines of a .gitignore as patterns that mean the same from the root (gitignore(5)). */
-export function patternsFromRoot(directory: string, text: string): string[] {
-  return text
-    .replace(/^\ufeff/, '')
-    .split('\n')
-    .map((line) => withoutTrailingSpaces(line.replace(/\r$/, '')))
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((line) => (directory === '' ? line : fromRoot(directory, line)));
-}
-
-function fromRoot(directory: string, line: string): string {
-  const negated = line.startsWith('!');
-  // "\#" and "\!" stand for a first character that would mean something else; further in they mean nothing.
-  const pattern = (negated ? line.slice(1) : line).replace(/^\\([#!])/, '$1');
-  // A slash anywhere but at the end ties the pattern to its file's directory; without one it matches at any depth below.
-  const tied = pattern.slice(0, -1).includes('/');
-  const below = tied ? pattern.replace(/^\//, '') : `**/${pattern}`;
-  return `${negated ? '!' : ''}/${literally(directory)}/${below}`;
-}
-
-/** A path as a pattern that matches it alone. */
-function literally(path: string): string {
-  return path.replace(/[*?[]/g, '[$&]').replace(/\\/g, '\\\\');
-}
-
-/** "Trailing spaces are ignored unless they are quoted with backslash". */
-function withoutTrailingSpaces(line: string): string {
-  const kept = line.replace(/ +$/, '');
-  const quoted = /(?:^|[^\\])(?:\\\\)*\\$/.test(kept);
-  return quoted && kept.length < line.length ? `${kept} ` : kept;
 }

@@ -4,19 +4,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { attempt, run } from '../fixtures/command.js';
-import { repositoryRoot } from '../fixtures/repository.js';
+import { walk } from 'dirfd';
+import { run } from '../fixtures/command.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 import { requireTool } from '../fixtures/tools.js';
+import { emptyRepository, gitEnvironment, walkedAsGitWould } from './git.js';
 import { pathsOf } from './listing.js';
-
-/** Without the caller's own git configuration, which a walk does not read either. */
-const environment = {
-  ...process.env,
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_SYSTEM: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
-};
 
 function filled(t: TestContext, files: Record<string, string>): string {
   const root = temporaryDirectory(t);
@@ -24,7 +17,7 @@ function filled(t: TestContext, files: Record<string, string>): string {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), content);
   }
-  run('git', ['init', '-q'], { cwd: root, env: environment });
+  run('git', ['init', '-q'], { cwd: root, env: gitEnvironment });
   return root;
 }
 
@@ -32,7 +25,7 @@ function filled(t: TestContext, files: Record<string, string>): string {
 function gitFiles(root: string): string[] {
   const listed = run('git', ['ls-files', '-z', '--others', '--cached', '--exclude-standard'], {
     cwd: root,
-    env: environment,
+    env: gitEnvironment,
   });
   return [...new Set(listed.split('\0').filter((path) => path !== ''))].sort();
 }
@@ -106,6 +99,32 @@ const cases: Record<string, Record<string, string>> = {
     'ab/ignored': '',
     'a/here': '',
   },
+  'backslashes and spaces at the end': {
+    '.gitignore': 'a\\\nb\\\\\nc\\ \nd\\  \ne\\\\ \n \n\n/\n!\n\\f\n',
+    'a\\': '',
+    'b\\': '',
+    'c ': '',
+    'd ': '',
+    'd  ': '',
+    'e\\': '',
+    f: '',
+    ' ': '',
+  },
+  'classes of every sort': {
+    '.gitignore': '[[:upper:]]1\n[^a-c]2\n[]-]3\n[\\]]4\n[a5\n[[:what:]]6\n[!/]7\n',
+    ...Object.fromEntries(
+      ['A1', 'a1', 'd2', 'a2', ']3', '-3', ']4', 'a4', '[a5', 'a5', 'a6', '[6', 'a7'].map((name) => [name, '']),
+    ),
+  },
+  'directories whose content is taken back': {
+    '.gitignore': '/*\n!/src/\n/src/*\n!/src/lib/\n!*.md\n',
+    'readme.md': '',
+    'other/readme.md': '',
+    'src/a': '',
+    'src/b.md': '',
+    'src/lib/c': '',
+    'src/lib/d/e': '',
+  },
   'a byte order mark, CRLF and no newline at the end': {
     '.gitignore': '\ufefffirst\r\nsecond\r\nthird',
     first: '',
@@ -133,21 +152,83 @@ test('a .gitignore that is a symlink, a directory or a FIFO is no ignore file', 
   assert.deepEqual(found, ['directory/.gitignore/file', 'fifo/file', 'link/.gitignore', 'link/file', 'rules']);
 });
 
-test('this repository is walked as git lists it', async (t) => {
+test('patterns and names are bytes', async (t) => {
   if (!requireTool(t, 'git')) return;
-  if (attempt('git', ['rev-parse'], { cwd: repositoryRoot, env: environment }).status !== 0) {
-    t.skip('this copy of the sources is no git checkout');
-    return;
+  const root = temporaryDirectory(t);
+  const write = (path: string, content = '') =>
+    writeFileSync(Buffer.from(`${root}/${path}`, 'latin1'), Buffer.from(content, 'latin1'));
+  // As text both directories are called U+FFFD; each has rules of its own.
+  for (const directory of ['\xfe', '\xff']) {
+    mkdirSync(Buffer.from(`${root}/${directory}`, 'latin1'));
+    for (const name of ['one', 'two', '\xe9']) write(`${directory}/${name}`);
   }
-  const exclude = run('git', ['rev-parse', '--git-path', 'info/exclude'], { cwd: repositoryRoot, env: environment });
-  assert.ok(exclude);
-  const listed = gitFiles(repositoryRoot).filter((path) => !path.startsWith('"'));
-  const walked = new Set(await walkFiles(repositoryRoot, 'any'));
+  write('\xfe/.gitignore', 'one\n');
+  write('\xff/.gitignore', 'two\n\xe9\n');
+  // An e with an accent is two bytes, of which "?" matches one.
+  for (const name of ['caf\xc3\xa9', '1\xc3\xa9', '2\xc3\xa9']) write(name);
+  write('.gitignore', 'caf\xc3\xa9\n1?\n2??\n');
+  const found = (await pathsOf(root, { gitignore: true })).sort();
+  assert.deepEqual(found, walkedAsGitWould(emptyRepository(t), root));
   assert.deepEqual(
-    listed.filter((path) => !walked.has(path)),
-    [],
-    'everything that git lists is walked',
+    found.filter((path) => path.startsWith('\xff')),
+    ['\xff', '\xff/.gitignore', '\xff/one'],
   );
-  const ignored = [...walked].filter((path) => path !== '.git' && !listed.includes(path));
-  assert.deepEqual(ignored, [], 'nothing else is');
+});
+
+test('what is called .git is left out, whatever it is and wherever it lies; another repository below is entered', async (t) => {
+  const root = filled(t, {
+    '.gitignore': '*.o\n',
+    'sub/.git/HEAD': 'ref: refs/heads/main\n',
+    'sub/a.o': '',
+    'sub/a.c': '',
+    'worktree/.git': 'gitdir: /elsewhere\n',
+    'worktree/b.c': '',
+  });
+  assert.deepEqual(await walkFiles(root, 'any'), ['.gitignore', 'sub/a.c', 'worktree/b.c']);
+});
+
+test('neither info/exclude nor the ignore files above the root are read', async (t) => {
+  const root = filled(t, { '.gitignore': 'sub/x\n', 'sub/x': '', 'sub/y': '', y: '' });
+  writeFileSync(join(root, '.git', 'info', 'exclude'), 'y\n');
+  assert.deepEqual(await walkFiles(root, 'any'), ['.gitignore', 'sub/y', 'y']);
+  assert.deepEqual(await walkFiles(join(root, 'sub'), 'any'), ['x', 'y']);
+});
+
+test('an ignore file that cannot be read, or is too large to be one, is an error and not an empty one', async (t) => {
+  const root = filled(t, { '.gitignore': `${'#'.repeat(1024 * 1024)}\nx\n`, x: '' });
+  const errors: string[] = [];
+  for await (const _ of walk(root, { gitignore: true, onError: ({ code, path }) => errors.push(`${code} ${path}`) }));
+  assert.deepEqual(errors, ['EFBIG .gitignore']);
+});
+
+test('a spiteful pattern costs no more than others', async (t) => {
+  const root = filled(t, {
+    '.gitignore': `${'*a'.repeat(60)}b\n${'**/*a*a/'.repeat(20)}b\n/**/${'[a]*'.repeat(60)}b\n`,
+    [`${'a/'.repeat(40)}${'a'.repeat(250)}`]: '',
+    ['a'.repeat(250)]: '',
+  });
+  const started = performance.now();
+  assert.equal((await pathsOf(root, { gitignore: true })).length, 43);
+  assert.ok(performance.now() - started < 2000);
+});
+
+test('every order, and leave events, leave out the same', async (t) => {
+  const root = filled(t, {
+    '.gitignore': 'out/\n*.o\n!keep.o\n',
+    'a/out/x': '',
+    'a/b/.gitignore': '*\n!*/\n!*.c\n',
+    'a/b/x.c': '',
+    'a/b/x.d': '',
+    'a/b/c/y.c': '',
+    'keep.o': '',
+    'lost.o': '',
+  });
+  const expected = ['.gitignore', 'a', 'a/b', 'a/b/c', 'a/b/c/y.c', 'a/b/x.c', 'keep.o'];
+  for (const order of ['any', 'breadth', 'depth', 'sorted'] as const)
+    assert.deepEqual((await pathsOf(root, { gitignore: true, order })).sort(), expected, order);
+  const left = await pathsOf(root, { gitignore: true, order: 'sorted', leave: true });
+  assert.deepEqual(
+    left.filter((path) => path.startsWith('leave ')),
+    ['leave a/b/c', 'leave a/b', 'leave a'],
+  );
 });
