@@ -1,5 +1,5 @@
 /**
- * What `import 'dirfd'` loads: index.js, which see, but one file at a time. The loader of ES modules opens all files of a graph at once,
+ * What `import 'dirfd'` and `require('dirfd')` load: index.js, which see, but one file at a time. The loader of ES modules opens all files of a graph at once,
  * more than a process with `ulimit -n 40` may have; require() reads them one after the other. The modules are the same ones either way.
  */
 
