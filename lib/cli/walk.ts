@@ -56,7 +56,7 @@ export function define(command: Command): void {
     .option('-L, --follow', 'the same as --symlinks=follow')
     .optionsGroup('How:')
     .addOption(new Option('-o, --order <order>', 'any is the fastest').choices(['any', 'breadth', 'depth', 'sorted']))
-    .option('-j, --concurrency <n>', 'threads of order any (default: as many as pay, 8 or more)', wholeNumber(1, 64))
+    .option('-j, --concurrency <n>', 'threads of order any (default: one a processor, up to 32 while they wait for a disk)', wholeNumber(1, 64))
     .addOption(
       new Option('--on-error <policy>', 'after a directory that cannot be read')
         .choices(['stop', 'continue'])

@@ -180,6 +180,8 @@ export interface NativeWalkOptions {
   /** Bit (S_IFMT >> 12) of each type to report. */
   readonly kinds: number;
   readonly threads: number;
+  /** Of those, as many as can run at once; the rest are for waiting for a disk. */
+  readonly runningThreads: number;
   readonly openDirectories: number;
   readonly batchEntries: number;
   readonly batchBytes: number;

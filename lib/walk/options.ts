@@ -57,7 +57,10 @@ export interface WalkOptions<E extends WalkEncoding = WalkEncoding> {
   readonly filter?: ((entry: Entry<NameOf<E>>) => FilterDecision) | undefined;
   /** Report these kinds only; directories are entered all the same. Default: all. */
   readonly kinds?: readonly Kind[] | undefined;
-  /** Threads of order `any`, 1 to 64, or `'auto'` (default): as many as there are cores, at least 8 and at most 16; started as work piles up. */
+  /**
+   * Threads of order `any`, 1 to 64, or `'auto'` (default): as many as there are processors, 16 at most; while they wait for a disk or a
+   * server, more, up to 32, and fewer again. Each is started only when there is work for it.
+   */
   readonly concurrency?: number | 'auto' | undefined;
   /** `'utf8'` (default): names are strings, and bytes that are not UTF-8 show as U+FFFD. `'buffer'`: names are Buffers, exact. */
   readonly encoding?: E | undefined;
@@ -146,7 +149,7 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
     ignoreFiles: options.gitignore ?? false,
     leave: options.leave ?? false,
     kinds: asks ? ALL_KINDS : kindMask(options.kinds, subject),
-    threads: toThreads(options.concurrency, subject),
+    ...toThreads(options.concurrency, subject),
     openDirectories: whole(
       options.maxOpenDirectories ?? defaultOpenDirectories(),
       'maxOpenDirectories',
@@ -160,13 +163,21 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
   };
 }
 
-/**
- * Two threads suffice where everything is cached, and more do not harm; where it is not, threads wait for the disk, and eight to sixteen
- * are twice to three times as fast as two (bench/README.md, walk-warm and walk-cold).
- */
-function toThreads(concurrency: number | 'auto' | undefined, subject: ErrorSubject): number {
-  if (concurrency !== undefined && concurrency !== 'auto') return whole(concurrency, 'concurrency', 1, 64, subject);
-  return Math.min(Math.max(parallelism, 8), 16);
+/** While a disk keeps threads waiting; what it and the kernel gain from more is little (bench/README.md, walk-cold). */
+const MOST_WAITING = 32;
+/** Beyond it threads do not get faster, they get into each other's way. */
+const MOST_RUNNING = 16;
+
+/** Any number that was asked for is exact; else it follows what threads do with their time (native/engine/walk/thread_target.h). */
+function toThreads(
+  concurrency: number | 'auto' | undefined,
+  subject: ErrorSubject,
+): Pick<NativeWalkOptions, 'threads' | 'runningThreads'> {
+  if (concurrency === undefined || concurrency === 'auto') {
+    return { threads: MOST_WAITING, runningThreads: Math.min(parallelism, MOST_RUNNING) };
+  }
+  const threads = whole(concurrency, 'concurrency', 1, 64, subject);
+  return { threads, runningThreads: threads };
 }
 
 function defaultOpenDirectories(): number {

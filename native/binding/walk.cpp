@@ -164,6 +164,7 @@ WalkOptions parse_options(Napi::Object options) {
       .leave = flag(options, "leave"),
       .kinds = static_cast<uint32_t>(whole(options, "kinds")),
       .threads = whole(options, "threads"),
+      .running_threads = whole(options, "runningThreads"),
       .open_directories = whole(options, "openDirectories"),
       .batch_entries = whole(options, "batchEntries"),
       .batch_bytes = whole(options, "batchBytes"),

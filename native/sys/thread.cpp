@@ -33,6 +33,17 @@ CurrentDirectory::~CurrentDirectory() {
   [[maybe_unused]] int ignored = ::chdir("/");  // fails only where even the root may not be entered
 }
 
+ThreadUsage thread_usage() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  auto span = [](const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  return {.processor = span(usage.ru_utime) + span(usage.ru_stime),
+          .waits = usage.ru_nvcsw,
+          .preemptions = usage.ru_nivcsw};
+}
+
 size_t fd_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 1 << 20;

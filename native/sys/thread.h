@@ -1,6 +1,8 @@
 // What a worker thread changes about itself.
 #pragma once
 
+#include <chrono>
+
 #include "sys/fd.h"
 
 namespace dfd::sys {
@@ -25,6 +27,14 @@ class CurrentDirectory {
  private:
   Status status_;
 };
+
+// What the calling thread has done so far (getrusage(2), RUSAGE_THREAD).
+struct ThreadUsage {
+  std::chrono::nanoseconds processor{};  // on a processor, in the kernel included
+  int64_t waits = 0;                     // times it gave the processor up because it had to wait
+  int64_t preemptions = 0;               // times the processor was taken from it
+};
+ThreadUsage thread_usage();
 
 // The soft limit on open descriptors, RLIMIT_NOFILE.
 size_t fd_limit();

@@ -116,6 +116,7 @@ WalkOptions random_options() {
       .order = static_cast<Order>(dice() % 4),
       .ask = dice() % 3 == 0,
       .threads = 1 + dice() % 8,
+      .running_threads = 1 + dice() % 4,
       .open_directories = 1 + dice() % 20,
       .batch_entries = 1 + dice() % 50,
       .batch_bytes = 256U << (dice() % 8),

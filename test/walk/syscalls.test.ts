@@ -1,7 +1,9 @@
 // What a walk asks of the kernel, counted by strace.
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import test from 'node:test';
-import { countCalls } from '../fixtures/strace.js';
+import { importable } from '../fixtures/ordinary-user.js';
+import { countCalls, strace } from '../fixtures/strace.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 import { requireTool } from '../fixtures/tools.js';
 import { pathBased, traceScript } from '../fixtures/traced-script.js';
@@ -71,4 +73,33 @@ test('a walk names its root once, by the path it was given, and nothing by path 
     byPath.map(({ call, args }) => `${call} ${args.find((argument) => argument.startsWith('"'))}`),
     [`openat ${JSON.stringify(tree)}`],
   );
+});
+
+test('while threads wait for the disk there are more of them, unless their number was given', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const tree = temporaryDirectory(t);
+  project(tree, 60);
+  const script = `
+    import { walk } from 'dirfd';
+    const walking = walk(process.argv[1], JSON.parse(process.argv[2]));
+    for await (const entry of walking) entry.stat;
+    process.stdout.write(String(walking.statistics.threads));
+  `;
+  const threadsOf = (options: object): number => {
+    const command = [
+      process.execPath,
+      '--input-type=module',
+      '-e',
+      importable(script),
+      '--',
+      tree,
+      JSON.stringify(options),
+    ];
+    const traced = strace(command, { trace: ['statx'], inject: ['statx:delay_enter=3000'] });
+    assert.equal(traced.status, 0, traced.stderr);
+    return Number(traced.stdout);
+  };
+  const waiting = threadsOf({});
+  assert.ok(waiting > 2 * availableParallelism() || waiting === 32, `${waiting} threads`);
+  assert.equal(threadsOf({ concurrency: 2 }), 2);
 });

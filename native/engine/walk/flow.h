@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 
 namespace dfd {
@@ -12,13 +13,17 @@ class Flow {
  public:
   explicit Flow(size_t limit) : limit_(limit) {}
 
-  // Waits until there is room; a batch larger than the limit goes out alone. False once closed.
-  bool take(size_t bytes) {
+  enum class Taken : uint8_t { kAtOnce, kLater, kClosed };
+
+  // Waits until there is room; a batch larger than the limit goes out alone.
+  Taken take(size_t bytes) {
     std::unique_lock lock(mutex_);
-    room_.wait(lock, [&] { return closed_ || out_ == 0 || out_ + bytes <= limit_; });
-    if (closed_) return false;
+    auto may_go = [&] { return closed_ || out_ == 0 || out_ + bytes <= limit_; };
+    const Taken taken = may_go() ? Taken::kAtOnce : Taken::kLater;
+    room_.wait(lock, may_go);
+    if (closed_) return Taken::kClosed;
     out_ += bytes;
-    return true;
+    return taken;
   }
 
   void give_back(size_t bytes) {

@@ -29,7 +29,8 @@ struct WalkOptions {
   bool leave = false;                                         // an event after the last entry below a directory
   uint32_t kinds = ~0U;                                       // bit S_IFMT >> 12 of the types to report
   size_t threads = 2;                                         // at most; one is started, others as work piles up
-  size_t open_directories = 64;                               // at most, for all threads together
+  size_t running_threads = 2;    // as many can run at once; more are for waiting for a disk
+  size_t open_directories = 64;  // at most, for all threads together
   size_t batch_entries = 1000;
   size_t batch_bytes = 256 * 1024;
   size_t outstanding_bytes = 1024 * 1024;  // batches handed out and not yet acknowledged

@@ -32,6 +32,7 @@ void ParallelWalk::run() noexcept {
       break;
     }
     task = Task{};
+    learn(*worker);
     lock.lock();
   }
   bool last = --alive_ == 0;
@@ -45,7 +46,7 @@ void ParallelWalk::run() noexcept {
 bool ParallelWalk::next_task(std::unique_lock<std::mutex>& lock, Worker& worker, Task& task) {
   for (;;) {
     if (stopping.cancelled() || finished_) return false;
-    if (!queue_.empty()) {
+    if (!queue_.empty() && busy_ <= target_.value()) {
       task = pop();
       return true;
     }
@@ -58,9 +59,10 @@ bool ParallelWalk::next_task(std::unique_lock<std::mutex>& lock, Worker& worker,
     busy_--;
     finish_if_done();
     idle_++;
-    wake_.wait(lock, [this] { return finished_ || stopping.cancelled() || !queue_.empty(); });
+    wake_.wait(lock, [this] { return finished_ || stopping.cancelled() || has_task(); });
     idle_--;
     busy_++;
+    worker.meter.restart();
   }
 }
 
@@ -107,6 +109,7 @@ void ParallelWalk::read_entries(Worker& worker, const NodeRef& node, const Share
     if (!got) return failed(worker, node, got.error());
     if (*got == 0) return;
     auto dirents = std::span<const std::byte>(worker.buffer).first(*got);
+    learn(worker);
     if (share_out(node, fd, dirents)) continue;
     if (!stat_entries(worker, fd->get(), dirents)) return failed(worker, node, failure(Call::kGetdents64, EIO));
   }
@@ -115,10 +118,11 @@ void ParallelWalk::read_entries(Worker& worker, const NodeRef& node, const Share
 bool ParallelWalk::share_out(const NodeRef& node, const SharedFd& fd, std::span<const std::byte> dirents) {
   constexpr size_t kWorthIt = 16 * 1024;  // some 500 names
   // A directory's .gitignore must reach JavaScript before its entries, so they stay with one thread.
-  if (dirents.size() < kWorthIt || limit_ == 1 || options.order != Order::kAny || options.ignore_files) return false;
+  if (dirents.size() < kWorthIt || options.order != Order::kAny || options.ignore_files) return false;
   std::lock_guard lock(mutex_);
-  bool wanted = queue_.size() < idle_ || (queue_.empty() && alive_ < limit_);
-  if (!wanted) return false;
+  // One piece for each of the other threads, whether it has nothing to do now or soon will have: none should wait while the next piece is
+  // read.
+  if (queue_.size() + 1 >= target_.value()) return false;
   node->wanted.fetch_add(1, std::memory_order_relaxed);
   push(Task{.node = node, .fd = fd, .dirents = {dirents.begin(), dirents.end()}});
   return true;
@@ -155,23 +159,38 @@ void ParallelWalk::answered(std::span<const Candidate> candidates) {
 void ParallelWalk::give_back(Task task) {
   std::lock_guard lock(mutex_);
   busy_--;
-  limit_ = alive_ - 1;  // no thread takes this one's place
+  target_.cap(alive_ - 1);  // no thread takes this one's place
   push(std::move(task));
+}
+
+// What the last task was like for this thread, where a reading is due.
+void ParallelWalk::learn(Worker& worker) {
+  if (options.running_threads == options.threads) return;
+  if (worker.reporter.was_held_up()) return worker.meter.restart();
+  auto reading = worker.meter.read();
+  if (!reading) return;
+  std::lock_guard lock(mutex_);
+  const size_t before = target_.value();
+  target_.learn(*reading);
+  for (size_t more = before; more < target_.value() && more - before < queue_.size(); more++) call_thread();
 }
 
 void ParallelWalk::push(Task task) {
   // The thread that pushes takes one directory next; what is more than that is for others. A piece of a listing always is.
-  bool for_others = !queue_.empty() || task.fd;
+  const bool for_others = !queue_.empty() || task.fd || idle_ > 0;
   queue_.push_back(std::move(task));
-  if (idle_ > 0) {
-    wake_.notify_one();
-  } else if (alive_ > 0 && alive_ < limit_ && for_others) {  // 0: cancelled, and the last delivery is out
-    alive_++;
-    if (!start_thread([this] { run(); })) {
-      alive_--;
-      limit_ = alive_;  // the ones there are will do
-    }
-  }
+  if (for_others) call_thread();
+}
+
+// One more thread for the queue, if the target allows: an idle one, or a new one.
+void ParallelWalk::call_thread() {
+  if (busy_ >= target_.value()) return;
+  if (idle_ > 0) return wake_.notify_one();
+  if (alive_ == 0 || alive_ >= target_.value()) return;  // 0: cancelled, and the last delivery is out
+  alive_++;
+  if (start_thread([this] { run(); })) return;
+  alive_--;
+  target_.cap(alive_);  // the ones there are will do
 }
 
 ParallelWalk::Task ParallelWalk::pop() {

@@ -1,8 +1,10 @@
 // Orders any and breadth: a queue of directories that threads take from and add to. One very wide directory is shared out too: while
 // other threads have nothing to do, the one that lists it hands them pieces of the listing to stat.
 //
-//   a thread   busy ── queue empty ─▶ flush ─▶ idle ── task ─▶ busy
-//                                      idle, and nobody busy, and no question open ─▶ finished: all threads leave
+//   a thread   busy ── queue empty, or more are busy than the target says ─▶ flush ─▶ idle ── task, and fewer busy ─▶ busy
+//                      idle, and nobody busy, and no question open ─▶ finished: all threads leave
+//
+// A thread is started only when there is a task for it, and then stays until the end. How many may be busy follows thread_target.h.
 //
 // Depth first for `any` (newest task first: few directories are open or pending at a time), oldest first for `breadth`.
 #pragma once
@@ -11,6 +13,8 @@
 #include <deque>
 
 #include "engine/walk/reporter.h"
+#include "engine/walk/thread_target.h"
+#include "engine/walk/wait_meter.h"
 #include "engine/walk/walk.h"
 
 namespace dfd {
@@ -18,7 +22,8 @@ namespace dfd {
 class ParallelWalk final : public Walk {
  public:
   ParallelWalk(SharedFd root, Policy policy, WalkOptions options, Sink sink)
-      : Walk(std::move(root), policy, options, std::move(sink)), limit_(this->options.threads) {}
+      : Walk(std::move(root), policy, options, std::move(sink)),
+        target_(this->options.running_threads, this->options.threads) {}
   ~ParallelWalk() override;
 
  private:
@@ -31,6 +36,7 @@ class ParallelWalk final : public Walk {
   struct Worker {
     explicit Worker(WalkShared& walk) : reporter(walk) {}
     Reporter reporter;
+    WaitMeter meter;
     std::vector<NodeRef> children;
     alignas(8) std::array<std::byte, 32 * 1024> buffer;
   };
@@ -48,14 +54,17 @@ class ParallelWalk final : public Walk {
   bool stat_entries(Worker& worker, Dirfd fd, std::span<const std::byte> dirents);
   void failed(Worker& worker, const NodeRef& node, const SysError& error);
   void give_back(Task task);
+  void learn(Worker& worker);
   // Under mutex_.
   void push(Task task);
+  void call_thread();
   Task pop();
+  bool has_task() const { return !queue_.empty() && busy_ < target_.value(); }
   void finish_if_done();
 
   // Guarded by mutex_.
   std::deque<Task> queue_;
-  size_t limit_;      // of threads
+  ThreadTarget target_;
   size_t alive_ = 0;  // threads that have not left
   size_t busy_ = 0;   // threads with a task, or with records to flush
   size_t idle_ = 0;

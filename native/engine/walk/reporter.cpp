@@ -163,7 +163,9 @@ void Reporter::flush() {
   limit_ = std::min(limit_ * 4, walk_.options.batch_entries);
   Delivery delivery{.batch = builder_.take()};
   std::vector<Candidate> candidates = std::exchange(candidates_, {});
-  if (!walk_.flow.take(delivery.batch.size)) return;
+  const Flow::Taken taken = walk_.flow.take(delivery.batch.size);
+  if (taken == Flow::Taken::kClosed) return;
+  held_up_ |= taken == Flow::Taken::kLater;
   delivery.question = walk_.ask(std::move(candidates));
   walk_.sink(std::move(delivery));
   flushed_at_ = std::chrono::steady_clock::now();

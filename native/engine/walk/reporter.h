@@ -41,6 +41,8 @@ class Reporter {
   bool empty() const { return builder_.empty(); }
   // Hands the batch out; waits while too much is out already. Nothing happens where it is empty.
   void flush();
+  // Whether a flush since the last time this was asked had to wait for the consumer.
+  bool was_held_up() { return std::exchange(held_up_, false); }
   // A consumer that has run dry is not kept waiting for a full batch.
   void flush_if_awaited();
 
@@ -57,6 +59,7 @@ class Reporter {
   NodeRef directory_;
   std::string path_;  // of directory_
   StatRecord last_stat_{};
+  bool held_up_ = false;
   size_t limit_ = 16;  // entries in the next batch: the first goes out at once, the later ones are fat
   std::chrono::steady_clock::time_point flushed_at_ = std::chrono::steady_clock::now();
 };

@@ -16,6 +16,7 @@ WalkOptions fitted(WalkOptions options) {
   options.open_directories = std::max<size_t>(options.open_directories, kDescriptorsPerThread);
   size_t most = options.order == Order::kAny ? options.open_directories / kDescriptorsPerThread : 1;
   options.threads = std::clamp<size_t>(options.threads, 1, most);
+  options.running_threads = std::clamp<size_t>(options.running_threads, 1, options.threads);
   options.batch_entries = std::clamp<size_t>(options.batch_entries, 1, 1 << 16);
   // Every directory must reach JavaScript if it is to be decided there.
   if (options.ask) options.kinds = ~0U;
