@@ -9,6 +9,7 @@
 //     facts.cpp         layout, names and capabilities, for lib/native to check
 //   engine/    threads: who runs what, back-pressure, cancel, close
 //     walk/walk.h       a tree, listed by several threads
+//     copy/copy_survey.h  a tree held against its copy, by several threads
 //   ops/       several system calls, one job
 //     resolve.h         from a relative path to a descriptor, never out of the root
 //     record.h batch.h  the packed form of entries
@@ -34,6 +35,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   dfd::export_entries(exports);
   dfd::export_walk(exports);
   dfd::export_copying(exports);
+  dfd::export_surveying(exports);
   dfd::export_comparing(exports);
   return exports;
 }

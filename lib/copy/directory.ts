@@ -14,6 +14,8 @@ export interface Directory {
   readonly waits: boolean;
   /** A mount point that is not to be crossed. */
   readonly bare: boolean;
+  /** A survey has found out which of its subdirectories have to be visited. */
+  readonly surveyed: boolean;
   pair: NativePair | undefined;
   /** Native calls on the directory itself that are outstanding. */
   own: number;

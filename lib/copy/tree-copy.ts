@@ -1,6 +1,7 @@
 /**
  * Drives one copy, directory by directory; all work on files is native.
  *
+ *   survey ──▶ which directories to visit, where the destination may be a copy already
  *   open ──▶ (decide ──▶ apply ranges) ──▶ links ──▶ finish ──▶ the parent hears that the subtree is done
  *    │
  *    └─ a directory that this copy made, with nothing to decide, is copied and finished by the same native call
@@ -10,7 +11,6 @@
  */
 
 import { PackedBatch } from '../dirfd/entries.js';
-import { INTERNAL } from '../dirfd/fd.js';
 import type { Stat } from '../dirfd/stat.js';
 import { native } from '../native/load.js';
 import {
@@ -36,6 +36,8 @@ import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
 import type { Settled } from './options.js';
 import { joinPath, type ReportBuilder } from './report.js';
 import { Scheduler } from './scheduler.js';
+import { removeStanding, standing } from './standing.js';
+import { canSurvey, survey, type Visits } from './survey.js';
 import type { Running } from './tree-job.js';
 
 /** Entries of one native call: enough to make the call cheap, few enough to spread a wide directory over all threads. */
@@ -66,6 +68,8 @@ export class TreeCopy {
   readonly #forecast: Forecast;
   /** Directories that this copy makes need no decisions. */
   readonly #plain: boolean;
+  /** Undefined: all are to be visited. */
+  #visits: Visits | undefined;
 
   constructor(roots: TreeCopyRoots, options: Settled, report: ReportBuilder, running: Running<CopyEvent>) {
     this.#roots = roots;
@@ -80,6 +84,12 @@ export class TreeCopy {
   }
 
   async run(): Promise<void> {
+    if (this.#roots.state === STATE.existing && canSurvey(this.#options)) {
+      this.#visits = await survey(this.#copy, this.#options).catch((failure: unknown) =>
+        Promise.reject(this.#report.error(failure, EMPTY)),
+      );
+      if (this.#visits?.size === 0) return;
+    }
     const root = this.#directory(undefined, EMPTY, EMPTY, this.#roots.state, this.#roots.stat);
     this.#scheduler.push(() => this.#open(root));
     await this.#scheduler.finished();
@@ -107,8 +117,10 @@ export class TreeCopy {
 
   #directory(parent: Directory | undefined, path: Buffer, ticket: Ticket, state: State, stat: Stat): Directory {
     const bare = this.#options.oneFileSystem && stat.mountId !== this.#roots.stat.mountId;
+    const isKnownBelow = this.#visits?.get(path.toString('latin1'))?.isKnownBelow ?? false;
     return {
       ...{ path, ticket, state, parent, bare },
+      surveyed: isKnownBelow && (parent?.surveyed ?? true),
       waits: (stat.mode & OWNER_BITS) !== OWNER_BITS,
       pair: undefined,
       own: 1,
@@ -197,6 +209,8 @@ export class TreeCopy {
   }
 
   #descend(parent: Directory, path: Buffer, ticket: Ticket, state: State, stat: Stat): void {
+    const isSettled = parent.surveyed && state === STATE.existing && !this.#visits?.has(path.toString('latin1'));
+    if (isSettled) return;
     const child = this.#directory(parent, path, ticket, state, stat);
     parent.children++;
     this.#scheduler.push(() => this.#open(child));
@@ -258,11 +272,7 @@ export class TreeCopy {
   #decideAll(directory: Directory, opened: NativeOpened): void {
     if (!opened.source) return;
     const source = new PackedBatch(opened.source);
-    const present = opened.destination && new PackedBatch(opened.destination);
-    const there = new Map<string, Stat>();
-    for (let i = 0; present && i < present.length; i++) {
-      if (!present.isError(i)) there.set(present.nameBytes(i).toString('latin1'), present.stat(i));
-    }
+    const there = standing(opened.destination);
     const decisions = new Uint8Array(source.length);
     const firsts: First[] = [];
     for (let index = 0; index < source.length; index++) {
@@ -326,14 +336,8 @@ export class TreeCopy {
       }
       directory.own++;
       this.#scheduler.push(async () => {
-        try {
-          // What is mounted there is somebody else's tree: EXDEV, and it stays.
-          const removed = await native.removeTree(root[INTERNAL].handle, path, true, this.#running.job, false);
-          this.#report.countDeleted(removed.entries);
-          for (const failure of removed.failures) this.#fail({ ...failure, subject: 2 }, joinPath(path, failure.path));
-        } catch (failure) {
-          this.#fail(failure, path);
-        }
+        const { job } = this.#running;
+        await removeStanding(root, path, { job, report: this.#report, fail: (...told) => this.#fail(...told) });
         this.#ended(directory);
       });
     }

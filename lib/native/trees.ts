@@ -7,6 +7,11 @@ export interface NativeCopy {
   readonly __nativeCopy: never;
 }
 
+/** A look over a tree that was copied before. */
+export interface NativeSurvey {
+  readonly __nativeSurvey: never;
+}
+
 /** A directory and its copy. Holds no descriptor between calls. */
 export interface NativePair {
   readonly __nativePair: never;
@@ -157,6 +162,11 @@ export interface NativeTrees {
   ): NativeCopy;
   /** Lets go of both roots; no call on the copy may be out or follow. */
   endCopy(copy: NativeCopy): void;
+  newSurvey(copy: NativeCopy, deletes: boolean, oneFileSystem: boolean, threads: number): NativeSurvey;
+  /** One thread's part; every part ends when the whole tree has been looked at. */
+  surveyWork(survey: NativeSurvey): Promise<void>;
+  /** Directories to visit: of each, 'v' or 'u' (nothing below it has been looked at), its path and NUL. Undefined: all of them. */
+  takeSurvey(survey: NativeSurvey): Buffer | undefined;
   copyOpen(
     copy: NativeCopy,
     path: Uint8Array,

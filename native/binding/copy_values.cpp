@@ -10,6 +10,7 @@ namespace {
 
 // Tell our objects from those of any other addon.
 constexpr napi_type_tag kRunTag = {0x2b90e6a17f3d4c55, 0xa1d84f0b936e27c2};
+constexpr napi_type_tag kSurveyTag = {0xe6045d9a21c7483b, 0x4fd2a8c7153b9e60};
 constexpr napi_type_tag kPairTag = {0x70c3d51be8a2496f, 0x93fb0e64d7215a8c};
 
 template <class T>
@@ -55,6 +56,11 @@ Napi::Object make_pair(Napi::Env env, std::shared_ptr<CopyPair> pair) {
   return object_of(env, std::move(pair), kPairTag);
 }
 std::shared_ptr<CopyPair> pair_of(Napi::Value value) { return unwrap<CopyPair>(value, kPairTag); }
+
+Napi::Object make_survey(Napi::Env env, SurveyOfRun survey) {
+  return object_of(env, std::make_shared<SurveyOfRun>(std::move(survey)), kSurveyTag);
+}
+std::shared_ptr<SurveyOfRun> survey_of(Napi::Value value) { return unwrap<SurveyOfRun>(value, kSurveyTag); }
 
 Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair) {
   Napi::Object value = Napi::Object::New(env);

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "engine/copy/copy_survey.h"
 #include "ops/copy_pair.h"
 
 namespace dfd {
@@ -14,6 +15,13 @@ std::shared_ptr<CopyRun> run_of(Napi::Value value);  // null where the value is 
 
 Napi::Object make_pair(Napi::Env env, std::shared_ptr<CopyPair> pair);
 std::shared_ptr<CopyPair> pair_of(Napi::Value value);
+
+struct SurveyOfRun {
+  std::shared_ptr<CopyRun> run;
+  std::shared_ptr<CopySurvey> survey;
+};
+Napi::Object make_survey(Napi::Env env, SurveyOfRun survey);
+std::shared_ptr<SurveyOfRun> survey_of(Napi::Value value);
 
 // {files, symlinks, directories, specials, links, updated: only those that are not 0;
 //  entries: packed batch, indices: Uint32Array, outcomes: Uint8Array, tickets: 40 bytes each — all four only if there are any;

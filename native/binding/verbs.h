@@ -16,6 +16,7 @@ void export_trees(Napi::Object exports);       // verbs_tree.cpp: removeTree
 void export_entries(Napi::Object exports);     // verbs_entry.cpp: on the very entry that was seen
 void export_walk(Napi::Object exports);        // walk.cpp: a tree as a stream of batches
 void export_copying(Napi::Object exports);     // copy.cpp: what lib/copy drives a copy with
+void export_surveying(Napi::Object exports);   // copy_survey.cpp: what of a tree is to be copied again
 void export_comparing(Napi::Object exports);   // compare.cpp: what it drives a comparison with
 void export_facts(Napi::Object exports);       // facts.cpp: layout, names of calls, capabilities
 

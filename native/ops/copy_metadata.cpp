@@ -107,6 +107,10 @@ class MetadataCopy {
       if (value.err() != ENODATA) losses_.add(aspect_of(attribute), value.error(), attribute);
       return;
     }
+    if (task_.has_xattrs && attribute != kCapabilityName) {
+      auto present = read_xattr(task_.destination, attribute);
+      if (present && *present == *value) return;
+    }
     auto status = write_value(task_.destination, attribute, *value);
     if (!status) losses_.add(aspect_of(attribute), status.error(), attribute);
     if (is_acl(attribute)) mode_is_known_ = false;  // an access ACL writes the group bits

@@ -8,6 +8,7 @@
 #include "ops/expected.h"
 #include "ops/resolve.h"
 #include "ops/staging.h"
+#include "ops/sync_metadata.h"
 #include "sys/attributes.h"
 #include "sys/directory.h"
 
@@ -36,7 +37,7 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
   StatRecord& source_stat = source_stat_;
   auto source = open_expected(run_->source, path_, ticket_.source, Subject::kPath, source_stat);
   if (!source) return source.error();
-  Directories directories{.source = *std::move(source), .destination = {}};
+  Directories directories{.source = *std::move(source), .destination = {}, .destination_stat = {}};
   ticket_.source = identity(source_stat_);
   if (state_ != DestinationState::kNone) {
     auto destination =
@@ -117,7 +118,7 @@ Result<CopyPair::Directories> CopyPair::open_directories() {
     destination_stat_ = now;
     source_stat_.dev = entries_.front().stat.dev;
   }
-  return Directories{.source = *std::move(source), .destination = *std::move(destination)};
+  return Directories{.source = *std::move(source), .destination = *std::move(destination), .destination_stat = now};
 }
 
 Status CopyPair::apply(size_t first, size_t count, const Decision* decisions, bool umask_is_zero, const Stop& stop,
@@ -182,6 +183,13 @@ Status CopyPair::link(size_t index, const std::string& first_path, const Ticket&
 Status CopyPair::finish(Applied& applied) {
   auto directories = open_directories();
   if (!directories) return directories.error();
+  if (state_ == DestinationState::kExisting) {
+    // Nothing to do is nothing written: not even a time that it has already.
+    auto same = same_directory(directories->source.get(), source_stat_, directories->destination.get(),
+                               directories->destination_stat, run_->options);
+    finished_ = same && *same;
+    if (finished_) return success();
+  }
   finish_in(*directories, applied);
   return success();
 }

@@ -119,6 +119,7 @@ class CopyPair {
   struct Directories {
     UniqueFd source;
     UniqueFd destination;
+    StatRecord destination_stat{};  // now, after whatever was made in it
   };
   std::string_view entry_name(const Entry& entry) const { return names_.data() + entry.name; }
   Result<Directories> open_directories();

@@ -37,18 +37,46 @@ bool same_stat(const StatRecord& wanted, const StatRecord& present, const CopyOp
   return same_owner && same_times && present.mode == wanted.mode;
 }
 
+Result<bool> same_target(const EntryNames& names) {
+  auto wanted = sys::readlinkat(names.source_dir, names.source_name);
+  if (!wanted) return wanted.error();
+  auto target = sys::readlinkat(names.destination_dir, names.destination_name);
+  if (!target) return target.error().about(Subject::kSecondPath);
+  return *wanted == *target;
+}
+
 }  // namespace
+
+bool same_content_by_stat(const StatRecord& wanted, const StatRecord& present) {
+  return wanted.size == present.size && wanted.mtime_s == present.mtime_s && wanted.mtime_ns == present.mtime_ns;
+}
+
+Result<bool> same_entry(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
+                        const CopyOptions& options) {
+  if (present.rdev != wanted.rdev || !same_stat(wanted, present, options)) return false;
+  if (S_ISLNK(wanted.mode)) {
+    auto same = same_target(names);
+    if (!same || !*same) return same;
+  }
+  return same_xattrs(at_source(names), at_destination(names), options);
+}
+
+Result<bool> same_directory(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
+                            const CopyOptions& options) {
+  if (!same_stat(wanted, present, options)) return false;
+  return same_xattrs({.dir = source}, {.dir = destination}, options);
+}
 
 Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
                              Losses& losses) {
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
   StatRecord now = to_record(*present);
-  auto same = same_xattrs(at_source(names), at_destination(names), options);
+  auto same = same_entry(names, stat, now, options);
   bool by_name = same || same.error().reason != Reason::kUnsupported;
   if (by_name) {
     if (!same) return same.error();
-    if (*same && same_stat(stat, now, options)) return Synced::kSame;
+    if (*same) return Synced::kSame;
   }
   auto source = open_same(names.source_dir, names.source_name, stat);
   if (!source) return source.error();
@@ -77,16 +105,7 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
 Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options, Losses& losses) {
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
-  StatRecord now = to_record(*present);
-  if (now.rdev != stat.rdev || !same_stat(stat, now, options)) return false;
-  if (S_ISLNK(stat.mode)) {
-    auto wanted = sys::readlinkat(names.source_dir, names.source_name);
-    if (!wanted) return wanted.error();
-    auto target = sys::readlinkat(names.destination_dir, names.destination_name);
-    if (!target) return target.error().about(Subject::kSecondPath);
-    if (*wanted != *target) return false;
-  }
-  auto same = same_xattrs(at_source(names), at_destination(names), options);
+  auto same = same_entry(names, stat, to_record(*present), options);
   if (same || same.error().reason != Reason::kUnsupported) return same;
   // An old kernel without /proc: what cannot be read by name cannot be copied either, and is told as it is then.
   losses.add(Aspect::kXattr, same.error());

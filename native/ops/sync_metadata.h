@@ -19,6 +19,18 @@ enum class Synced : uint8_t {
   kShared,   // differs, and was left alone: the file has other names too, where a change would show as well
 };
 
+// The same size and modification time: what a second run takes for the same content, as rsync does.
+bool same_content_by_stat(const StatRecord& wanted, const StatRecord& present);
+
+// Everything but a regular file's content: what stat tells, the target of a link, the number of a device, attributes and ACLs. Names of the
+// same kind, neither of them a directory. Reason::kUnsupported where attributes cannot be read by name.
+Result<bool> same_entry(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
+                        const CopyOptions& options);
+
+// The same of two directories that are held, but for what they hold.
+Result<bool> same_directory(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
+                            const CopyOptions& options);
+
 // For regular files, by descriptor.
 Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
                              Losses& losses);

@@ -1,0 +1,30 @@
+/**
+ * A look over a tree that was copied before, all of it native: which directories have anything in them that a copy would change. The copy then
+ * visits these, and the directories above them, and no other.
+ */
+
+import { native } from '../native/load.js';
+import type { NativeCopy } from '../native/trees.js';
+import type { Settled } from './options.js';
+
+/** By path: whether what lies below has been looked at. */
+export type Visits = ReadonlyMap<string, { readonly isKnownBelow: boolean }>;
+
+/** Undefined: everything is to be visited. */
+export async function survey(copy: NativeCopy, options: Settled): Promise<Visits | undefined> {
+  const look = native.newSurvey(copy, options.delete, options.oneFileSystem, options.concurrency);
+  const parts = Array.from({ length: options.concurrency }, () => native.surveyWork(look));
+  // All of them, also where one fails: none may be out when the copy ends.
+  const refused = (await Promise.allSettled(parts)).find((part) => part.status === 'rejected');
+  if (refused) throw refused.reason;
+  const packed = native.takeSurvey(look);
+  if (!packed) return undefined;
+  // No path holds a NUL; the last one ends with it.
+  const told = packed.toString('latin1').split('\0').slice(0, -1);
+  return new Map(told.map((line) => [line.slice(1), { isKnownBelow: line[0] === 'v' }]));
+}
+
+/** Whether a survey can tell what a copy with these options would do. */
+export function canSurvey({ update, existing }: Settled): boolean {
+  return update && existing === 'replace';
+}

@@ -1,0 +1,280 @@
+#include "engine/copy/copy_survey.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "ops/expected.h"
+#include "sys/open.h"
+#include "sys/thread.h"
+
+namespace dfd {
+
+namespace {
+
+// Entries of one task: a wide directory is spread over all threads.
+constexpr size_t kRange = 1024;
+
+// What a thread and Node itself need, beside the directories that are held for their children.
+constexpr size_t kDescriptorsPerThread = 6;
+constexpr size_t kDescriptorsOfNode = 28;
+constexpr size_t kMostHeld = 1024;
+
+// A tree of which most has changed is not worth looking at twice.
+constexpr size_t kEnoughToTell = 512;
+
+size_t held_limit(size_t threads) {
+  size_t needed = kDescriptorsOfNode + kDescriptorsPerThread * threads;
+  size_t limit = sys::fd_limit();
+  return limit > needed ? std::min((limit - needed) / 2, kMostHeld) : 0;
+}
+
+std::string join(const std::string& path, const std::string& name) { return path.empty() ? name : path + '/' + name; }
+
+std::string child_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+Result<UniqueFd> open_child(Dirfd parent, const std::string& name, const sys::Identity& expected, StatRecord& stat) {
+  auto fd = sys::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!fd) return fd;
+  auto stx = sys::fstatx(fd->get());
+  if (!stx) return stx.error();
+  if (sys::identity(*stx) != expected) return failure_because(Reason::kChanged, Call::kOpenat, ESTALE);
+  stat = to_record(*stx);
+  return fd;
+}
+
+Result<size_t> count_names(Dirfd directory) {
+  size_t names = 0;
+  auto status = for_each_name(directory, [&](const Dirent&) { names++; });
+  if (!status) return status.error();
+  return names;
+}
+
+}  // namespace
+
+struct CopySurvey::Held {
+  Held(std::atomic<size_t>& count, UniqueFd from, UniqueFd to)
+      : source(std::move(from)), destination(std::move(to)), count_(count) {
+    count_++;
+  }
+  ~Held() { count_--; }
+  UniqueFd source;
+  UniqueFd destination;
+
+ private:
+  std::atomic<size_t>& count_;
+};
+
+struct CopySurvey::Listing {
+  std::shared_ptr<const Held> held;
+  std::string names;  // each ended by NUL
+  std::vector<uint32_t> starts;
+  const char* name(size_t index) const { return names.data() + starts[index]; }
+};
+
+CopySurvey::CopySurvey(std::shared_ptr<CopyRun> run, SurveyScope scope, size_t threads)
+    : run_(std::move(run)), scope_(scope), held_limit_(held_limit(threads)) {
+  tasks_.push_back({});
+}
+
+Status CopySurvey::work(const Stop& stop) {
+  std::vector<Task> found;
+  while (auto task = next(stop)) {
+    run(*task, stop, found);
+    task.reset();  // lets go of descriptors before the next wait
+    done(std::exchange(found, {}));
+  }
+  if (stop.wanted()) return failure(Call::kNone, ECANCELED);
+  return success();
+}
+
+std::optional<CopySurvey::Task> CopySurvey::next(const Stop& stop) {
+  std::unique_lock lock(mutex_);
+  if (stop.wanted()) stopped_ = true;
+  // Whoever is at work may still find more to do.
+  changed_.wait(lock, [this] { return finished_ || stopped_ || !tasks_.empty() || busy_ == 0; });
+  if (stopped_) tasks_.clear();
+  if (tasks_.empty()) return std::nullopt;
+  Task task = std::move(tasks_.back());
+  tasks_.pop_back();
+  busy_++;
+  return task;
+}
+
+void CopySurvey::done(std::vector<Task> found) {
+  std::lock_guard lock(mutex_);
+  if (!stopped_) {
+    for (Task& task : found) tasks_.push_back(std::move(task));
+  }
+  busy_--;
+  if (busy_ == 0 && (tasks_.empty() || stopped_) && !finished_) {
+    finished_ = true;
+    if (!stopped_) settle_links();
+    changed_.notify_all();
+  } else if (stopped_ || found.size() > 1) {  // a single task is for this thread itself
+    changed_.notify_all();
+  }
+}
+
+void CopySurvey::run(Task& task, const Stop& stop, std::vector<Task>& found) {
+  if (task.listing) {
+    range_task(task, stop, found);
+  } else {
+    open_task(task, stop, found);
+  }
+  if (stop.wanted()) stopped_ = true;
+}
+
+std::shared_ptr<const CopySurvey::Held> CopySurvey::open(const Task& task, StatRecord& source,
+                                                         StatRecord& destination) {
+  std::string name = child_name(task.path);
+  auto from = task.parent ? open_child(task.parent->source.get(), name, task.source, source)
+                          : open_expected(run_->source, task.path, task.source, Subject::kPath, source);
+  if (!from) return nullptr;
+  auto to = task.parent
+                ? open_child(task.parent->destination.get(), name, task.destination, destination)
+                : open_expected(run_->destination, task.path, task.destination, Subject::kSecondPath, destination);
+  if (!to) return nullptr;
+  return std::make_shared<Held>(held_, *std::move(from), *std::move(to));
+}
+
+void CopySurvey::open_task(Task& task, const Stop& stop, std::vector<Task>& found) {
+  StatRecord source{};
+  StatRecord destination{};
+  auto held = open(task, source, destination);
+  task.parent.reset();
+  if (!held) return visit(task.path, true);
+  if (task.path.empty()) root_mount_ = source.mount_id;  // by the first task of all, before there is another thread
+
+  Survey survey;
+  EntrySurvey entries(held->source.get(), held->destination.get(), run_->options, survey);
+  entries.directory(source, destination);
+  bool bare = scope_.one_file_system && source.mount_id != root_mount_;
+  if (bare) return take_in(task.path, held, survey, found);
+
+  auto listing = std::make_shared<Listing>();
+  listing->held = held;
+  auto listed = for_each_name(held->source.get(), [&](const Dirent& entry) {
+    listing->starts.push_back(static_cast<uint32_t>(listing->names.size()));
+    listing->names.append(entry.name).push_back('\0');
+  });
+  if (!listed) return visit(task.path, true);
+  size_t count = listing->starts.size();
+  if (scope_.deletes) {
+    // Where each name of the source is there, as many names mean the same names.
+    auto present = count_names(held->destination.get());
+    if (!present || *present != count) survey.differs = true;
+  }
+  size_t own = held_ <= held_limit_ ? std::min(count, kRange) : count;
+  for (size_t first = own; first < count; first += kRange) {
+    found.push_back({.path = task.path, .listing = listing, .first = first});
+  }
+  for (size_t i = 0; i < own && !stop.wanted(); i++) entries.entry(listing->name(i));
+  take_in(task.path, held, survey, found);
+}
+
+void CopySurvey::range_task(Task& task, const Stop& stop, std::vector<Task>& found) {
+  const Listing& listing = *task.listing;
+  Survey survey;
+  EntrySurvey entries(listing.held->source.get(), listing.held->destination.get(), run_->options, survey);
+  size_t end = std::min(listing.starts.size(), task.first + kRange);
+  for (size_t i = task.first; i < end && !stop.wanted(); i++) entries.entry(listing.name(i));
+  take_in(task.path, listing.held, survey, found);
+}
+
+// What has been seen of a directory, or of a range of it.
+void CopySurvey::take_in(const std::string& path, const std::shared_ptr<const Held>& held, Survey& survey,
+                         std::vector<Task>& found) {
+  bool keep = held_ <= held_limit_;
+  for (CommonDirectory& child : survey.common) {
+    found.push_back({.path = join(path, child.name),
+                     .source = child.source,
+                     .destination = child.destination,
+                     .parent = keep ? held : nullptr});
+  }
+  if (!survey.differs && survey.obscure.empty()) run_->job->entries.fetch_add(survey.entries);
+  if (survey.differs) visit(path, false);
+  for (const std::string& name : survey.obscure) visit(join(path, name), true);
+
+  std::lock_guard lock(mutex_);
+  looked_++;
+  differing_ += survey.differs;
+  lacks_directory_ |= survey.lacks_directory;
+  if (looked_ >= kEnoughToTell && differing_ * 2 > looked_) everything_ = stopped_ = true;
+  if (survey.linked.empty()) return;
+  uint32_t directory = static_cast<uint32_t>(linked_directories_.size());
+  linked_directories_.push_back(path);
+  for (const LinkedName& name : survey.linked) linked_.push_back({.name = name, .directory = directory});
+}
+
+void CopySurvey::visit(const std::string& path, bool unknown) {
+  std::lock_guard lock(mutex_);
+  Visit& own = visits_[path];
+  own.differs = true;
+  own.unknown |= unknown;
+  visit_above(path);
+}
+
+void CopySurvey::visit_above(const std::string& path) {
+  for (size_t end = path.size(); end > 0;) {
+    size_t slash = path.rfind('/', end - 1);
+    end = slash == std::string::npos ? 0 : slash;
+    // Where one is marked, so are those above it.
+    if (!visits_.try_emplace(path.substr(0, end)).second) return;
+  }
+}
+
+// The names of a file that has several are either all as they should be, or all the copy's business: the first that it meets is the one it
+// makes the others links to. A file is its business where
+//   - one of its names lies in a directory in which something differs,
+//   - its names go by more than one file at the destination, or one file there goes by the names of several here,
+//   - names are missing that may turn up in directories which the destination has yet to get.
+void CopySurvey::settle_links() {
+  auto by_destination = [](const Linked& a, const Linked& b) { return a.name.destination < b.name.destination; };
+  std::sort(linked_.begin(), linked_.end(), by_destination);
+  std::vector<FileKey> mixed;
+  for (size_t i = 1; i < linked_.size(); i++) {
+    const LinkedName& a = linked_[i - 1].name;
+    const LinkedName& b = linked_[i].name;
+    if (a.destination != b.destination || a.source == b.source) continue;
+    mixed.push_back(a.source);
+    mixed.push_back(b.source);
+  }
+  std::sort(mixed.begin(), mixed.end());
+
+  std::vector<bool> differs(linked_directories_.size());
+  for (size_t i = 0; i < differs.size(); i++) {
+    auto visit = visits_.find(linked_directories_[i]);
+    differs[i] = visit != visits_.end() && visit->second.differs;
+  }
+  std::sort(linked_.begin(), linked_.end(),
+            [](const Linked& a, const Linked& b) { return a.name.source < b.name.source; });
+  for (auto first = linked_.begin(); first != linked_.end();) {
+    auto last =
+        std::find_if(first, linked_.end(), [&](const Linked& at) { return at.name.source != first->name.source; });
+    bool touched = std::binary_search(mixed.begin(), mixed.end(), first->name.source) ||
+                   (lacks_directory_ && static_cast<size_t>(last - first) < first->name.links) ||
+                   std::any_of(first, last, [&](const Linked& at) {
+                     return differs[at.directory] || at.name.destination != first->name.destination;
+                   });
+    for (; first != last; ++first) {
+      if (!touched) continue;
+      const std::string& path = linked_directories_[first->directory];
+      visits_.try_emplace(path);
+      visit_above(path);
+    }
+  }
+  linked_ = {};
+  linked_directories_ = {};
+}
+
+std::optional<std::string> CopySurvey::take() {
+  std::lock_guard lock(mutex_);
+  if (everything_) return std::nullopt;
+  std::string packed;
+  for (const auto& [path, visit] : visits_) packed.append(visit.unknown ? "u" : "v").append(path).push_back('\0');
+  visits_ = {};
+  return packed;
+}
+
+}  // namespace dfd
