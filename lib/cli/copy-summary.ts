@@ -6,10 +6,13 @@ import { bytes, count, counted, duration } from './units.js';
 export interface Manner {
   readonly dryRun?: boolean | undefined;
   readonly interrupted: boolean;
+  /** The copy ended with an error. */
+  readonly failed: boolean;
 }
 
 /** `copied 61,234 files, 4,321 directories (512 MB) in 1.23 s: 416 MB/s, 53,297 entries/s; 2 failures` */
-export function copySummary(report: CopyReport, { dryRun, interrupted }: Manner): string {
+export function copySummary(report: CopyReport, manner: Manner): string {
+  const { dryRun, interrupted } = manner;
   const verb = dryRun
     ? { copied: 'would copy', set: 'would set', deleted: 'would delete' }
     : { copied: 'copied', set: 'set', deleted: 'deleted' };
@@ -31,7 +34,13 @@ export function copySummary(report: CopyReport, { dryRun, interrupted }: Manner)
     counts(report.vanishedCount, 'entry vanished', 'entries vanished'),
   ]);
   const start = interrupted ? 'interrupted: ' : '';
-  return `${start}${done || 'nothing to do'}${dryRun ? '' : pace(report)}${problems && `; ${problems}`}`;
+  return `${start}${done || nothing(report, manner)}${dryRun ? '' : pace(report)}${problems && `; ${problems}`}`;
+}
+
+/** That there is nothing to do is known only to who could look at everything. */
+function nothing({ errorCount }: CopyReport, { dryRun, interrupted, failed }: Manner): string {
+  if (errorCount === 0 && !interrupted && !failed) return 'nothing to do';
+  return dryRun ? 'nothing found to do' : 'nothing was copied';
 }
 
 function listed(texts: readonly string[]): string {

@@ -128,7 +128,8 @@ export async function copy(
   await output.end();
   if (failure !== undefined && !signal.aborted) teller.fail(failure);
   teller.end();
-  if (!quiet) say(copySummary(report, { dryRun: options.dryRun, interrupted: signal.aborted }));
+  const manner = { dryRun: options.dryRun, interrupted: signal.aborted, failed: failure !== undefined };
+  if (!quiet) say(copySummary(report, manner));
   process.exitCode = interruption.exitCode ?? (failure === undefined ? report.exitCode : EXIT.failed);
 }
 

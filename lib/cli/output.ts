@@ -3,24 +3,28 @@
  * error: `closed` tells the command that nobody listens any more.
  */
 
-import { EventEmitter, once } from 'node:events';
 import { CommandError } from './messages.js';
 
 const CHUNK = 64 * 1024;
 
 export class Output {
   readonly #stream = process.stdout;
+  /** What has been added and not yet sent: pieces, and text behind them. */
+  #pieces: Buffer[] = [];
+  #piecesLength = 0;
   #text = '';
   #closed = false;
   #failure: Error | undefined;
-  readonly #settled = new EventEmitter();
+  /** While the reader is slow: one promise for all who wait. */
+  #taken: Promise<void> | undefined;
+  #onTaken: (() => void) | undefined;
 
   constructor() {
-    this.#stream.on('drain', () => this.#settled.emit('settled'));
+    this.#stream.on('drain', () => this.#settle());
     this.#stream.on('error', (error: NodeJS.ErrnoException) => {
       this.#closed = true;
       if (error.code !== 'EPIPE') this.#failure = error;
-      this.#settled.emit('settled');
+      this.#settle();
     });
   }
 
@@ -36,18 +40,27 @@ export class Output {
   /** Adds text, line ends included. The promise, where there is one, is for the caller to await: the reader is slow. */
   write(text: string): Promise<void> | undefined {
     this.#text += text;
-    return this.#text.length < CHUNK ? undefined : this.#send();
+    return this.#piecesLength + this.#text.length < CHUNK ? this.#taken : this.flush();
   }
 
   /** Adds bytes as they are: a name need not be text. */
   writeBytes(bytes: Buffer): Promise<void> | undefined {
-    this.#send();
-    return this.#push(bytes);
+    this.#closePiece();
+    this.#add(bytes);
+    return this.#piecesLength < CHUNK ? this.#taken : this.flush();
   }
 
   /** Sends what has been added, without waiting for more. */
   flush(): Promise<void> | undefined {
-    return this.#send();
+    // Text alone is the usual thing, and Node encodes it best.
+    const chunk = this.#pieces.length === 0 ? this.#text : this.#joined();
+    this.#text = '';
+    if (chunk.length > 0 && !this.#closed && !this.#stream.write(chunk)) {
+      this.#taken ??= new Promise((resolve) => {
+        this.#onTaken = resolve;
+      });
+    }
+    return this.#taken;
   }
 
   /** One value as one line of JSON. */
@@ -61,19 +74,32 @@ export class Output {
    * @throws CommandError where standard output failed for another reason than a reader that left
    */
   async end(): Promise<void> {
-    await this.#send();
-    if (!this.#closed && this.#stream.writableLength > 0) await once(this.#settled, 'settled');
+    await this.flush();
+    if (!this.#closed) await new Promise<void>((resolve) => this.#stream.write('', () => resolve()));
     if (this.#failure) throw new CommandError(`${this.#failure.message} (standard output)`);
   }
 
-  #send(): Promise<void> | undefined {
-    const text = this.#text;
-    this.#text = '';
-    return text === '' ? undefined : this.#push(text);
+  #settle(): void {
+    this.#onTaken?.();
+    this.#onTaken = undefined;
+    this.#taken = undefined;
   }
 
-  #push(chunk: string | Buffer): Promise<void> | undefined {
-    if (this.#closed || this.#stream.write(chunk)) return undefined;
-    return once(this.#settled, 'settled').then(() => {});
+  #joined(): Buffer {
+    this.#closePiece();
+    const joined = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#piecesLength = 0;
+    return joined;
+  }
+
+  #closePiece(): void {
+    if (this.#text !== '') this.#add(Buffer.from(this.#text));
+    this.#text = '';
+  }
+
+  #add(piece: Buffer): void {
+    this.#pieces.push(piece);
+    this.#piecesLength += piece.length;
   }
 }

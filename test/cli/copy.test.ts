@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { attempt } from '../fixtures/command.js';
 import { assertSameTree } from '../fixtures/compare.js';
 import { nobody, ordinaryDirectory, ordinaryUserCanRun } from '../fixtures/ordinary-user.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 import { isRoot, requireRoot, requireTool } from '../fixtures/tools.js';
 import { names, plain, wide } from '../fixtures/trees.js';
-import { dirfd, jsonLines, onTerminal, start } from './run-command.js';
+import { command, dirfd, jsonLines, onTerminal, start } from './run-command.js';
 
 type Context = { after(cleanUp: () => void): void };
 
@@ -118,6 +119,18 @@ describe('dirfd copy', () => {
     assert.deepEqual(readdirSync(join(source, 'a')).sort(), ['b', 'one.txt', 'two.bin']);
   });
 
+  test('does not call it nothing to do where nothing could be done', (t) => {
+    const [source, destination] = roots(t, plain);
+    for (const args of [
+      [join(source, 'absent'), destination],
+      [source, join(destination, 'absent', 'deeper')],
+    ]) {
+      const { stderr } = dirfd(['copy', ...args]);
+      assert.match(stderr, /^dirfd copy: ENOENT: [^\n]+\nnothing was copied in \d+\.\d\d s\n$/);
+      assert.match(dirfd(['sync', '-n', ...args]).stderr, /\nnothing found to do\n$/);
+    }
+  });
+
   test('copies the rest where one entry cannot be read, names it, and ends with 23', (t) => {
     if (!ordinaryUserCanRun(t)) return;
     const place = ordinaryDirectory(t);
@@ -190,6 +203,18 @@ describe('dirfd copy', () => {
 });
 
 describe('dirfd sync', () => {
+  test('has one line on standard error whether its reader is slow or gone', (t) => {
+    if (!requireTool(t, 'bash', 'head')) return;
+    const [source, destination] = roots(t, (directory) => wide(directory, 5000));
+    // More lines than a pipe holds.
+    for (const reader of ['head -n 2', '{ sleep 0.5; tail -n 2; }']) {
+      const script = `"$0" "$1" sync -vn "$2" "$3" | ${reader}`;
+      const { stdout, stderr } = attempt('bash', ['-c', script, process.execPath, command, source, destination]);
+      assert.equal(stdout.split('\n').length, 3);
+      assert.match(stderr, /^would copy 5,000 files[^\n]*\n$/);
+    }
+  });
+
   test('copies what is new or changed, removes what is no more, and then has nothing to do', (t) => {
     const [source, destination] = roots(t, plain);
     assert.equal(dirfd(['sync', source, destination]).status, 0);
