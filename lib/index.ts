@@ -49,9 +49,10 @@ export {
 } from './dirfd/file-fd.js';
 export type { LockOptions } from './dirfd/file-lock.js';
 export type { ReadStreamOptions, WriteStreamOptions } from './dirfd/file-streams.js';
+export type { HasKind, Kind } from './dirfd/kind.js';
 export type { RelativePath } from './dirfd/path.js';
 export type { RemoveOptions, RemoveReport } from './dirfd/remove-tree.js';
-export { type Kind, Stat } from './dirfd/stat.js';
+export { Stat } from './dirfd/stat.js';
 export type { TimeInput } from './dirfd/times.js';
 export type { SetXattrOptions } from './dirfd/xattrs.js';
 export { FsError, type FsErrorFields, type OwnCode } from './errors.js';

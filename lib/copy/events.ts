@@ -1,6 +1,6 @@
 /** What a copy tells while it runs. */
 
-import type { Kind } from '../dirfd/stat.js';
+import type { Kind } from '../dirfd/kind.js';
 import type { ProblemEvent } from './report.js';
 
 export interface CopyEntryEvent {

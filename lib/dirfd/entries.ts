@@ -2,7 +2,8 @@
 
 import { type InspectOptions, inspect } from 'node:util';
 import { EVENT, LAYOUT, wordsOf } from '../native/layout.js';
-import { type Kind, kindOfMode, Stat } from './stat.js';
+import { HasKind, type Kind, kindOfMode } from './kind.js';
+import { Stat } from './stat.js';
 
 // Positions in 32-bit words.
 const HEADER = LAYOUT.headerSize >> 2;
@@ -144,7 +145,7 @@ export class PackedBatch {
 }
 
 /** A name in a directory and what it is, as `readdir` with `withFileTypes` returns it. The methods are those of node:fs's Dirent. */
-export class NamedEntry {
+export class NamedEntry extends HasKind {
   /** @internal */
   protected readonly batch: PackedBatch;
   /** @internal */
@@ -152,6 +153,7 @@ export class NamedEntry {
 
   /** @internal */
   constructor(batch: PackedBatch, index: number) {
+    super();
     this.batch = batch;
     this.index = index;
   }
@@ -165,36 +167,8 @@ export class NamedEntry {
     return this.batch.nameBytes(this.index);
   }
   /** What it is, by its directory's record; no symlink is followed. */
-  get kind(): Kind {
+  override get kind(): Kind {
     return this.batch.kind(this.index);
-  }
-  /** `kind` is 'file'. */
-  isFile(): boolean {
-    return this.kind === 'file';
-  }
-  /** `kind` is 'directory'. */
-  isDirectory(): boolean {
-    return this.kind === 'directory';
-  }
-  /** `kind` is 'symlink'. */
-  isSymbolicLink(): boolean {
-    return this.kind === 'symlink';
-  }
-  /** `kind` is 'fifo'. */
-  isFIFO(): boolean {
-    return this.kind === 'fifo';
-  }
-  /** `kind` is 'socket'. */
-  isSocket(): boolean {
-    return this.kind === 'socket';
-  }
-  /** `kind` is 'character-device'. */
-  isCharacterDevice(): boolean {
-    return this.kind === 'character-device';
-  }
-  /** `kind` is 'block-device'. */
-  isBlockDevice(): boolean {
-    return this.kind === 'block-device';
   }
 
   /** What console.log shows. */

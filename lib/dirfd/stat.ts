@@ -1,46 +1,21 @@
 /** Stat: all that statx(2) tells of a file, read from its packed record when asked. */
 
-import { constants } from 'node:fs';
 import { type InspectOptions, inspect } from 'node:util';
 import { ownError } from '../errors.js';
 import { LAYOUT, wordsOf } from '../native/layout.js';
-
-/** What a directory entry is. */
-export type Kind =
-  | 'file'
-  | 'directory'
-  | 'symlink'
-  | 'fifo'
-  | 'socket'
-  | 'character-device'
-  | 'block-device'
-  | 'unknown';
-
-const KINDS: Readonly<Record<number, Kind>> = {
-  [constants.S_IFREG]: 'file',
-  [constants.S_IFDIR]: 'directory',
-  [constants.S_IFLNK]: 'symlink',
-  [constants.S_IFIFO]: 'fifo',
-  [constants.S_IFSOCK]: 'socket',
-  [constants.S_IFCHR]: 'character-device',
-  [constants.S_IFBLK]: 'block-device',
-};
-
-/** The kind in a mode's type bits. */
-export function kindOfMode(mode: number): Kind {
-  return KINDS[mode & constants.S_IFMT] ?? 'unknown';
-}
+import { HasKind, type Kind, kindOfMode } from './kind.js';
 
 /**
  * The status of a file. `mode`, `uid`, `gid`, `nlink`, `size`, `blocks` are numbers, inodes and times exact bigints. A view: it keeps the
  * record (128 bytes, or the batch of entries that it came in) alive.
  */
-export class Stat {
+export class Stat extends HasKind {
   readonly #words: Uint32Array;
   readonly #at: number;
 
   /** @internal From a record's bytes, or from the words of a batch and the index where the record begins. */
   constructor(record: Uint8Array | Uint32Array, at = 0) {
+    super();
     this.#words = record instanceof Uint32Array ? record : wordsOf(record);
     this.#at = at;
   }
@@ -146,37 +121,8 @@ export class Stat {
     return toDate(this.birthtimeNs);
   }
 
-  /** What it is, in a word. */
-  get kind(): Kind {
+  override get kind(): Kind {
     return kindOfMode(this.mode);
-  }
-  /** `kind` is 'file'. */
-  isFile(): boolean {
-    return this.#is(constants.S_IFREG);
-  }
-  /** `kind` is 'directory'. */
-  isDirectory(): boolean {
-    return this.#is(constants.S_IFDIR);
-  }
-  /** `kind` is 'symlink'. */
-  isSymbolicLink(): boolean {
-    return this.#is(constants.S_IFLNK);
-  }
-  /** `kind` is 'fifo'. */
-  isFIFO(): boolean {
-    return this.#is(constants.S_IFIFO);
-  }
-  /** `kind` is 'socket'. */
-  isSocket(): boolean {
-    return this.#is(constants.S_IFSOCK);
-  }
-  /** `kind` is 'character-device'. */
-  isCharacterDevice(): boolean {
-    return this.#is(constants.S_IFCHR);
-  }
-  /** `kind` is 'block-device'. */
-  isBlockDevice(): boolean {
-    return this.#is(constants.S_IFBLK);
   }
 
   /** Plain numbers and decimal strings: JSON has no bigints. */
@@ -200,7 +146,6 @@ export class Stat {
     };
   }
 
-  /** `field` is an offset in bytes. */
   /** What console.log shows: the getters' values. */
   [inspect.custom](_depth: number, options: InspectOptions): string {
     const { kind, uid, gid, nlink, ino, dev, atime, mtime, ctime, birthtime } = this;
@@ -210,6 +155,7 @@ export class Stat {
     return `Stat ${inspect(shown, options)}`;
   }
 
+  /** `field` is an offset in bytes. */
   #u32(field: number): number {
     return this.#words[this.#at + (field >> 2)] as number;
   }
@@ -227,9 +173,6 @@ export class Stat {
   }
   #time(seconds: number, nanoseconds: number): bigint {
     return BigInt.asIntN(64, this.#u64(seconds)) * 1_000_000_000n + BigInt(this.#u32(nanoseconds));
-  }
-  #is(type: number): boolean {
-    return (this.mode & constants.S_IFMT) === type;
   }
 }
 

@@ -1,12 +1,12 @@
 /** Entry: one name that a walk found, with its whole stat. */
 
-import { constants } from 'node:fs';
 import { inspect } from 'node:util';
 import type { DirectoryFd, OpenDirectoryOptions, OpenFileOptions } from '../dirfd/directory-fd.js';
 import type { ReadlinkOptions } from '../dirfd/directory-names.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
-import type { Kind, Stat } from '../dirfd/stat.js';
+import { HasKind, type Kind } from '../dirfd/kind.js';
+import type { Stat } from '../dirfd/stat.js';
 import type { FsError } from '../errors.js';
 import { EVENT } from '../native/layout.js';
 import type { WalkBatch } from './batch.js';
@@ -23,12 +23,13 @@ export type EntryEvent = 'entry' | 'leave' | 'error';
  * One name that a walk found. Everything but `open` and its kin comes from the one statx of the walk, decoded when asked for; an entry that
  * is kept keeps its batch (up to 1000 entries) in memory, its `stat` too.
  */
-export class Entry<Name extends string | Buffer = string> {
+export class Entry<Name extends string | Buffer = string> extends HasKind {
   readonly #batch: WalkBatch;
   readonly #index: number;
 
   /** @internal */
   constructor(batch: WalkBatch, index: number) {
+    super();
     this.#batch = batch;
     this.#index = index;
   }
@@ -62,7 +63,7 @@ export class Entry<Name extends string | Buffer = string> {
     return this.#batch.error(this.#index);
   }
 
-  get kind(): Kind {
+  override get kind(): Kind {
     return this.#batch.kind(this.#index);
   }
   /**
@@ -73,27 +74,6 @@ export class Entry<Name extends string | Buffer = string> {
     const batch = this.#batch;
     if (!batch.isPlain && batch.isError(this.#index)) throw batch.error(this.#index);
     return batch.stat(this.#index);
-  }
-  isFile(): boolean {
-    return this.#is(constants.S_IFREG);
-  }
-  isDirectory(): boolean {
-    return this.#is(constants.S_IFDIR);
-  }
-  isSymbolicLink(): boolean {
-    return this.#is(constants.S_IFLNK);
-  }
-  isFIFO(): boolean {
-    return this.#is(constants.S_IFIFO);
-  }
-  isSocket(): boolean {
-    return this.#is(constants.S_IFSOCK);
-  }
-  isCharacterDevice(): boolean {
-    return this.#is(constants.S_IFCHR);
-  }
-  isBlockDevice(): boolean {
-    return this.#is(constants.S_IFBLK);
   }
 
   /**
@@ -136,9 +116,5 @@ export class Entry<Name extends string | Buffer = string> {
 
   [inspect.custom](): string {
     return `Entry { ${this.event === 'entry' ? '' : `${this.event} `}${this.kind} ${inspect(this.path)} }`;
-  }
-
-  #is(type: number): boolean {
-    return (this.#batch.mode(this.#index) & constants.S_IFMT) === type;
   }
 }

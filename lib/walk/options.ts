@@ -1,7 +1,7 @@
 /** What a walk is asked to do: the options, their defaults, and their checks. */
 
 import { constants } from 'node:fs';
-import type { Kind } from '../dirfd/stat.js';
+import type { Kind } from '../dirfd/kind.js';
 import { type ErrorSubject, type FsError, ownError } from '../errors.js';
 import { native } from '../native/load.js';
 import { parallelism } from '../native/parallelism.js';
