@@ -13,9 +13,9 @@ import type { WalkBatch } from './batch.js';
 
 const { O_CREAT, O_EXCL, O_TRUNC } = constants;
 
-/** Codes by which an open tells that something else has taken the entry's place. */
-const FILE_CHANGED = new Set(['ELOOP', 'ENOTDIR', 'EISDIR', 'ERR_DIRFD_NOT_REGULAR']);
-const DIRECTORY_CHANGED = new Set(['ELOOP', 'ENOTDIR']);
+/** Codes by which an open tells that something else has taken the entry's place, or the place of a directory on the way to it. */
+const DIRECTORY_CHANGED = new Set(['ELOOP', 'ENOTDIR', 'ERR_DIRFD_PATH_ESCAPE']);
+const FILE_CHANGED = new Set([...DIRECTORY_CHANGED, 'EISDIR', 'ERR_DIRFD_NOT_REGULAR']);
 
 export async function openFileOf(
   batch: WalkBatch,

@@ -63,6 +63,19 @@ for (const order of orders) {
     assert.equal(walking.statistics.errors, 0);
   });
 
+  test(`a directory that is removed while it is read is counted and passed over, in order ${order}`, async (t) => {
+    const root = temporaryDirectory(t);
+    nine(root);
+    mkdirSync(join(root, 'd5', 'sub'));
+    const remove = () => rmSync(join(root, 'd5'), { recursive: true });
+    const walking = walk(root, { order, concurrency: 1, filter: actBefore('d5/sub', remove) });
+    const paths: string[] = [];
+    for await (const { path } of walking) paths.push(path);
+    assert.ok(paths.includes('d9/file'), 'the walk goes on');
+    assert.ok(walking.statistics.vanished > 0);
+    assert.equal(walking.statistics.errors, 0);
+  });
+
   test(`where a parent has to be reached again and is another directory by then, the walk says so, in order ${order}`, async (t) => {
     const root = temporaryDirectory(t);
     mkdirSync(join(root, 'p', 'q', 'r'), { recursive: true });

@@ -118,8 +118,10 @@ test('a link that was turned elsewhere does not open', async (t) => {
   await using directory = await DirectoryFd.open(root);
   for await (const entry of walk(directory, { symlinks: 'follow', order: 'sorted' })) {
     if (entry.path !== 'to-file') continue;
-    rmSync(join(root, 'to-file'));
-    symlinkSync('d/e/deep', join(root, 'to-file'));
-    await assert.rejects(entry.open(), { code: 'ERR_DIRFD_CHANGED' });
+    for (const elsewhere of ['d/e/deep', 'd', '../outside/secret', '/etc/passwd', 'to-file']) {
+      rmSync(join(root, 'to-file'));
+      symlinkSync(elsewhere, join(root, 'to-file'));
+      await assert.rejects(entry.open(), { code: 'ERR_DIRFD_CHANGED' }, elsewhere);
+    }
   }
 });

@@ -57,13 +57,7 @@ void OrderedWalk::enter(const NodeRef& node, const StatRecord& stat) {
   }
   if (node->parent) directories.release(node->parent);
   Frame& frame = stack_.emplace_back(Frame{.node = node, .stat = stat});
-  if (!fd) {
-    if (fd.err() == ENOENT && fd.error().reason == Reason::kErrno) {
-      frame.read = true;
-      return count(counters.vanished);
-    }
-    return fail(frame, fd.error());
-  }
+  if (!fd) return fail(frame, fd.error());
   frame.fd = *std::move(fd);
   count(counters.directories);
   reporter_.enter(node);
@@ -213,8 +207,12 @@ void OrderedWalk::shed_oldest() {
 }
 
 void OrderedWalk::fail(Frame& frame, const SysError& error) {
-  reporter_.enter(frame.node);
-  reporter_.report_failure(error);
+  if (error.err == ENOENT && error.reason == Reason::kErrno) {
+    count(counters.vanished);  // removed, before it was opened or while it was read: getdents64(2)
+  } else {
+    reporter_.enter(frame.node);
+    reporter_.report_failure(error);
+  }
   frame.read = true;
   frame.dirents.clear();
   frame.names.clear();
