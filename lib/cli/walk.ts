@@ -31,8 +31,13 @@ export function define(command: Command): void {
     )
     .argument('[DIR]', 'where to begin', pathArgument, '.')
     .optionsGroup('What a line holds:')
-    .option('-l, --long', 'mode, links, owner, group, size and time first, as ls does')
-    .option('--stat', 'all that statx(2) tells, as name=value')
+    .addOption(
+      new Option('-l, --long', 'mode, links, owner, group, size and time first, as ls does').conflicts([
+        'stat',
+        'json',
+      ]),
+    )
+    .addOption(new Option('--stat', 'all that statx(2) tells, as name=value').conflicts('json'))
     .option('--json', 'a JSON object a line')
     .option('-0, --null', 'end lines with NUL instead of newline, for xargs -0')
     .option('--prefix', 'begin paths with DIR, as find does')
@@ -42,8 +47,8 @@ export function define(command: Command): void {
       'only these, separated by commas: file, directory, symlink, … or f, d, l, p, s, c, b',
       kinds,
     )
-    .option('-e, --exclude <glob>', 'leave out what matches, and all below it (repeatable)', collect)
-    .option('-i, --include <glob>', 'print only what matches; all is entered (repeatable)', collect)
+    .option('-e, --exclude <glob>', 'leave out what matches, and all below it (repeatable)', globs)
+    .option('-i, --include <glob>', 'print only what matches, wherever it lies (repeatable)', globs)
     .option('--gitignore', 'leave out what the .gitignore files in the tree exclude, and .git')
     .option('-d, --max-depth <n>', "levels to go down; 1 is DIR's own entries", wholeNumber(1, 0xffff_fffe))
     .option('-x, --one-file-system', 'enter no other mount')
@@ -56,7 +61,11 @@ export function define(command: Command): void {
     .option('-L, --follow', 'the same as --symlinks=follow')
     .optionsGroup('How:')
     .addOption(new Option('-o, --order <order>', 'any is the fastest').choices(['any', 'breadth', 'depth', 'sorted']))
-    .option('-j, --concurrency <n>', 'threads of order any (default: one a processor, up to 32 while they wait for a disk)', wholeNumber(1, 64))
+    .option(
+      '-j, --concurrency <n>',
+      'threads of order any (default: one a processor, up to 32 while they wait for a disk)',
+      wholeNumber(1, 64),
+    )
     .addOption(
       new Option('--on-error <policy>', 'after a directory that cannot be read')
         .choices(['stop', 'continue'])
@@ -121,11 +130,19 @@ const LETTERS: Readonly<Record<string, Kind>> = {
   b: 'block-device',
 };
 
+function globs(glob: string, previous: readonly string[] | undefined): readonly string[] {
+  if (glob === '') throw new InvalidArgumentError('It must not be empty.');
+  return collect(glob, previous);
+}
+
 function kinds(list: string): Kind[] {
   const known = Object.values(LETTERS);
   return list.split(',').map((word) => {
     const kind = LETTERS[word] ?? known.find((each) => each === word);
-    if (kind === undefined) throw new InvalidArgumentError(`There are ${known.join(', ')}.`);
+    if (kind === undefined) {
+      const letters = Object.keys(LETTERS).join(', ');
+      throw new InvalidArgumentError(`There are ${known.join(', ')}; or ${letters}.`);
+    }
     return kind;
   });
 }

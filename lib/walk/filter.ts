@@ -7,7 +7,7 @@ import { EVENT } from '../native/layout.js';
 import type { WalkBatch } from './batch.js';
 import { Entry } from './entry.js';
 import { GitIgnore } from './gitignore.js';
-import { loadPicomatch } from './libraries.js';
+import { toMatcher, toReach } from './globs.js';
 import { type FilterDecision, isAmong, kindMask, type WalkOptions } from './options.js';
 
 /** Decides about each batch as it arrives, in the order in which the records were made. */
@@ -29,9 +29,13 @@ export function needsFilter(options: WalkOptions): boolean {
   );
 }
 
-/** The strictest of all verdicts on an entry holds. */
-const Verdict = { include: 0, skip: 1, prune: 2 } as const;
-type Verdict = (typeof Verdict)[keyof typeof Verdict];
+/** What a judge allows, as bits. What all of them allow is done. */
+type Verdict = number;
+const REPORT = 1;
+const ENTER = 2;
+const INCLUDE: Verdict = REPORT | ENTER;
+const SKIP: Verdict = ENTER;
+const PRUNE: Verdict = 0;
 
 export function createFilter(options: WalkOptions, subject: ErrorSubject): BatchFilter {
   const gitignore = options.gitignore ? new GitIgnore() : undefined;
@@ -74,9 +78,9 @@ export function createFilter(options: WalkOptions, subject: ErrorSubject): Batch
       judged.index = index;
       judged.path = batch.path(index);
       judged.isDirectory = (mode & constants.S_IFMT) === constants.S_IFDIR;
-      const verdict = strictest(active, judged);
-      if (verdict !== Verdict.prune) entered[index] = 1;
-      if (verdict === Verdict.include && isAmong(kinds, mode)) {
+      const verdict = allowed(active, judged);
+      if (verdict & ENTER) entered[index] = 1;
+      if (verdict & REPORT && isAmong(kinds, mode)) {
         chosen[index] = 1;
         count++;
       } else if (judged.isDirectory) {
@@ -87,14 +91,13 @@ export function createFilter(options: WalkOptions, subject: ErrorSubject): Batch
   };
 }
 
-function strictest(judges: readonly Judge[], entry: Judged): Verdict {
-  let strictest: Verdict = Verdict.include;
+function allowed(judges: readonly Judge[], entry: Judged): Verdict {
+  let verdict = INCLUDE;
   for (const judge of judges) {
-    const verdict = judge(entry);
-    if (verdict === Verdict.prune) return verdict;
-    if (verdict > strictest) strictest = verdict;
+    verdict &= judge(entry);
+    if (verdict === PRUNE) break;
   }
-  return strictest;
+  return verdict;
 }
 
 /** One entry on its way past the judges; the same object for all entries. */
@@ -109,34 +112,30 @@ type Judge = (entry: Judged) => Verdict;
 
 function gitignoreJudge(gitignore: GitIgnore | undefined): Judge | undefined {
   return (
-    gitignore &&
-    (({ batch, index, isDirectory }) =>
-      gitignore.excludes(batch, index, isDirectory) ? Verdict.prune : Verdict.include)
+    gitignore && (({ batch, index, isDirectory }) => (gitignore.excludes(batch, index, isDirectory) ? PRUNE : INCLUDE))
   );
 }
 
-function excludeJudge(options: WalkOptions, subject: ErrorSubject): Judge | undefined {
-  const matches = toMatcher(options.exclude, 'exclude', subject);
-  return matches && (({ path }) => (matches(path) ? Verdict.prune : Verdict.include));
+function excludeJudge({ exclude }: WalkOptions, subject: ErrorSubject): Judge | undefined {
+  if (exclude === undefined) return undefined;
+  const matches = toMatcher(exclude, 'exclude', subject);
+  return ({ path }) => (matches(path) ? PRUNE : INCLUDE);
 }
 
-function includeJudge(options: WalkOptions, subject: ErrorSubject): Judge | undefined {
-  const matches = toMatcher(options.include, 'include', subject);
-  if (!matches) return undefined;
-  const mayHold = toReach(globs(options.include));
-  return ({ path, isDirectory }) => {
-    if (matches(path)) return Verdict.include;
-    return isDirectory && !mayHold(path) ? Verdict.prune : Verdict.skip;
-  };
+function includeJudge({ include }: WalkOptions, subject: ErrorSubject): Judge | undefined {
+  if (include === undefined) return undefined;
+  const matches = toMatcher(include, 'include', subject);
+  const mayHold = toReach(include);
+  return ({ path, isDirectory }) => (matches(path) ? REPORT : 0) | (isDirectory && mayHold(path) ? ENTER : 0);
 }
 
 function filterJudge({ filter }: WalkOptions, subject: ErrorSubject): Judge | undefined {
   if (filter === undefined) return undefined;
   if (typeof filter !== 'function') throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'filter must be a function', subject);
   const verdicts: Readonly<Record<FilterDecision, Verdict>> = {
-    include: Verdict.include,
-    skip: Verdict.skip,
-    prune: Verdict.prune,
+    include: INCLUDE,
+    skip: SKIP,
+    prune: PRUNE,
   };
   return ({ batch, index }) => {
     const decision = filter(new Entry(batch, index));
@@ -148,42 +147,4 @@ function filterJudge({ filter }: WalkOptions, subject: ErrorSubject): Judge | un
       subject,
     );
   };
-}
-
-function globs(option: string | readonly string[] | undefined): readonly string[] {
-  return option === undefined ? [] : typeof option === 'string' ? [option] : option;
-}
-
-function toMatcher(
-  option: string | readonly string[] | undefined,
-  name: string,
-  subject: ErrorSubject,
-): ((path: string) => boolean) | undefined {
-  if (option === undefined) return undefined;
-  const patterns = globs(option);
-  if (!patterns.every((glob) => typeof glob === 'string' && glob !== '')) {
-    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `${name} must be a glob, or several, none of them empty`, subject);
-  }
-  const picomatch = loadPicomatch();
-  // Not for globs with a slash: with `basename`, picomatch matches those with the last component too.
-  // Flag s: without it `**` does not go past a newline in a name, and an exclude could be evaded by one.
-  const matchers = patterns.map((glob) => picomatch(glob, { dot: true, basename: !glob.includes('/'), flags: 's' }));
-  return (path) => matchers.some((matches) => matches(path));
-}
-
-/** Whether anything below a directory may match one of the globs, by what each of them begins with. */
-function toReach(patterns: readonly string[]): (directory: string) => boolean {
-  const picomatch = loadPicomatch();
-  const bases = patterns.map((glob) => {
-    const { base, negated, isGlob } = picomatch.scan(glob);
-    const anywhere = !glob.includes('/') || glob.includes('\\') || negated || base === '';
-    if (anywhere) return '';
-    // Without wildcards the last part is the entry itself.
-    return isGlob ? base : base.slice(0, Math.max(base.lastIndexOf('/'), 0));
-  });
-  return (directory) =>
-    bases.some(
-      (base) =>
-        base === '' || base === directory || base.startsWith(`${directory}/`) || directory.startsWith(`${base}/`),
-    );
 }

@@ -183,6 +183,9 @@ describe('dirfd walk', () => {
     const cases: [string[], RegExp][] = [
       [['--order=up'], /any, breadth, depth, sorted/],
       [['--kinds=folder'], /file, directory, symlink/],
+      [['--include='], /--include.*must not be empty/],
+      [['--long', '--json'], /'-l, --long' cannot be used with option '--json'/],
+      [['--stat', '--json'], /'--stat' cannot be used with option '--json'/],
       [['--max-depth=0'], /whole number of 1|whole number from 1/],
       [['--concurrency=many'], /whole number from 1 to 64/],
     ];

@@ -109,6 +109,24 @@ test('excluded directories are not opened, and what no kind wants is not stat’
   assert.equal((await count({ kinds: ['directory'] })).entries, directories - 1);
 });
 
+test('an include opens only directories that can hold what it matches', async (t) => {
+  const root = temporaryDirectory(t);
+  plain(root);
+  mkdirSync(join(root, 'a', 'other', 'deep'), { recursive: true });
+  const opened = async (include: string | string[]) => {
+    const walking = walk(root, { include });
+    for await (const _ of walking);
+    return walking.statistics.directories;
+  };
+  // The root is one of them.
+  assert.equal(await opened('a/*'), 2, 'not what is reported itself');
+  assert.equal(await opened('./a/b/*'), 3);
+  assert.equal(await opened('*/{b,x}/c/*.txt'), 5, 'with a and empty');
+  assert.equal(await opened(['a/[bc]/?', 'empty/x']), 4);
+  assert.equal(await opened('a/b/**'), 4);
+  assert.equal(await opened('*.txt'), 7, 'a name may be anywhere');
+});
+
 test('every kind is told apart', async (t) => {
   const root = temporaryDirectory(t);
   metadata(root);
