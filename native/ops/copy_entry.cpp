@@ -5,6 +5,8 @@
 
 #include "ops/batch.h"
 #include "ops/copy_data.h"
+#include "ops/settled.h"
+#include "sys/clock.h"
 #include "sys/data.h"
 #include "sys/directory.h"
 #include "sys/open.h"
@@ -33,6 +35,9 @@ bool unchanged(const struct stat& now, const StatRecord& then) {
 }
 
 void update(StatRecord& record, const struct stat& now) {
+  record.mask |= STATX_BASIC_STATS;
+  record.dev = now.st_dev;
+  record.ino = now.st_ino;
   record.size = static_cast<uint64_t>(now.st_size);
   record.blocks = static_cast<uint64_t>(now.st_blocks);
   record.mode = now.st_mode;
@@ -50,6 +55,11 @@ SysError changed(Call call) { return failure_because(Reason::kChanged, call, EST
 // Failures are about the source unless they say otherwise.
 SysError at_destination(const SysError& error) { return error.about(Subject::kSecondPath); }
 
+Result<EntryCopier::Copied> done(const Status& status) {
+  if (!status) return status.error();
+  return EntryCopier::Copied::kDone;
+}
+
 // Takes back a name that this copy has made and could not complete.
 class Unfinished {
  public:
@@ -66,50 +76,31 @@ class Unfinished {
 
 }  // namespace
 
-Status EntryCopier::copy(const EntryPlace& place, StatRecord& stat, Losses& losses) {
+Result<EntryCopier::Copied> EntryCopier::copy(const EntryPlace& place, StatRecord& stat, Losses& losses) {
   for (int attempt = 1;; attempt++) {
-    Status status = S_ISREG(stat.mode)   ? copy_file(place, stat, losses)
-                    : S_ISLNK(stat.mode) ? copy_symlink(place, stat, losses)
-                                         : copy_special(place, stat, losses);
-    if (status || status.error().reason != Reason::kChanged || attempt == kSwapLimit) return status;
+    auto copied = S_ISREG(stat.mode)   ? copy_file(place, stat, losses)
+                  : S_ISLNK(stat.mode) ? done(copy_symlink(place, stat, losses))
+                                       : done(copy_special(place, stat, losses));
+    if (copied || copied.error().reason != Reason::kChanged || attempt == kSwapLimit) return copied;
     // Another file has taken the name, as when an editor saves: copy that one, if it is of the same kind.
     auto now = sys::statx(place.source_dir, place.source_name);
     if (!now) return now.error();
-    if ((now->stx_mode & S_IFMT) != (stat.mode & S_IFMT)) return status;
+    if ((now->stx_mode & S_IFMT) != (stat.mode & S_IFMT)) return copied;
     stat = to_record(*now);
   }
 }
 
-// The common case, 9 calls: openat · pread(size + 1), a short answer is the end · fstat: still the file that was listed · flistxattr ·
-// openat O_EXCL · pwrite · futimens · close · close.
-Status EntryCopier::copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses) {
+// The common case, 9 calls: openat · pread, a short answer is the end · fstat · flistxattr · openat O_EXCL · pwrite · futimens · close ·
+// close. Where the directory was listed with a stat of each entry, that one is the tenth.
+Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses) {
   // O_NONBLOCK: should a FIFO have taken the name, neither this open waits nor anything is read from it, because pread(2) refuses what
   // has no position.
   auto source = sys::openat(place.source_dir, place.source_name, O_RDONLY | O_NONBLOCK);
-  if (!source) return source.err() == ELOOP ? Status(changed(Call::kOpenat)) : Status(source.error());
-
-  std::span<const std::byte> whole;
-  bool is_small =
-      stat.size < buffer_.size() && !may_have_holes(stat.size, stat.blocks) && run_.options.sparse != Choice::kAlways;
-  bool may_clone = run_.options.reflink != Choice::kNever &&
-                   !(run_.options.reflink == Choice::kAuto &&
-                     run_.refusals.refused(Refusals::Way::kFiclone, place.source_dev, place.destination_dev));
-  bool have_whole = is_small && !may_clone;
-  if (have_whole) {
-    auto length = read_small(source->get(), stat.size);
-    auto now = sys::fstat(source->get());
-    if (!now) return now.error();
-    if (!S_ISREG(now->st_mode) || !same_file(*now, stat)) return changed(Call::kOpenat);
-    if (!length) return length.error();
-    have_whole = unchanged(*now, stat) && *length == stat.size;
-    if (have_whole) whole = std::span<const std::byte>(buffer_).first(*length);
-    update(stat, *now);
-  } else {
-    auto now = sys::fstat(source->get());
-    if (!now) return now.error();
-    if (!S_ISREG(now->st_mode) || !same_file(*now, stat)) return changed(Call::kOpenat);
-    update(stat, *now);
-  }
+  if (!source) return source.err() == ELOOP ? changed(Call::kOpenat) : source.error();
+  bool was_stated = is_stated(stat);
+  auto whole = was_stated ? look(source->get(), place, stat) : look_first(source->get(), place, stat);
+  if (!whole) return whole.error();
+  if (!was_stated && stat.nlink > 1 && run_.options.hard_links) return Copied::kOtherNames;
 
   auto xattrs = list_xattrs({.dir = source->get()}, run_.options);
   if (!xattrs) {
@@ -126,11 +117,11 @@ Status EntryCopier::copy_file(const EntryPlace& place, StatRecord& stat, Losses&
   Unfinished unfinished(place.destination_dir, place.destination_name);
   if (!new_files_.owner) learn_owner(destination->get());
 
-  if (have_whole) {
-    if (auto status = write_all(destination->get(), whole, 0); !status) return at_destination(status.error());
-    run_.job->count_bytes(whole.size());
+  if (*whole) {
+    if (auto status = write_all(destination->get(), **whole, 0); !status) return at_destination(status.error());
+    run_.job->count_bytes((*whole)->size());
   } else if (auto status = fill(place, source->get(), destination->get(), stat); !status) {
-    return status;
+    return status.error();
   }
   if ((stat.mode & 07777) != mode) final_mode = false;  // changed while it was copied
   copy_metadata({.source = {.dir = source->get()},
@@ -147,7 +138,46 @@ Status EntryCopier::copy_file(const EntryPlace& place, StatRecord& stat, Losses&
   // Network file systems tell of a full disk only now.
   if (auto status = destination->close(); !status) return at_destination(status.error());
   unfinished.keep();
-  return success();
+  return Copied::kDone;
+}
+
+bool EntryCopier::may_clone(const EntryPlace& place) const {
+  if (run_.options.reflink == Choice::kNever) return false;
+  return run_.options.reflink == Choice::kAlways ||
+         !run_.refusals.refused(Refusals::Way::kFiclone, place.source_dev, place.destination_dev);
+}
+
+// In one read and one write.
+bool EntryCopier::fits(const StatRecord& stat) const {
+  return stat.size < buffer_.size() && !may_have_holes(stat.size, stat.blocks) &&
+         run_.options.sparse != Choice::kAlways;
+}
+
+// A file that was stat'ed when it was listed: is it that one still, and unchanged since?
+Result<EntryCopier::Content> EntryCopier::look(Dirfd source, const EntryPlace& place, StatRecord& stat) {
+  bool reads = fits(stat) && !may_clone(place);
+  Result<size_t> length = reads ? read_small(source, stat.size) : Result<size_t>(0);
+  auto now = sys::fstat(source);
+  if (!now) return now.error();
+  if (!S_ISREG(now->st_mode) || !same_file(*now, stat)) return changed(Call::kOpenat);
+  if (!length) return length.error();
+  bool whole = reads && unchanged(*now, stat) && *length == stat.size;
+  update(stat, *now);
+  return whole ? Content(std::span<const std::byte>(buffer_).first(*length)) : std::nullopt;
+}
+
+// A file of which nothing is known yet: whichever has the name now is the one that is copied.
+Result<EntryCopier::Content> EntryCopier::look_first(Dirfd source, const EntryPlace& place, StatRecord& stat) {
+  bool reads = !may_clone(place) && run_.options.sparse != Choice::kAlways;
+  sys::Moment before = sys::coarse_now();
+  Result<size_t> length = reads ? sys::pread(source, buffer_.first(kFirstRead), 0) : Result<size_t>(0);
+  auto now = sys::fstat(source);
+  if (!now) return now.error();
+  if (!S_ISREG(now->st_mode)) return changed(Call::kOpenat);
+  if (!length) return length.error();
+  update(stat, *now);
+  bool whole = reads && *length == stat.size && fits(stat) && is_settled(*now, before, sys::coarse_now());
+  return whole ? Content(std::span<const std::byte>(buffer_).first(*length)) : std::nullopt;
 }
 
 // The whole file into the buffer, one byte more asked for than it should have.

@@ -5,7 +5,10 @@
 // and renamed into place when complete, so nobody sees, plants or swaps anything half done; see ops/copy_pair.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "ops/copy_metadata.h"
@@ -13,6 +16,15 @@
 #include "sys/stat.h"
 
 namespace dfd {
+
+// A regular file of which only its name is known: it is stat'ed when it has been opened.
+inline StatRecord unstated_file(uint64_t ino) {
+  StatRecord stat{};
+  stat.ino = ino;
+  stat.mode = S_IFREG;
+  return stat;
+}
+inline bool is_stated(const StatRecord& stat) { return stat.mask != 0; }
 
 struct EntryPlace {
   Dirfd source_dir;
@@ -35,16 +47,27 @@ class EntryCopier {
   EntryCopier(CopyRun& run, const Stop& stop, NewFiles& new_files, std::span<std::byte> buffer)
       : run_(run), stop_(stop), new_files_(new_files), buffer_(buffer) {}
 
+  enum class Copied : uint8_t {
+    kDone,
+    kOtherNames,  // an unstated file that has several names: nothing was done, who is first has to be decided elsewhere
+  };
+
   // `stat` is the listing's; where the entry has changed since, it is brought up to date. On failure nothing is left behind at the
   // destination name.
-  Status copy(const EntryPlace& place, StatRecord& stat, Losses& losses);
+  Result<Copied> copy(const EntryPlace& place, StatRecord& stat, Losses& losses);
 
  private:
-  Status copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses);
+  Result<Copied> copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses);
   Status copy_symlink(const EntryPlace& place, StatRecord& stat, Losses& losses);
   Status copy_special(const EntryPlace& place, const StatRecord& stat, Losses& losses);
 
+  // The whole content, where the file is small, has no holes and was left alone while it was read; else nothing. `stat` is then what it was.
+  using Content = std::optional<std::span<const std::byte>>;
+  Result<Content> look(Dirfd source, const EntryPlace& place, StatRecord& stat);
+  Result<Content> look_first(Dirfd source, const EntryPlace& place, StatRecord& stat);
   Result<size_t> read_small(Dirfd source, uint64_t size);
+  bool may_clone(const EntryPlace& place) const;
+  bool fits(const StatRecord& stat) const;
   Status fill(const EntryPlace& place, Dirfd source, Dirfd destination, StatRecord& stat);
   Status finish_node(const EntryPlace& place, const StatRecord& stat, bool mode_is_final, Losses& losses);
   void learn_owner(Dirfd file);
@@ -54,6 +77,9 @@ class EntryCopier {
   NewFiles& new_files_;
   std::span<std::byte> buffer_;
 };
+
+// What is read of a file whose size is not known: most files whole, and little in vain where it is a large one.
+inline constexpr size_t kFirstRead = 64 * 1024;
 
 // Enough for nearly every file in one read, and small enough to stay in the cache between read and write.
 inline constexpr size_t kCopyBuffer = 256 * 1024;

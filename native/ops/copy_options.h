@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/job.h"
+#include "ops/settled.h"
 #include "sys/fd.h"
 
 namespace dfd {
@@ -87,6 +88,7 @@ struct CopyRun {
   CopyOptions options;
   std::shared_ptr<Job> job;
   Refusals refusals;
+  LocalClocks clocks{};
 };
 
 }  // namespace dfd

@@ -1,5 +1,6 @@
 #include "ops/copy_pair.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,7 +57,8 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
     }
   }
   if (how.list_source) {
-    if (auto status = list_source(directories.source.get(), applied.problems); !status) {
+    bool defer_files = how.copy_now && may_defer_files(directories.source.get());
+    if (auto status = list_source(directories.source.get(), defer_files, applied.problems); !status) {
       return status.error().about(Subject::kPath);
     }
   }
@@ -78,8 +80,19 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
   return success();
 }
 
-Status CopyPair::list_source(Dirfd source, std::vector<CopyProblem>& problems) {
+// A file that is copied in any case is stat'ed once it is open, where that one look can tell what two would. Access times must be read before
+// the content is.
+bool CopyPair::may_defer_files(Dirfd source) const {
+  return !run_->options.access_times && run_->clocks.include(source_stat_.dev, source);
+}
+
+Status CopyPair::list_source(Dirfd source, bool defer_files, std::vector<CopyProblem>& problems) {
   return for_each_name(source, [&](const Dirent& entry) {
+    if (defer_files && entry.type == DT_REG) {
+      entries_.push_back({.name = static_cast<uint32_t>(names_.size()), .stat = unstated_file(entry.ino)});
+      names_.append(entry.name).push_back('\0');
+      return;
+    }
     auto stx = sys::statx(source, entry.name.data());
     if (stx.err() == ENOENT) return;  // vanished between the two calls: it was never part of the copy
     uint32_t name = static_cast<uint32_t>(names_.size());

@@ -123,7 +123,8 @@ class CopyPair {
   };
   std::string_view entry_name(const Entry& entry) const { return names_.data() + entry.name; }
   Result<Directories> open_directories();
-  Status list_source(Dirfd source, std::vector<CopyProblem>& problems);
+  Status list_source(Dirfd source, bool defer_files, std::vector<CopyProblem>& problems);
+  bool may_defer_files(Dirfd source) const;
   Status list_destination(Dirfd destination);
   void apply_in(const Directories& directories, size_t first, size_t count, const Decision* decisions,
                 bool umask_is_zero, const Stop& stop, Applied& applied);

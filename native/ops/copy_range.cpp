@@ -43,7 +43,9 @@ bool CopyRange::copy(uint32_t index, const char* name, const char* destination_n
   }
   Status status = held_.stop.wanted() ? Status(failure(Call::kNone, ECANCELED))
                                       : act(index, name, destination_name, stat, decision);
-  held_.run.job->count_entry();
+  bool comes_again =
+      !applied_.indices.empty() && applied_.indices.back() == index && applied_.outcomes.back() == Outcome::kUndecided;
+  if (!comes_again) held_.run.job->count_entry();
   if (status) return true;
   bool cancelled = status.err() == ECANCELED;
   bool vanished = status.err() == ENOENT && status.error().subject != Subject::kSecondPath;
@@ -132,9 +134,12 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
     place.destination_dir = staging_.fd();
     place.destination_name = staged.c_str();
   }
-  if (auto status = copier_.copy(place, stat, losses); !status) return status;
+  auto copied = copier_.copy(place, stat, losses);
+  if (!copied) return copied.error();
+  if (*copied == EntryCopier::Copied::kOtherNames) return leave_to_decide(index, place, stat);
+  bool linked = held_.run.options.hard_links && has_other_names(stat);
   struct statx made {};
-  if (has_other_names(stat)) {
+  if (linked) {
     auto stx = sys::statx(place.destination_dir, place.destination_name);
     if (!stx) return at_destination(stx.error());
     made = *stx;
@@ -143,8 +148,18 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
     if (auto status = publish(staged, destination_name, decision); !status) return at_destination(status.error());
   }
   count(stat);
-  if (has_other_names(stat)) done(index, name, stat, made);
+  if (linked) done(index, name, stat, made);
   return success();
+}
+
+// Found to have several names only when it was open. Stat'ed as the others, for TypeScript to tell files apart by.
+Status CopyRange::leave_to_decide(uint32_t index, const EntryPlace& place, StatRecord& stat) {
+  auto stx = sys::statx(place.source_dir, place.source_name);
+  if (!stx) return stx.error();
+  stat = to_record(*stx);
+  if (S_ISREG(stat.mode)) undecided(index, place.source_name, stat);
+  // Swapped a moment ago, for something that was not listed.
+  return S_ISREG(stat.mode) ? success() : Status(failure_because(Reason::kChanged, Call::kStatx, ESTALE));
 }
 
 void CopyRange::link(uint32_t index, const char* name, const char* destination_name, const std::string& first_path,

@@ -37,6 +37,7 @@ class CopyRange {
   Status copy_metadata_only(uint32_t index, const char* name, const char* destination_name, StatRecord& stat);
   Status copy_other(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
                     Decision decision);
+  Status leave_to_decide(uint32_t index, const EntryPlace& place, StatRecord& stat);
   // False: it is that link already.
   Result<bool> link_at(const char* destination_name, const std::string& first_path, const Ticket& first,
                        Decision decision);

@@ -46,8 +46,8 @@ async function stage(t: TestContext, fill: (source: string) => void) {
     native.endCopy(copy);
     await Promise.all([source.close(), destination.close()]);
   });
-  const open = (path: string, ticket: Uint8Array, state: 1 | 3 = STATE.fresh) =>
-    native.copyOpen(copy, Buffer.from(path), ticket, state, true, state === STATE.existing, false);
+  const open = (path: string, ticket: Uint8Array, state: 1 | 3 = STATE.fresh, copyNow = false) =>
+    native.copyOpen(copy, Buffer.from(path), ticket, state, true, state === STATE.existing, copyNow);
   return { source: at('source'), destination: at('destination'), outside: at('outside'), copy, open };
 }
 
@@ -94,6 +94,23 @@ for (const [what, swap] of Object.entries(swaps)) {
     swap(join(staged.source, 'file'), staged.outside);
     assert.deepEqual(problemsOf(await applyAll(staged, opened)), ['file entry ERR_DIRFD_CHANGED']);
     assert.deepEqual(readdirSync(staged.destination), []);
+  });
+}
+
+for (const [what, swap] of Object.entries(swaps)) {
+  test(`a file listed without a stat that became ${what} is not copied either`, { timeout: 20_000 }, async (t) => {
+    // More than are copied at once on opening: their names are listed, and nothing is known of them yet.
+    const count = 600;
+    const staged = await stage(t, (source) => {
+      for (let index = 0; index < count; index++) writeFileSync(join(source, `file-${index}`), 'listed');
+    });
+    const opened = await staged.open('', nothing, STATE.fresh, true);
+    assert.deepEqual([opened.count, opened.copied], [count, false]);
+    rmSync(join(staged.source, 'file-300'));
+    swap(join(staged.source, 'file-300'), staged.outside);
+    assert.deepEqual(problemsOf(await applyAll(staged, opened)), ['file-300 entry ERR_DIRFD_CHANGED']);
+    const copied = readdirSync(staged.destination);
+    assert.deepEqual([copied.length, copied.includes('file-300')], [count - 1, false]);
   });
 }
 

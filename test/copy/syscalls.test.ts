@@ -40,7 +40,7 @@ function callsForFiles(base: string, count: number): Map<string, number> {
   return countCalls(traceCopy(source, join(base, `copy-${count}`)));
 }
 
-test('a regular file without xattrs costs at most nine calls, beside the statx that lists it', (t) => {
+test('a regular file without xattrs costs at most nine calls, the listing included', (t) => {
   if (!requireTool(t, 'strace')) return;
   const base = temporaryDirectory(t);
   // The difference of two copies: what is done once a copy or once a directory falls out.
@@ -51,7 +51,7 @@ test('a regular file without xattrs costs at most nine calls, beside the statx t
   const told = [...perFile].filter(([, times]) => times > 0.005).map(([call, times]) => `${call} ${times.toFixed(3)}`);
   t.diagnostic(`${total.toFixed(2)} calls a file: ${told.join(', ')}`);
   // Without a umask of its own a thread widens each mode with fchmod.
-  const most = isDisabled('umask_thread') ? 11.05 : 10.05;
+  const most = isDisabled('umask_thread') ? 10.05 : 9.05;
   assert.ok(total <= most, `${total.toFixed(2)} calls a file: ${told.join(', ')}`);
 });
 
