@@ -15,9 +15,13 @@ namespace {
 
 constexpr std::string_view kCapabilityName = "security.capability";
 constexpr std::string_view kAclPrefix = "system.posix_acl_";
+// To root, xfs shows ACLs once more, as it keeps them: trusted.SGI_ACL_FILE and trusted.SGI_ACL_DEFAULT.
+constexpr std::string_view kXfsAclPrefix = "trusted.SGI_ACL_";
 constexpr uint32_t kSpecialBits = S_ISUID | S_ISGID;
 
-bool is_acl(std::string_view attribute) { return attribute.starts_with(kAclPrefix); }
+bool is_acl(std::string_view attribute) {
+  return attribute.starts_with(kAclPrefix) || attribute.starts_with(kXfsAclPrefix);
+}
 
 Aspect aspect_of(std::string_view attribute) {
   if (is_acl(attribute)) return Aspect::kAcl;

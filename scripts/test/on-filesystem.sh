@@ -9,7 +9,7 @@ shift 2
 
 make_image() {
   image=$(mktemp)
-  truncate -s 1G "$image"
+  truncate -s 6G "$image"
   "mkfs.$type" $1 "$image" >/dev/null
   mount -o loop "$image" "$directory"
   rm "$image"
@@ -19,10 +19,10 @@ case $type in
   ext4) make_image -qF ;;
   xfs) make_image -q ;;
   btrfs) make_image -q ;;
-  tmpfs) mount -t tmpfs -o size=1G tmpfs "$directory" ;;
+  tmpfs) mount -t tmpfs -o size=6G tmpfs "$directory" ;;
   overlay)
     # Upper and lower on a tmpfs of their own: the file system below TMPDIR may itself be an overlay, which cannot be an upper.
-    mount -t tmpfs -o size=1G tmpfs "$directory"
+    mount -t tmpfs -o size=6G tmpfs "$directory"
     mkdir "$directory/lower" "$directory/upper" "$directory/work"
     mount -t overlay -o "lowerdir=$directory/lower,upperdir=$directory/upper,workdir=$directory/work" overlay "$directory"
     ;;

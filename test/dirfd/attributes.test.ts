@@ -78,8 +78,9 @@ test('handles, entries and stats show what they are when printed', async (t) => 
   await using file = await directory.openFile('file');
   const [entry] = await directory.entries();
   const [named] = await directory.readdir('.', { withFileTypes: true });
-  assert.equal(inspect(directory), `DirectoryFd { path: '${path}', closed: false }`);
-  assert.equal(inspect(file), `FileFd { path: '${path}/file', closed: false }`);
+  const inOneLine = { breakLength: Number.POSITIVE_INFINITY };
+  assert.equal(inspect(directory, inOneLine), `DirectoryFd { path: '${path}', closed: false }`);
+  assert.equal(inspect(file, inOneLine), `FileFd { path: '${path}/file', closed: false }`);
   assert.equal(inspect(entry), "DirectoryEntry { name: 'file', kind: 'file' }");
   assert.equal(inspect(named), "NamedEntry { name: 'file', kind: 'file' }");
   assert.match(

@@ -1,7 +1,7 @@
 // How many threads a walk wants, from what its threads say of their time.
 
-#include "check.h"
 #include "engine/walk/thread_target.h"
+#include "check.h"
 
 using namespace dfd;
 using namespace std::chrono_literals;

@@ -1,7 +1,7 @@
 // What is reported and what is entered: globs, kinds, filter functions, one file system.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { type FilterDecision, type WalkOptions, walk } from 'dirfd';
@@ -130,6 +130,7 @@ test('an include opens only directories that can hold what it matches', async (t
 test('every kind is told apart', async (t) => {
   const root = temporaryDirectory(t);
   metadata(root);
+  chmodSync(join(root, 'modes/directory-0000'), 0o700); // an ordinary user may not read it
   const all = new Map<string, string[]>();
   for await (const { kind, path } of walk(root)) all.set(kind, [...(all.get(kind) ?? []), path]);
   for (const [kind, paths] of all) {

@@ -1,12 +1,22 @@
 // The truth that walks are held to: what find(1) says of a tree, and what a walk says, in one form.
-import { DirectoryFd, type Entry, type WalkOptions, walk } from 'dirfd';
-import { run } from '../fixtures/command.js';
 
-/** `path type mode uid gid nlink size blocks ino mtime`, the path in latin1: a character a byte. */
+import assert from 'node:assert/strict';
+import { DirectoryFd, type Entry, type WalkOptions, walk } from 'dirfd';
+import { attempt } from '../fixtures/command.js';
+
+/**
+ * `path type mode uid gid nlink size blocks ino mtime`, the path in latin1: a character a byte; and `path denied` for a directory that an
+ * ordinary user may not read.
+ */
 export function findListing(root: string, ...expressions: string[]): string[] {
   const format = '%P\\0%y %m %U %G %n %s %b %i %T@\\0';
-  const fields = run('find', [root, '-mindepth', '1', ...expressions, '-printf', format]).split('\0');
-  const lines: string[] = [];
+  const command = [root, '-mindepth', '1', ...expressions, '-printf', format];
+  const { status, stdout, stderr } = attempt('find', command, { env: { ...process.env, LC_ALL: 'C' } });
+  const lines = [...stderr.matchAll(/^find: '(.*)': Permission denied$/gm)].map(
+    ([, path = '']) => `${path.slice(root.length + 1)} denied`,
+  );
+  assert.equal(status, lines.length > 0 ? 1 : 0, stderr);
+  const fields = stdout.split('\0');
   for (let at = 0; at + 1 < fields.length; at += 2) lines.push(`${fields[at]} ${fields[at + 1]}`);
   return lines.sort();
 }
@@ -37,7 +47,10 @@ function toSeconds(ns: bigint): string {
 
 export async function walkListing(root: string | DirectoryFd, options: WalkOptions = {}): Promise<string[]> {
   const lines: string[] = [];
-  for await (const entry of walk(root, options)) if (entry.event === 'entry') lines.push(lineOf(entry));
+  for await (const entry of walk(root, { ...options, onError: 'report' })) {
+    if (entry.event === 'entry') lines.push(lineOf(entry));
+    if (entry.event === 'error') lines.push(`${entry.path} ${entry.error?.code === 'EACCES' ? 'denied' : entry.error}`);
+  }
   return lines.sort();
 }
 
