@@ -134,7 +134,8 @@ test('a file that never stops changing is torn, and leaves nothing behind', asyn
   const base = temporaryDirectory(t);
   const source = join(base, 'source');
   mkdirSync(source);
-  writeFileSync(join(source, 'busy'), Buffer.alloc(64 << 20));
+  // So large that the writer gets its turn in each attempt, on a busy machine too.
+  writeFileSync(join(source, 'busy'), Buffer.alloc(256 << 20));
   const writer = spawn(process.execPath, [
     '-e',
     `const fs = require('fs'); const fd = fs.openSync(process.argv[1], 'r+'); console.log('writing');
