@@ -15,6 +15,7 @@ export type { Choice, CopyOptions } from './copy/options.js';
 export { removeTree } from './copy/remove.js';
 export type { Aspect, CopyFailure, CopyReport, NotKept } from './copy/report.js';
 export type { TreeRoot } from './copy/roots.js';
+export type { TreeFilterOptions } from './copy/tree-filter.js';
 export type { TreeProgress } from './copy/tree-job.js';
 export {
   type Difference,

@@ -1,7 +1,7 @@
 /** What people type, checked: commander reports what is thrown here as wrong usage. */
 
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 
 /** `--depth=3` */
 export function wholeNumber(min = 0, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -29,6 +29,18 @@ export function byteCount(text: string): number {
 /** Of an option that may be given several times. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
+}
+
+/**
+ * What copy, sync and verify leave out: the filters of walk. Without its letters, which mean something else to rsync.
+ *
+ * @param source the argument whose .gitignore files count
+ */
+export function addFilters(command: Command, source = 'SRC'): void {
+  command
+    .option('--exclude <glob>', 'leave out what matches, and all below it (repeatable)', collect)
+    .option('--include <glob>', 'take only what matches, and the directories above it (repeatable)', collect)
+    .option('--gitignore', `leave out what ${source}'s .gitignore files exclude, and .git`);
 }
 
 /**

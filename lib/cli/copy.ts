@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { CopyJob, CopyOptions } from '../index.js';
-import { pathArgument, wholeNumber } from './arguments.js';
+import { addFilters, pathArgument, wholeNumber } from './arguments.js';
 import { CopyTeller, plainReport } from './copy-events.js';
 import { copySummary } from './copy-summary.js';
 import { EXIT } from './exit-code.js';
@@ -33,6 +33,7 @@ Examples:
   dirfd copy /usr/include /tmp/include          DST is made, or brought in line
   dirfd copy -n --delete photos /mnt/photos     what would be done?
   dirfd copy -x / /mnt/root                     without what is mounted below
+  dirfd copy --gitignore --exclude='*.log' project /mnt/project
   dirfd copy --json data backup | jq 'select(.type == "not-kept")'`,
     )
     .action((source, destination, options) => copy('dirfd copy', source, destination, options));
@@ -47,7 +48,9 @@ export function addArguments(command: Command): void {
 const CHOICES = ['auto', 'always', 'never'];
 
 export function addOptions(command: Command): void {
+  addFilters(command);
   command
+    .option('--delete-excluded', 'with --delete, remove from DST what is left out, too')
     .option('-x, --one-file-system', 'leave out what is mounted below SRC; mount points become empty directories')
     .addOption(
       new Option('--existing <policy>', 'what an entry that is in DST already means')
@@ -121,7 +124,7 @@ export async function copy(
   });
   const output = new Output();
   const teller = new CopyTeller(name, output, json === true);
-  const total = isShown(progress && !quiet) ? treeSize(source, signal) : undefined;
+  const total = isShown(progress && !quiet) ? treeSize(source, options, signal) : undefined;
   const failure = await follow(job, teller, total);
   const { report } = job;
   if (json) await output.json(plainReport(report));

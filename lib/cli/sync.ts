@@ -20,7 +20,8 @@ Accepted, for it is what sync does anyway: -a -r -R -p -H -A -X --progress.
 Examples:
   dirfd sync -n photos /mnt/photos      what would be done?
   dirfd sync photos /mnt/photos
-  dirfd sync -v / /mnt/root -x > log    a line for every change`,
+  dirfd sync -v / /mnt/root -x > log    a line for every change
+  dirfd sync --exclude=cache a b        neither copies b/cache nor deletes it`,
     )
     .action((source, destination, options) =>
       copy('dirfd sync', source, destination, { ...options, update: true, delete: true }),

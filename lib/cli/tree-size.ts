@@ -4,15 +4,18 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WalkOptions } from '../index.js';
 import type { Amount } from './progress.js';
 
 /** Milliseconds: what ends before needs no estimate. */
 const DELAY = 1000;
 
+type Filters = Pick<WalkOptions<'utf8'>, 'include' | 'exclude' | 'gitignore'>;
+
 /** @returns a function that tells the size once it is known */
-export function treeSize(root: string | Buffer, signal: AbortSignal): () => Amount | undefined {
+export function treeSize(root: string | Buffer, filters: Filters, signal: AbortSignal): () => Amount | undefined {
   let size: Amount | undefined;
-  measure(root, signal).then(
+  measure(root, filters, signal).then(
     (measured) => {
       size = measured;
     },
@@ -21,12 +24,14 @@ export function treeSize(root: string | Buffer, signal: AbortSignal): () => Amou
   return () => size;
 }
 
-async function measure(root: string | Buffer, signal: AbortSignal): Promise<Amount> {
+async function measure(root: string | Buffer, filters: Filters, signal: AbortSignal): Promise<Amount> {
   await sleep(DELAY, undefined, { signal, ref: false });
   const { walk } = await import('../main.js');
   let entries = 1;
   let bytes = 0;
-  for await (const batch of walk(root, { concurrency: 1, onError: () => {}, signal }).batches()) {
+  const { include, exclude, gitignore } = filters;
+  const options = { include, exclude, gitignore, concurrency: 1, onError: () => {}, signal };
+  for await (const batch of walk(root, options).batches()) {
     entries += batch.length;
     for (const { stat } of batch) {
       // Holes are not copied, and a file with several names is copied once.

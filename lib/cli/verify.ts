@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { Difference, VerifyEvent, VerifyJob, VerifyOptions, VerifyReport } from '../index.js';
-import { pathArgument, wholeNumber } from './arguments.js';
+import { addFilters, pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { Failures } from './failures.js';
 import { interruptible } from './interrupt.js';
@@ -30,7 +30,9 @@ export function define(command: Command): void {
     )
     .argument('<A>', 'a directory', pathArgument)
     .argument('<B>', 'a directory', pathArgument)
-    .optionsGroup('What is compared:')
+    .optionsGroup('What is compared:');
+  addFilters(command, 'A');
+  command
     .option('--quick', 'read no byte of files whose size and modification time are the same')
     .option('--no-owner', 'not owner and group')
     .option('--no-xattrs', 'not extended attributes and file capabilities')
@@ -69,7 +71,7 @@ async function verify(a: string | Buffer, b: string | Buffer, flags: Options): P
   const output = new Output();
   const failures = new Failures('dirfd verify');
   const tell = teller(output, failures, json === true);
-  const total = isShown(progress && !quiet) ? treeSize(a, signal) : undefined;
+  const total = isShown(progress && !quiet) ? treeSize(a, options, signal) : undefined;
   const failure = await follow(job, tell, total);
   const { report } = job;
   if (json) await output.json(plainReport(report));

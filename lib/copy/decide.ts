@@ -3,13 +3,14 @@
 import type { Stat } from '../dirfd/stat.js';
 import { DECISION, type Decision } from '../native/trees.js';
 import type { CopyEntryEvent } from './events.js';
+import { linkKey } from './hard-links.js';
 import type { Settled } from './options.js';
 
 export type Policy = Pick<Settled, 'existing' | 'update' | 'delete' | 'hardLinks'>;
 
 /** A conflict that the options do not resolve: the errno's name, and why. */
 export interface Refusal {
-  readonly code: 'EEXIST' | 'EISDIR' | 'ENOTDIR';
+  readonly code: 'EEXIST' | 'EISDIR' | 'ENOTDIR' | 'ENOTEMPTY';
   readonly why: string;
 }
 
@@ -22,6 +23,35 @@ export const ACTIONS: Readonly<Partial<Record<Decision, CopyEntryEvent['action']
   [DECISION.replaceTree]: 'replace',
   [DECISION.metadata]: 'metadata',
 };
+
+/** A directory that should give way to something else must not take with it what the filters leave out. */
+export const PROTECTED: Refusal = {
+  code: 'ENOTEMPTY',
+  why: 'a directory stands there that holds what the filters protect',
+};
+
+/** Decides for one whole copy. */
+export class Decider {
+  readonly #policy: Policy;
+  /** Files at the destination that have several names, and what in the source they are taken for. */
+  readonly #keepers = new Map<string, string>();
+
+  constructor(policy: Policy) {
+    this.#policy = policy;
+  }
+
+  /**
+   * Two files of the source may stand at the destination as two names of one: the first to come keeps it, the other is made anew. Decided
+   * before anything is done, so that neither ever gets the other's metadata.
+   */
+  decide(source: Stat, present: Stat | undefined): Decision | Refusal {
+    const decision = decide(source, present, this.#policy);
+    if (decision !== DECISION.metadata || !present || present.nlink < 2 || source.isDirectory()) return decision;
+    const [key, keeper] = [linkKey(source), this.#keepers.get(linkKey(present))];
+    if (keeper === undefined) this.#keepers.set(linkKey(present), key);
+    return keeper === undefined || keeper === key ? decision : DECISION.replace;
+  }
+}
 
 export function decide(source: Stat, present: Stat | undefined, policy: Policy): Decision | Refusal {
   if (source.isDirectory()) return decideDirectory(present, policy);

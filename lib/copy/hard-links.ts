@@ -10,6 +10,13 @@
 import type { Stat } from '../dirfd/stat.js';
 import type { Decision, Ticket } from '../native/trees.js';
 
+/** An entry that is to be copied as the first of its names. */
+export interface First {
+  readonly key: string;
+  readonly index: number;
+  readonly path: Buffer;
+}
+
 /** One name of such a file, in a directory that is being copied. */
 export interface Name<D> {
   readonly directory: D;

@@ -4,11 +4,12 @@ import { type ErrorSubject, ownError } from '../errors.js';
 import { native } from '../native/load.js';
 import { parallelism } from '../native/parallelism.js';
 import { CHOICES } from '../native/trees.js';
+import { TreeFilter, type TreeFilterOptions } from './tree-filter.js';
 
 /** `'auto'`: where it helps. `'always'`: fail, or make holes, rather than not. `'never'`: not at all. */
 export type Choice = (typeof CHOICES)[number];
 
-export interface CopyOptions {
+export interface CopyOptions extends TreeFilterOptions {
   /**
    * Share extents with the source (FICLONE) instead of copying bytes. `'auto'` does where both lie on one file system that can; `'always'`
    * fails where it cannot. Default `'auto'`.
@@ -38,8 +39,10 @@ export interface CopyOptions {
    * and set right. Default false.
    */
   readonly update?: boolean | undefined;
-  /** Remove what the source does not have. Default false. */
+  /** Remove what the source does not have, but for what the filters leave out. Default false. */
   readonly delete?: boolean | undefined;
+  /** With `delete`, remove what the filters leave out too, also where the source has it. Default false. */
+  readonly deleteExcluded?: boolean | undefined;
   /** Change nothing; the report and the events say what would be done, as far as stat tells: attributes are not compared. Default false. */
   readonly dryRun?: boolean | undefined;
   /** Emit an `'entry'` event for every entry that is made, changed or removed. Default false. */
@@ -56,7 +59,12 @@ export interface CopyOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export type Settled = { readonly [K in Exclude<keyof CopyOptions, 'signal'>]-?: Exclude<CopyOptions[K], undefined> };
+type Plain = Exclude<keyof CopyOptions, keyof TreeFilterOptions | 'signal'>;
+
+export type Settled = { readonly [K in Plain]-?: Exclude<CopyOptions[K], undefined> } & {
+  /** Undefined where everything takes part. */
+  readonly filter: TreeFilter | undefined;
+};
 
 export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
   return {
@@ -71,6 +79,8 @@ export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
     existing: oneOf(options.existing ?? 'replace', ['replace', 'keep', 'error'] as const, 'existing', subject),
     update: options.update ?? false,
     delete: options.delete ?? false,
+    deleteExcluded: options.deleteExcluded ?? false,
+    filter: TreeFilter.from(options, subject),
     dryRun: options.dryRun ?? false,
     itemize: options.itemize ?? false,
     oneFileSystem: options.oneFileSystem ?? false,

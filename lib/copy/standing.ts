@@ -1,28 +1,119 @@
-/** What stands at the destination: under which names, and how it goes. */
+/**
+ * What stands at the destination in one directory, what of it `delete` may remove, and how it goes. What the filters leave out is not the copy's to
+ * delete: a directory that holds some of it stays, and only the rest goes.
+ */
 
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
-import { PackedBatch } from '../dirfd/entries.js';
 import { INTERNAL } from '../dirfd/fd.js';
 import type { Stat } from '../dirfd/stat.js';
 import { native } from '../native/load.js';
 import type { NativeJob } from '../native/surface.js';
 import { joinPath, type ReportBuilder } from './report.js';
+import { Listing, type TreeFilter } from './tree-filter.js';
 
-/** By name, each byte a character; what cannot be stat'ed is left out. */
-export function standing(listed: Buffer | undefined): Map<string, Stat> {
-  const present = listed && new PackedBatch(listed);
-  const there = new Map<string, Stat>();
-  for (let i = 0; present && i < present.length; i++) {
-    if (!present.isError(i)) there.set(present.nameBytes(i).toString('latin1'), present.stat(i));
+/** Something to be removed, with all that it holds. */
+export interface Doomed {
+  readonly path: Buffer;
+  readonly stat: Stat;
+}
+
+/** Told of a directory that cannot be listed: it stays. */
+type Fail = (failure: unknown, path: Buffer) => void;
+
+export class Present {
+  readonly #listing: Listing | undefined;
+  /** Indices by name, a character a byte. */
+  readonly #entries = new Map<string, number>();
+  readonly #strangers: Set<string>;
+
+  /** @param packed its listing, where it has been listed */
+  constructor(packed: Buffer | undefined, root: DirectoryFd | undefined, path: Buffer) {
+    const listing = packed && root && new Listing(packed, root, path);
+    this.#listing = listing;
+    for (let index = 0; listing && index < listing.length; index++) {
+      if (!listing.isError(index)) this.#entries.set(listing.nameAsLatin1(index), index);
+    }
+    this.#strangers = new Set(this.#entries.keys());
   }
-  return there;
+
+  /** What stands under a name that the source has too: nothing to delete. */
+  claim(name: string): Stat | undefined {
+    this.#strangers.delete(name);
+    const index = this.#entries.get(name);
+    return index === undefined ? undefined : this.#listing?.stat(index);
+  }
+
+  /** What nobody has claimed, as far as `guard` lets it go. */
+  async strangers(guard: TreeFilter | undefined, fail: Fail): Promise<readonly Doomed[]> {
+    const listing = this.#listing;
+    if (!listing) return [];
+    const doomed: Doomed[] = [];
+    for (const name of this.#strangers) {
+      const index = this.#entries.get(name) as number;
+      if (!guard) doomed.push({ path: listing.pathBytes(index), stat: listing.stat(index) });
+      else doomed.push(...(await removable(guard, listing, index, fail)).parts);
+    }
+    return doomed;
+  }
+
+  /** Whether nothing in a tree is protected. */
+  async mayGo(name: string, guard: TreeFilter, fail: Fail): Promise<boolean> {
+    const index = this.#entries.get(name);
+    if (!this.#listing || index === undefined) return true;
+    return (await removable(guard, this.#listing, index, fail)).whole;
+  }
+}
+
+interface Removable {
+  /** All of it: `parts` is the entry itself. */
+  readonly whole: boolean;
+  /** Else the largest trees below it that hold nothing protected. */
+  readonly parts: readonly Doomed[];
+}
+
+const NOTHING: Removable = { whole: false, parts: [] };
+
+/** @param mountId of the directory that the entry lies in, where that is known */
+async function removable(
+  guard: TreeFilter,
+  listing: Listing,
+  index: number,
+  fail: Fail,
+  mountId?: bigint,
+): Promise<Removable> {
+  if (!guard.takes(listing, index)) return NOTHING;
+  const entry: Doomed = { path: listing.pathBytes(index), stat: listing.stat(index) };
+  const all: Removable = { whole: true, parts: [entry] };
+  // What is mounted there is not entered: to remove it is refused later (EXDEV), and told.
+  const isMountPoint = mountId !== undefined && mountId !== entry.stat.mountId;
+  if (!entry.stat.isDirectory() || isMountPoint) return all;
+  const below = await list(listing.context.root, entry.path, fail);
+  if (!below) return NOTHING;
+  const parts: Doomed[] = [];
+  let whole = true;
+  for (let at = 0; at < below.length; at++) {
+    // What cannot be stat'ed cannot be judged.
+    const found = below.isError(at) ? NOTHING : await removable(guard, below, at, fail, entry.stat.mountId);
+    whole &&= found.whole;
+    parts.push(...found.parts);
+  }
+  return whole ? all : { whole, parts };
+}
+
+async function list(root: DirectoryFd, path: Buffer, fail: Fail): Promise<Listing | undefined> {
+  try {
+    return new Listing(await native.list(root[INTERNAL].handle, path, true), root, path);
+  } catch (failure) {
+    fail({ ...(failure as object), subject: 2 }, path);
+    return undefined;
+  }
 }
 
 /** Removes what the source does not have. What is mounted there is somebody else's tree: EXDEV, and it stays. */
 export async function removeStanding(
   root: DirectoryFd,
   path: Buffer,
-  { job, report, fail }: { job: NativeJob; report: ReportBuilder; fail(failure: unknown, path: Buffer): void },
+  { job, report, fail }: { job: NativeJob; report: ReportBuilder; fail: Fail },
 ): Promise<void> {
   try {
     const removed = await native.removeTree(root[INTERNAL].handle, path, true, job, false);

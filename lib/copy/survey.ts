@@ -25,6 +25,6 @@ export async function survey(copy: NativeCopy, options: Settled): Promise<Visits
 }
 
 /** Whether a survey can tell what a copy with these options would do. */
-export function canSurvey({ update, existing }: Settled): boolean {
-  return update && existing === 'replace';
+export function canSurvey({ update, existing, filter }: Settled): boolean {
+  return update && existing === 'replace' && !filter;
 }

@@ -27,17 +27,18 @@ import {
   TICKET,
   type Ticket,
 } from '../native/trees.js';
-import { ACTIONS, decide, isAlike, type Refusal } from './decide.js';
+import { ACTIONS, Decider, decide, isAlike, PROTECTED } from './decide.js';
 import { type Directory, madeState, OWNER_BITS } from './directory.js';
 import type { CopyEntryEvent, CopyEvent } from './events.js';
 import { Forecast } from './forecast.js';
-import { type FirstCopy, HardLinks, linkKey, type Name } from './hard-links.js';
+import { type First, type FirstCopy, HardLinks, linkKey, type Name } from './hard-links.js';
 import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
 import type { Settled } from './options.js';
 import { joinPath, type ReportBuilder } from './report.js';
 import { Scheduler } from './scheduler.js';
-import { removeStanding, standing } from './standing.js';
+import { Present, removeStanding } from './standing.js';
 import { canSurvey, survey, type Visits } from './survey.js';
+import { Listing, type TreeFilter } from './tree-filter.js';
 import type { Running } from './tree-job.js';
 
 /** Entries of one native call: enough to make the call cheap, few enough to spread a wide directory over all threads. */
@@ -48,13 +49,6 @@ const HARD_LINK = ASPECTS.indexOf('hard-link');
 
 const EMPTY = Buffer.alloc(0);
 
-/** An entry that is to be copied as the first of its names. */
-interface First {
-  readonly key: string;
-  readonly index: number;
-  readonly path: Buffer;
-}
-
 export class TreeCopy {
   readonly #roots: TreeCopyRoots;
   readonly #options: Settled;
@@ -63,9 +57,10 @@ export class TreeCopy {
   readonly #copy: NativeCopy;
   readonly #scheduler: Scheduler;
   readonly #links = new HardLinks<Directory>();
-  /** Files at the destination that have several names, and what in the source they are taken for. */
-  readonly #keepers = new Map<string, string>();
+  readonly #decider: Decider;
   readonly #forecast: Forecast;
+  /** Keeps what it leaves out from being deleted. */
+  readonly #guard: TreeFilter | undefined;
   /** Directories that this copy makes need no decisions. */
   readonly #plain: boolean;
   /** Undefined: all are to be visited. */
@@ -80,7 +75,9 @@ export class TreeCopy {
     this.#copy = newNativeCopy(roots, options, running.job);
     // Twice the threads: while JavaScript digests one answer, the thread that gave it has its next task already.
     this.#scheduler = new Scheduler(2 * options.concurrency);
-    this.#plain = !options.dryRun && !options.itemize;
+    this.#decider = new Decider(options);
+    this.#guard = options.deleteExcluded ? undefined : options.filter;
+    this.#plain = !options.dryRun && !options.itemize && !options.filter;
   }
 
   async run(): Promise<void> {
@@ -144,7 +141,7 @@ export class TreeCopy {
     directory.pair = opened.pair;
     directory.finished = opened.finished;
     this.#absorb(directory, opened);
-    if (!isPlain) this.#decideAll(directory, opened);
+    if (!isPlain) await this.#decideAll(directory, opened);
     else if (!opened.copied) this.#applyRanges(directory, opened.count, EMPTY);
     this.#ended(directory);
   }
@@ -269,20 +266,33 @@ export class TreeCopy {
   }
 
   /** Everything that is listed, against what is there. */
-  #decideAll(directory: Directory, opened: NativeOpened): void {
+  async #decideAll(directory: Directory, opened: NativeOpened): Promise<void> {
     if (!opened.source) return;
-    const source = new PackedBatch(opened.source);
-    const there = standing(opened.destination);
+    const { filter } = this.#options;
+    const guard = this.#guard;
+    const source = new Listing(opened.source, this.#roots.source, directory.path);
+    const present = new Present(opened.destination, this.#roots.destination, directory.path);
+    try {
+      await filter?.enter(source);
+    } catch (error) {
+      // Without its patterns nothing in the directory can be told from what they exclude.
+      return this.#fail(error, directory.path);
+    }
     const decisions = new Uint8Array(source.length);
     const firsts: First[] = [];
     for (let index = 0; index < source.length; index++) {
       const stat = source.stat(index);
-      const name = source.nameBytes(index);
-      const key = name.toString('latin1');
-      const standing = there.get(key);
-      there.delete(key);
-      if (stat.mode === 0) continue; // could not be stat'ed: reported already. It is there, though, and nothing to delete.
-      const path = joinPath(directory.path, name);
+      const name = source.nameAsLatin1(index);
+      const takes = filter?.takes(source, index) ?? true;
+      const standing = takes || guard ? present.claim(name) : undefined;
+      // Could not be stat'ed: reported already. It is there, though, and nothing to delete.
+      if (!takes || stat.mode === 0) continue;
+      const path = source.pathBytes(index);
+      const givesWay = guard && decide(stat, standing, this.#options) === DECISION.replaceTree;
+      if (givesWay && !(await present.mayGo(name, guard, this.#failAt))) {
+        this.#tell(this.#report.refuse(PROTECTED, path));
+        continue;
+      }
       const decision = this.#decide(stat, standing, path);
       if (decision === DECISION.skip) continue;
       if (this.#options.dryRun) {
@@ -297,12 +307,12 @@ export class TreeCopy {
       }
       decisions[index] = decision;
     }
-    if (this.#options.delete) this.#deleteAll(directory, there);
+    if (this.#options.delete) await this.#deleteAll(directory, present);
     if (!this.#options.dryRun) this.#applyRanges(directory, source.length, decisions, firsts);
   }
 
   #decide(stat: Stat, present: Stat | undefined, path: Buffer): Decision {
-    const decision = this.#unmixed(decide(stat, present, this.#options), stat, present);
+    const decision = this.#decider.decide(stat, present);
     if (typeof decision !== 'number') {
       this.#tell(this.#report.refuse(decision, path));
       return DECISION.skip;
@@ -313,22 +323,10 @@ export class TreeCopy {
     return decision;
   }
 
-  /**
-   * Two files of the source may stand at the destination as two names of one: the first to come keeps it, the other is made anew. Decided
-   * before anything is done, so that neither ever gets the other's metadata.
-   */
-  #unmixed(decision: Decision | Refusal, stat: Stat, present: Stat | undefined): Decision | Refusal {
-    if (decision !== DECISION.metadata || !present || present.nlink < 2 || stat.isDirectory()) return decision;
-    const [key, keeper] = [linkKey(stat), this.#keepers.get(linkKey(present))];
-    if (keeper === undefined) this.#keepers.set(linkKey(present), key);
-    return keeper === undefined || keeper === key ? decision : DECISION.replace;
-  }
-
-  #deleteAll(directory: Directory, strangers: ReadonlyMap<string, Stat>): void {
+  async #deleteAll(directory: Directory, present: Present): Promise<void> {
     const root = this.#roots.destination;
     if (!root) return;
-    for (const [name, stat] of strangers) {
-      const path = joinPath(directory.path, Buffer.from(name, 'latin1'));
+    for (const { path, stat } of await present.strangers(this.#guard, this.#failAt)) {
       if (this.#options.itemize) this.#emitEntry('delete', stat, path);
       if (this.#options.dryRun) {
         this.#scheduler.push(() => this.#forecast.deletion(root, path, stat).catch((error) => this.#fail(error, path)));
@@ -337,7 +335,7 @@ export class TreeCopy {
       directory.own++;
       this.#scheduler.push(async () => {
         const { job } = this.#running;
-        await removeStanding(root, path, { job, report: this.#report, fail: (...told) => this.#fail(...told) });
+        await removeStanding(root, path, { job, report: this.#report, fail: this.#failAt });
         this.#ended(directory);
       });
     }
@@ -382,6 +380,7 @@ export class TreeCopy {
   #fail(failure: unknown, path: Buffer): void {
     this.#tell(this.#report.fail(this.#report.error(failure, path), path));
   }
+  readonly #failAt = (failure: unknown, path: Buffer): void => this.#fail(failure, path);
 
   /** Passes an event on; an error ends the copy where the policy says so. */
   #tell(event: CopyEvent): void {

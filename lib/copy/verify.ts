@@ -6,6 +6,7 @@ import { INTERNAL } from '../dirfd/fd.js';
 import { Stat } from '../dirfd/stat.js';
 import { type ErrorSubject, FsError, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
+import type { NativeFailure } from '../native/surface.js';
 import {
   FIELDS,
   type NativeCompared,
@@ -19,9 +20,11 @@ import { oneOf, threads } from './options.js';
 import { type CopyFailure, joinPath, LIST_LIMIT } from './report.js';
 import { labelOf, type TreeRoot } from './roots.js';
 import { Scheduler } from './scheduler.js';
+import { Listing, TreeFilter, type TreeFilterOptions } from './tree-filter.js';
 import { type Running, TreeJob } from './tree-job.js';
 
-export interface VerifyOptions {
+/** The filters are asked about A's entries, and about those of B that A does not have. */
+export interface VerifyOptions extends TreeFilterOptions {
   /** Compare owner and group. Default true. */
   readonly owner?: boolean | undefined;
   /** Compare extended attributes, file capabilities included. Default true. */
@@ -113,6 +116,15 @@ export function diffTree(a: TreeRoot, b: TreeRoot, options: VerifyOptions = {}):
 }
 
 const ROOT = Buffer.alloc(0);
+const NOTHING = Buffer.alloc(0);
+
+/** Two directories to compare. */
+interface Pair {
+  readonly a: DirectoryFd;
+  readonly b: DirectoryFd;
+  readonly path: Buffer;
+  readonly ticket: Ticket;
+}
 
 class TreeComparison {
   readonly #roots: readonly [TreeRoot, TreeRoot];
@@ -120,6 +132,7 @@ class TreeComparison {
   readonly #quick: boolean;
   readonly #subject: ErrorSubject;
   readonly #threads: number;
+  readonly #filter: TreeFilter | undefined;
   readonly #differences: Difference[] = [];
   readonly #errors: CopyFailure[] = [];
   /** The first name of each file with several, per side: two names are one file on both sides, or on neither. */
@@ -135,6 +148,7 @@ class TreeComparison {
     this.#subject = { verb: quick ? 'diff' : 'verify', path: labelOf(a), dest: labelOf(b) };
     oneOf(options.onError ?? 'continue', ['stop', 'continue'] as const, 'onError', this.#subject);
     this.#threads = threads(options.concurrency, this.#subject);
+    this.#filter = TreeFilter.from(options, this.#subject);
   }
 
   get report(): Omit<VerifyReport, 'files' | 'bytes' | 'milliseconds'> {
@@ -177,7 +191,8 @@ class TreeComparison {
     const comparison = native.newComparison(left, right, running.job, owner, xattrs, acl, times, holes, this.#quick);
     const scheduler = new Scheduler(2 * this.#threads);
     try {
-      scheduler.push(() => this.#comparePair(comparison, ROOT, ROOT, scheduler, running));
+      const start: Pair = { a, b, path: ROOT, ticket: ROOT };
+      scheduler.push(() => this.#comparePair(comparison, start, scheduler, running));
       await scheduler.finished();
     } finally {
       native.endComparison(comparison);
@@ -186,14 +201,22 @@ class TreeComparison {
 
   async #comparePair(
     comparison: NativeComparison,
-    path: Buffer,
-    ticket: Ticket,
+    pair: Pair,
     scheduler: Scheduler,
     running: Running<VerifyEvent>,
   ): Promise<void> {
+    const { path } = pair;
+    let leftOut: Buffer = NOTHING;
+    if (this.#filter) {
+      const listings = await listBoth(pair, this.#filter).catch((failure: unknown) =>
+        this.#fail(failure, path, scheduler, running),
+      );
+      if (!listings) return;
+      leftOut = leftOutOf(listings, this.#filter);
+    }
     let compared: NativeCompared;
     try {
-      compared = await native.comparePair(comparison, path, ticket);
+      compared = await native.comparePair(comparison, path, pair.ticket, leftOut);
     } catch (failure) {
       return this.#fail(failure, path, scheduler, running);
     }
@@ -208,7 +231,8 @@ class TreeComparison {
       const below = joinPath(path, batch.nameBytes(i));
       const proof = Buffer.from(compared.tickets.subarray(TICKET * i, TICKET * (i + 1)));
       if (batch.stat(i).isDirectory()) {
-        scheduler.push(() => this.#comparePair(comparison, below, proof, scheduler, running));
+        const next = { ...pair, path: below, ticket: proof };
+        scheduler.push(() => this.#comparePair(comparison, next, scheduler, running));
       } else if (this.#options.hardLinks ?? true) {
         this.#compareNames(below, proof, running);
       }
@@ -251,6 +275,33 @@ class TreeComparison {
     if (this.#errors.length < LIST_LIMIT) this.#errors.push(failed);
     running.emit({ type: 'error', ...failed });
     if (running.signal.aborted || this.#options.onError === 'stop') scheduler.fail(error);
+  }
+}
+
+async function listBoth({ a, b, path }: Pair, filter: TreeFilter): Promise<readonly Listing[]> {
+  const left = await list(a, path, 1);
+  await filter.enter(left);
+  return [left, await list(b, path, 2)];
+}
+
+/** The names that take no part, each with a NUL after it. Of a name that both sides have, A's entry is asked about. */
+function leftOutOf(listings: readonly Listing[], filter: TreeFilter): Buffer {
+  const taken = new Map<string, boolean>();
+  for (const listing of listings) {
+    for (let index = 0; index < listing.length; index++) {
+      const name = listing.nameAsLatin1(index);
+      if (!listing.isError(index) && !taken.has(name)) taken.set(name, filter.takes(listing, index));
+    }
+  }
+  const leftOut = [...taken].filter(([, takes]) => !takes);
+  return Buffer.from(leftOut.map(([name]) => `${name}\0`).join(''), 'latin1');
+}
+
+async function list(root: DirectoryFd, path: Buffer, subject: 1 | 2): Promise<Listing> {
+  try {
+    return new Listing(await native.list(root[INTERNAL].handle, path.length === 0 ? '.' : path, true), root, path);
+  } catch (failure) {
+    throw { ...(failure as NativeFailure), subject };
   }
 }
 

@@ -210,7 +210,13 @@ export interface NativeTrees {
     holes: boolean,
     quick: boolean,
   ): NativeComparison;
-  comparePair(comparison: NativeComparison, path: Uint8Array, ticket: Ticket): Promise<NativeCompared>;
+  /** @param leftOut names that take no part on either side, each with a NUL after it */
+  comparePair(
+    comparison: NativeComparison,
+    path: Uint8Array,
+    ticket: Ticket,
+    leftOut: Uint8Array,
+  ): Promise<NativeCompared>;
   /** Lets go of both roots; no call on the comparison may be out or follow. */
   endComparison(comparison: NativeComparison): void;
 }

@@ -22,7 +22,7 @@ export interface Decisions {
 }
 
 /** Whether the walk has to ask JavaScript before it enters directories. */
-export function needsFilter(options: WalkOptions): boolean {
+export function needsFilter(options: FilterOptions): boolean {
   return (
     [options.include, options.exclude, options.filter].some((option) => option !== undefined) ||
     options.gitignore === true
@@ -30,15 +30,22 @@ export function needsFilter(options: WalkOptions): boolean {
 }
 
 /** What a judge allows, as bits. What all of them allow is done. */
-type Verdict = number;
-const REPORT = 1;
+export type Verdict = number;
+export const REPORT = 1;
 const ENTER = 2;
 const INCLUDE: Verdict = REPORT | ENTER;
 const SKIP: Verdict = ENTER;
 const PRUNE: Verdict = 0;
 
-export function createFilter(options: WalkOptions, subject: ErrorSubject): BatchFilter {
-  const gitignore = options.gitignore ? new GitIgnore() : undefined;
+/** What is asked of copies and comparisons too. */
+export type FilterOptions = Pick<WalkOptions<'utf8'>, 'include' | 'exclude' | 'gitignore' | 'filter'>;
+
+/** One entry at a time; those of a directory one after the other, after the ignore files above them. */
+export function createJudge(
+  options: FilterOptions,
+  gitignore: GitIgnore | undefined,
+  subject: ErrorSubject,
+): (batch: WalkBatch, index: number) => Verdict {
   const judges = [
     gitignoreJudge(gitignore),
     excludeJudge(options, subject),
@@ -46,25 +53,36 @@ export function createFilter(options: WalkOptions, subject: ErrorSubject): Batch
     filterJudge(options, subject),
   ];
   const active = judges.filter((judge) => judge !== undefined);
-  const kinds = kindMask(options.kinds, subject);
-  // Directories that were not reported, nor is that they are left. By their bytes: two names that are not UTF-8 may look alike as text.
-  const omitted = options.leave ? new Set<string>() : undefined;
   const judged: Judged = {
     batch: undefined as unknown as WalkBatch,
     index: 0,
     path: '',
     isDirectory: false,
   };
+  return (batch, index) => {
+    judged.batch = batch;
+    judged.index = index;
+    judged.path = batch.path(index);
+    judged.isDirectory = isDirectory(batch.mode(index));
+    return allowed(active, judged);
+  };
+}
+
+export function createFilter(options: WalkOptions, subject: ErrorSubject): BatchFilter {
+  const gitignore = options.gitignore ? new GitIgnore() : undefined;
+  const judge = createJudge(options, gitignore, subject);
+  const kinds = kindMask(options.kinds, subject);
+  // Directories that were not reported, nor is that they are left. By their bytes: two names that are not UTF-8 may look alike as text.
+  const omitted = options.leave ? new Set<string>() : undefined;
 
   return (batch) => {
     const chosen = new Uint8Array(batch.length);
     const entered = new Uint8Array(batch.length);
     let count = 0;
-    judged.batch = batch;
     for (let index = 0; index < batch.length; index++) {
       const event = batch.event(index);
       if (event === EVENT.ignoreFile) {
-        gitignore?.add(batch, index);
+        gitignore?.add(batch.directoryPathAsLatin1(batch.directoryOf(index)), batch.ignoreFile(index));
         continue;
       }
       if (event === EVENT.error || (event === EVENT.leave && !omitted?.delete(batch.pathAsLatin1(index)))) {
@@ -75,20 +93,21 @@ export function createFilter(options: WalkOptions, subject: ErrorSubject): Batch
       if (event === EVENT.leave) continue;
 
       const mode = batch.mode(index);
-      judged.index = index;
-      judged.path = batch.path(index);
-      judged.isDirectory = (mode & constants.S_IFMT) === constants.S_IFDIR;
-      const verdict = allowed(active, judged);
+      const verdict = judge(batch, index);
       if (verdict & ENTER) entered[index] = 1;
       if (verdict & REPORT && isAmong(kinds, mode)) {
         chosen[index] = 1;
         count++;
-      } else if (judged.isDirectory) {
+      } else if (isDirectory(mode)) {
         omitted?.add(batch.pathAsLatin1(index));
       }
     }
     return { chosen, entered, count };
   };
+}
+
+function isDirectory(mode: number): boolean {
+  return (mode & constants.S_IFMT) === constants.S_IFDIR;
 }
 
 function allowed(judges: readonly Judge[], entry: Judged): Verdict {
@@ -116,20 +135,20 @@ function gitignoreJudge(gitignore: GitIgnore | undefined): Judge | undefined {
   );
 }
 
-function excludeJudge({ exclude }: WalkOptions, subject: ErrorSubject): Judge | undefined {
+function excludeJudge({ exclude }: FilterOptions, subject: ErrorSubject): Judge | undefined {
   if (exclude === undefined) return undefined;
   const matches = toMatcher(exclude, 'exclude', subject);
   return ({ path }) => (matches(path) ? PRUNE : INCLUDE);
 }
 
-function includeJudge({ include }: WalkOptions, subject: ErrorSubject): Judge | undefined {
+function includeJudge({ include }: FilterOptions, subject: ErrorSubject): Judge | undefined {
   if (include === undefined) return undefined;
   const matches = toMatcher(include, 'include', subject);
   const mayHold = toReach(include);
   return ({ path, isDirectory }) => (matches(path) ? REPORT : 0) | (isDirectory && mayHold(path) ? ENTER : 0);
 }
 
-function filterJudge({ filter }: WalkOptions, subject: ErrorSubject): Judge | undefined {
+function filterJudge({ filter }: FilterOptions, subject: ErrorSubject): Judge | undefined {
   if (filter === undefined) return undefined;
   if (typeof filter !== 'function') throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'filter must be a function', subject);
   const verdicts: Readonly<Record<FilterDecision, Verdict>> = {

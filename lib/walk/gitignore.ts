@@ -15,11 +15,10 @@ export class GitIgnore {
   #path = '';
   #file: IgnoreFile | undefined;
 
-  /** Takes a directory's own file. It comes before the directory's entries. */
-  add(batch: WalkBatch, index: number): void {
-    const directory = batch.directoryPathAsLatin1(batch.directoryOf(index));
+  /** Takes a directory's own file, its path and text in latin1. It comes before the directory's entries. */
+  add(directory: string, text: string): void {
     const above = directory === '' ? undefined : this.#fileFor(parentOf(directory));
-    this.#files.set(directory, new IgnoreFile(directory, batch.ignoreFile(index), above));
+    this.#files.set(directory, new IgnoreFile(directory, text, above));
     this.#batch = undefined;
   }
 

@@ -69,11 +69,23 @@ Napi::Value difference_value(Napi::Env env, const Difference& difference) {
   return value;
 }
 
-// comparePair(comparison, path, ticket) → {compared, differences, follow?, tickets?, problems?}
+// Names one after the other, each with its NUL.
+Names names_in(const std::string& packed) {
+  Names names;
+  for (size_t at = 0; at < packed.size();) {
+    std::string name = packed.c_str() + at;
+    at += name.size() + 1;
+    names.insert(std::move(name));
+  }
+  return names;
+}
+
+// comparePair(comparison, path, ticket, left out: names) → {compared, differences, follow?, tickets?, problems?}
 struct ComparePair {
   std::shared_ptr<CompareRun> run_;
   std::string path;
   Ticket ticket;
+  Names left_out;
   Compared compared;
 
   void parse(Arguments& arguments) {
@@ -81,10 +93,11 @@ struct ComparePair {
     path = arguments.path();
     std::string bytes = arguments.bytes();
     if (bytes.size() == sizeof ticket) std::memcpy(&ticket, bytes.data(), sizeof ticket);
+    left_out = names_in(arguments.bytes());
   }
 
   Status run(const WorkerContext& context) noexcept {
-    return compare_pair(*run_, path, ticket, Stop(run_->job->cancel, context.cancel), compared);
+    return compare_pair(*run_, path, ticket, left_out, Stop(run_->job->cancel, context.cancel), compared);
   }
 
   Napi::Value value(Napi::Env env) {

@@ -24,8 +24,8 @@ struct Item {
 
 class Comparison {
  public:
-  Comparison(CompareRun& run, Dirfd left, Dirfd right, const Stop& stop, Compared& compared)
-      : run_(run), left_(left), right_(right), stop_(stop), compared_(compared) {
+  Comparison(CompareRun& run, Dirfd left, Dirfd right, const Names& left_out, const Stop& stop, Compared& compared)
+      : run_(run), left_(left), right_(right), left_out_(left_out), stop_(stop), compared_(compared) {
     copy_options_.xattrs = run.options.xattrs;
     copy_options_.acl = run.options.acl;
   }
@@ -67,6 +67,7 @@ class Comparison {
   Result<std::vector<Item>> list(Dirfd directory, Subject side) {
     std::vector<Item> items;
     auto status = for_each_name(directory, [&](const Dirent& entry) {
+      if (left_out_.contains(entry.name)) return;
       auto stx = sys::statx(directory, entry.name.data());
       if (stx) return void(items.push_back({std::string(entry.name), to_record(*stx)}));
       if (stx.err() != ENOENT) problem(entry.name, stx.error().about(side));
@@ -189,6 +190,7 @@ class Comparison {
   CompareRun& run_;
   Dirfd left_;
   Dirfd right_;
+  const Names& left_out_;
   const Stop& stop_;
   Compared& compared_;
   CopyOptions copy_options_;
@@ -196,15 +198,15 @@ class Comparison {
 
 }  // namespace
 
-Status compare_pair(CompareRun& run, const std::string& path, const Ticket& ticket, const Stop& stop,
-                    Compared& compared) {
+Status compare_pair(CompareRun& run, const std::string& path, const Ticket& ticket, const Names& left_out,
+                    const Stop& stop, Compared& compared) {
   StatRecord left_stat;
   auto left = open_expected(run.left, path, ticket.source, Subject::kPath, left_stat);
   if (!left) return left.error();
   StatRecord right_stat;
   auto right = open_expected(run.right, path, ticket.destination, Subject::kSecondPath, right_stat);
   if (!right) return right.error();
-  return Comparison(run, left->get(), right->get(), stop, compared).directories(left_stat, right_stat);
+  return Comparison(run, left->get(), right->get(), left_out, stop, compared).directories(left_stat, right_stat);
 }
 
 }  // namespace dfd

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,7 +67,10 @@ struct Compared {
   std::vector<CopyProblem> problems;  // `detail` holds the name
 };
 
-Status compare_pair(CompareRun& run, const std::string& path, const Ticket& ticket, const Stop& stop,
-                    Compared& compared);
+using Names = std::set<std::string, std::less<>>;
+
+// `left_out`: names that take no part, on either side.
+Status compare_pair(CompareRun& run, const std::string& path, const Ticket& ticket, const Names& left_out,
+                    const Stop& stop, Compared& compared);
 
 }  // namespace dfd

@@ -50,6 +50,24 @@ describe('dirfd copy', () => {
     }
   });
 
+  test('--exclude, --include and --gitignore leave out, and sync deletes nothing of that', (t) => {
+    const [source, destination] = roots(t, (path) => {
+      mkdirSync(join(path, 'src'));
+      for (const name of ['a.log', 'a.ts', 'src/b.ts', 'src/b.js']) writeFileSync(join(path, name), '');
+      writeFileSync(join(path, '.gitignore'), 'b.ts\n');
+    });
+    const left = (...flags: string[]) => {
+      const { status, stderr } = dirfd(['sync', '-q', ...flags, source, destination]);
+      assert.equal(status, 0, stderr);
+      return readdirSync(destination, { recursive: true, encoding: 'utf8' }).sort();
+    };
+    assert.deepEqual(left('--exclude=*.log', '--exclude', 'src'), ['.gitignore', 'a.ts']);
+    assert.deepEqual(left('--include=*.ts', '--gitignore'), ['.gitignore', 'a.ts', 'src']);
+    assert.deepEqual(left('--include=*.js', '--delete-excluded'), ['src', 'src/b.js']);
+    assert.equal(dirfd(['verify', '-q', '--no-times', '--include=*.js', source, destination]).status, 0);
+    assert.equal(dirfd(['verify', '-q', '--no-times', '--exclude=*.log', source, destination]).status, 1);
+  });
+
   test('--quiet says nothing when all is well', (t) => {
     const { status, stdout, stderr } = dirfd(['copy', '--quiet', ...roots(t, plain)]);
     assert.deepEqual([status, stdout, stderr], [0, '', '']);
