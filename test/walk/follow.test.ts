@@ -113,6 +113,24 @@ test('an entry found through links opens again', async (t) => {
   assert.ok(opened >= 5);
 });
 
+test('absolute links begin at the root where that is how its handle resolves, and lead out elsewhere', async (t) => {
+  const root = linked(temporaryDirectory(t));
+  rmSync(join(root, 'd', 'up'));
+  rmSync(join(root, 'd', 'e', 'back'));
+  symlinkSync('/d/e', join(root, 'rooted'));
+  symlinkSync('../../../../d/e', join(root, 'climbing'));
+  symlinkSync('/proc/self/root', join(root, 'magic'));
+  for (const order of orders) {
+    for (const resolution of ['no-symlinks', 'beneath', 'in-root'] as const) {
+      await using directory = await DirectoryFd.open(root, { resolution });
+      const found = (await pathsOf(directory, { symlinks: 'follow', order })).filter((path) => path.endsWith('/deep'));
+      const expected = ['d/e/deep', 'to-directory/deep', 'to-link/deep'];
+      if (resolution === 'in-root') expected.push('climbing/deep', 'rooted/deep');
+      assert.deepEqual(found.sort(), expected.sort(), `${order}, ${resolution}`);
+    }
+  }
+});
+
 test('a link that was turned elsewhere does not open', async (t) => {
   const root = linked(temporaryDirectory(t));
   await using directory = await DirectoryFd.open(root);

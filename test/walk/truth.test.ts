@@ -85,6 +85,18 @@ test('a web stream can be made of a walk', async (t) => {
   assert.deepEqual(paths.sort(), plainEntries);
 });
 
+test('a web stream that is cancelled ends its walk', async (t) => {
+  const root = temporaryDirectory(t);
+  project(root);
+  const walking = walk(root, { highWaterMark: 1 });
+  const reader = ReadableStream.from(walking).getReader();
+  assert.ok((await reader.read()).value?.path);
+  assert.equal(walking.progress.done, false);
+  await reader.cancel();
+  assert.equal(walking.progress.done, true);
+  assert.ok(walking.statistics.entries < (await pathsOf(root)).length, 'it was not at its end');
+});
+
 test('calls of next that overlap are answered in their order', async (t) => {
   const root = temporaryDirectory(t);
   plain(root);
