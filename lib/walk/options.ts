@@ -74,7 +74,7 @@ export interface WalkOptions<E extends WalkEncoding = WalkEncoding> {
   readonly signal?: AbortSignal | undefined;
   /** Entries in a batch at most; the first ones are smaller. Default 1000. */
   readonly batchSize?: number | undefined;
-  /** Bytes of batches that may wait for a slow consumer, at most. Default 4 MiB. */
+  /** Bytes of batches that may wait for a slow consumer, at most. Default 1 MiB. */
   readonly highWaterMark?: number | undefined;
   /** Directories held open at most, 3 or more. Fewer are slower, never wrong. Default: an eighth of RLIMIT_NOFILE, at most 256. */
   readonly maxOpenDirectories?: number | undefined;
@@ -159,7 +159,7 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
     ),
     batchEntries: whole(options.batchSize ?? 1000, 'batchSize', 1, 65_536, subject),
     batchBytes: 256 * 1024,
-    outstandingBytes: whole(options.highWaterMark ?? 4 << 20, 'highWaterMark', 1, 1 << 30, subject),
+    outstandingBytes: whole(options.highWaterMark ?? 1 << 20, 'highWaterMark', 1, 1 << 30, subject),
   };
 }
 

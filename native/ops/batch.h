@@ -31,6 +31,7 @@ class BatchBuilder {
   void add_ignore_file(std::string_view text);
 
   size_t entries() const { return records_.size(); }
+  size_t special() const { return special_; }  // of those, records of another event than kEntry
   size_t bytes() const { return records_.size() * sizeof(EntryRecord) + heap_.size(); }
   bool empty() const { return records_.empty(); }
 

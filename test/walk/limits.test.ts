@@ -1,7 +1,8 @@
 // Few descriptors, deep trees, wide directories, slow consumers: slower perhaps, never wrong, never unbounded.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WalkOptions, walk } from 'dirfd';
@@ -109,6 +110,18 @@ test('a wide directory is shared out among threads, and each entry comes once', 
   assert.deepEqual([entries, seen.size], [20_000, 20_000]);
   assert.ok(walking.statistics.threads > 1);
   assert.equal(walking.statistics.directories, 1);
+});
+
+test('the first entries come as soon as the first directory has been read', async (t) => {
+  const root = temporaryDirectory(t);
+  mkdirSync(join(root, 'below'));
+  project(join(root, 'below'));
+  for (const order of orders) {
+    for await (const batch of walk(root, { order, concurrency: 1 }).batches()) {
+      assert.deepEqual([batch.length, batch.at(0)?.path], [1, 'below'], order);
+      break;
+    }
+  }
 });
 
 test('a consumer that stops reading stops the walk', async (t) => {

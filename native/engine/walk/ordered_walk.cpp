@@ -33,6 +33,7 @@ Status OrderedWalk::begin(NodeRef root_node) {
 
 void OrderedWalk::run() noexcept {
   while (!stack_.empty() && !stopping.cancelled()) {
+    reporter_.flush_if_awaited();
     Frame& frame = stack_.back();
     if (auto child = next_child(frame)) {
       shrink(frame);

@@ -50,7 +50,7 @@ Seen Reporter::report(Dirfd fd, const Dirent& entry) {
   if (!wanted && entry.type != DT_DIR && !(entry.type == DT_LNK && walk_.options.follow)) return {};
 
   bool through_link = false;
-  auto stx = look(fd, entry, through_link);
+  auto stx = walk_.options.follow ? look_through(fd, entry, through_link) : sys::statx(fd, entry.name.data());
   if (!stx) {
     if (stx.err() == ENOENT) {
       count(walk_.counters.vanished);
@@ -62,10 +62,7 @@ Seen Reporter::report(Dirfd fd, const Dirent& entry) {
     return {};
   }
   bool reported = walk_.options.kinds & kind_bit(stx->stx_mode);
-  if (reported) {
-    builder_.add(entry.name, *stx);
-    count(walk_.counters.entries);
-  }
+  if (reported) builder_.add(entry.name, *stx);
   Seen seen;
   if (S_ISDIR(stx->stx_mode)) {
     seen = {.directory = reported, .enter = enterable(entry, *stx, through_link)};
@@ -76,9 +73,9 @@ Seen Reporter::report(Dirfd fd, const Dirent& entry) {
   return seen;
 }
 
-Result<struct statx> Reporter::look(Dirfd fd, const Dirent& entry, bool& through_link) {
+Result<struct statx> Reporter::look_through(Dirfd fd, const Dirent& entry, bool& through_link) {
   auto stx = sys::statx(fd, entry.name.data());
-  if (!stx || !walk_.options.follow || !S_ISLNK(stx->stx_mode)) return stx;
+  if (!stx || !S_ISLNK(stx->stx_mode)) return stx;
   // A link that dangles, leads out of the root, runs in circles or may not be followed is reported as what it is: a link.
   auto target = follow(entry.name.data());
   if (is_out_of_descriptors(target.err())) {
@@ -161,6 +158,8 @@ void Reporter::flush_if_awaited() {
 void Reporter::flush() {
   if (builder_.empty()) return;
   limit_ = std::min(limit_ * 4, walk_.options.batch_entries);
+  // Once a batch: threads that count in one place at every entry wait for its cache line most of the time that they need themselves.
+  count(walk_.counters.entries, builder_.entries() - builder_.special());
   Delivery delivery{.batch = builder_.take()};
   std::vector<Candidate> candidates = std::exchange(candidates_, {});
   const Flow::Taken taken = walk_.flow.take(delivery.batch.size);

@@ -47,7 +47,7 @@ class Reporter {
   void flush_if_awaited();
 
  private:
-  Result<struct statx> look(Dirfd fd, const Dirent& entry, bool& through_link);
+  Result<struct statx> look_through(Dirfd fd, const Dirent& entry, bool& through_link);
   Result<struct statx> follow(const char* name);
   NodeRef enterable(const Dirent& entry, const struct statx& stx, bool through_link);
   bool is_ancestor(const sys::Identity& identity) const;
@@ -61,7 +61,7 @@ class Reporter {
   StatRecord last_stat_{};
   bool held_up_ = false;
   size_t limit_ = 16;  // entries in the next batch: the first goes out at once, the later ones are fat
-  std::chrono::steady_clock::time_point flushed_at_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point flushed_at_{};  // long ago: what the first directory holds is not held back
 };
 
 }  // namespace dfd
