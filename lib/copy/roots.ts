@@ -1,6 +1,5 @@
 /** From the two places that a caller names to two held directories, checked against each other before anything is made. */
 
-import { realpath } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import { INTERNAL } from '../dirfd/fd.js';
@@ -126,9 +125,7 @@ async function openSingle(
       subject,
     );
   }
-  const real = await realpath(typeof source === 'string' ? source : Buffer.from(source), { encoding: 'buffer' });
-  const from = await parentOf(real, open);
-  const entry = await from.parent.stat(from.name);
+  const { entry, ...from } = await follow(source, open, subject);
   if (!entry.isFile()) {
     throw ownError(
       'ERR_DIRFD_NOT_REGULAR',
@@ -150,17 +147,42 @@ async function openSingle(
   };
 }
 
-/** The directory that holds the last component, and that component. */
+/** How many symlinks the kernel follows, path_resolution(7). */
+const LINK_LIMIT = 40;
+
+/** What the caller's path leads to, in the directory that holds it: a link in the last place is followed, step by step, from held directories. */
+async function follow(
+  path: string | Uint8Array,
+  open: Open,
+  subject: ErrorSubject,
+): Promise<{ parent: DirectoryFd; name: Buffer; entry: Stat }> {
+  let at = path;
+  for (let links = 0; links <= LINK_LIMIT; links++) {
+    const { parent, name, above } = await parentOf(at, open);
+    const entry = await parent.stat(name);
+    if (!entry.isSymbolicLink()) return { parent, name, entry };
+    const target = await parent.readlink(name, { encoding: 'buffer' });
+    at = target[0] === SLASH ? target : Buffer.concat([above, target]);
+  }
+  throw new FsError(`ELOOP: too many symbolic links, copy '${labelOf(path)}'`, {
+    code: 'ELOOP',
+    syscall: subject.verb,
+  });
+}
+
+const SLASH = 0x2f;
+
+/** The directory that holds the last component, that component, and how the directory was named, ready to have a name added. */
 export async function parentOf(
   path: string | Uint8Array | URL,
   open: Open,
-): Promise<{ parent: DirectoryFd; name: Buffer }> {
+): Promise<{ parent: DirectoryFd; name: Buffer; above: Buffer }> {
   // Latin1 keeps every byte a character.
   const text = Buffer.from(toPath(path)).toString('latin1').replace(/\/+$/, '');
   const slash = text.lastIndexOf('/');
   const name = Buffer.from(text.slice(slash + 1), 'latin1');
-  const above = slash < 0 ? '.' : text.slice(0, slash + 1);
-  return { parent: await open(Buffer.from(above, 'latin1')), name };
+  const above = Buffer.from(slash < 0 ? './' : text.slice(0, slash + 1), 'latin1');
+  return { parent: await open(above), name, above };
 }
 
 async function unless<T>(code: string, outcome: Promise<T>): Promise<T | undefined> {

@@ -109,14 +109,21 @@ async function list(root: DirectoryFd, path: Buffer, fail: Fail): Promise<Listin
   }
 }
 
-/** Removes what the source does not have. What is mounted there is somebody else's tree: EXDEV, and it stays. */
+/** Removes what the source does not have. What is mounted there is somebody else's tree: EXDEV, and it stays. So does the source itself. */
 export async function removeStanding(
-  root: DirectoryFd,
+  { source, destination }: { readonly source: DirectoryFd; readonly destination: DirectoryFd },
   path: Buffer,
   { job, report, fail }: { job: NativeJob; report: ReportBuilder; fail: Fail },
 ): Promise<void> {
   try {
-    const removed = await native.removeTree(root[INTERNAL].handle, path, true, job, false);
+    const removed = await native.removeTree(
+      destination[INTERNAL].handle,
+      path,
+      true,
+      job,
+      false,
+      source[INTERNAL].handle,
+    );
     report.countDeleted(removed.entries);
     for (const failure of removed.failures) fail({ ...failure, subject: 2 }, joinPath(path, failure.path));
   } catch (failure) {

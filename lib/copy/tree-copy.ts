@@ -324,8 +324,9 @@ export class TreeCopy {
   }
 
   async #deleteAll(directory: Directory, present: Present): Promise<void> {
-    const root = this.#roots.destination;
+    const { source, destination: root } = this.#roots;
     if (!root) return;
+    const how = { job: this.#running.job, report: this.#report, fail: this.#failAt };
     for (const { path, stat } of await present.strangers(this.#guard, this.#failAt)) {
       if (this.#options.itemize) this.#emitEntry('delete', stat, path);
       if (this.#options.dryRun) {
@@ -334,8 +335,7 @@ export class TreeCopy {
       }
       directory.own++;
       this.#scheduler.push(async () => {
-        const { job } = this.#running;
-        await removeStanding(root, path, { job, report: this.#report, fail: this.#failAt });
+        await removeStanding({ source, destination: root }, path, how);
         this.#ended(directory);
       });
     }

@@ -147,7 +147,7 @@ export interface NativeRemoveReport {
 export interface PooledVerbs {
   /**
    * Without `keepGoing` the first failure rejects, a {@link LocatedFailure}; ECANCELED after cancelJob. '.' empties the directory itself.
-   * `crossMounts` is the handle's unless given.
+   * `crossMounts` is the handle's unless given. The `spared` directory stays, wherever it is met.
    */
   removeTree(
     root: NativeHandle,
@@ -155,6 +155,7 @@ export interface PooledVerbs {
     keepGoing: boolean,
     job?: NativeJob,
     crossMounts?: boolean,
+    spared?: NativeHandle,
   ): Promise<NativeRemoveReport>;
 }
 

@@ -52,6 +52,9 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
     arguments.problem().ThrowAsJavaScriptException();
     return info.Env().Undefined();
   }
+  // The descriptors are held: two fstat that cannot wait. Where one is refused, nothing is ever taken for that root.
+  if (auto node = node_of(run->source->get())) run->roots.source = *node;
+  if (auto node = node_of(run->destination->get())) run->roots.destination = *node;
   return make_run(info.Env(), std::move(run));
 }
 

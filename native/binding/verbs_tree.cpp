@@ -8,7 +8,7 @@ namespace dfd {
 
 namespace {
 
-// removeTree(handle, path, keepGoing = false, job?, crossMounts = the handle's) → {entries, failed, failures: [{path, errno, call, …}]}
+// removeTree(handle, path, keepGoing = false, job?, crossMounts = the handle's, spared handle?) → {entries, failed, failures: [{path, errno, call, …}]}
 //
 // Without keepGoing the first failure rejects, its `path` (below the tree) added to the facts; "." empties the handle's
 // own directory.
@@ -23,6 +23,10 @@ struct RemoveTree : OnPlace {
     if (arguments.more()) options.keep_going = arguments.boolean();
     job = arguments.job();
     if (arguments.more()) options.cross_mounts = arguments.boolean();
+    if (!arguments.more()) return;
+    Handle spared = arguments.handle();
+    if (!spared.fd) return;
+    if (auto node = node_of(spared.fd->get())) options.spared = *node;
   }
 
   Status run(const WorkerContext& context) noexcept {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/job.h"
+#include "ops/root_check.h"
 #include "ops/settled.h"
 #include "sys/fd.h"
 
@@ -81,11 +82,18 @@ class Refusals {
   std::vector<Entry> entries_;
 };
 
+// Which directories the roots are. A copy that meets its other root would copy its own copy without end, or delete what it copies.
+struct CopyRoots {
+  Node source{};
+  Node destination{};
+};
+
 // One run of copyTree, shared by all its tasks.
 struct CopyRun {
   SharedFd source;
   SharedFd destination;  // null in a dry run
-  CopyOptions options;
+  CopyRoots roots{};
+  CopyOptions options{};
   std::shared_ptr<Job> job;
   Refusals refusals;
   LocalClocks clocks{};

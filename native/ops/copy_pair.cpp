@@ -8,6 +8,7 @@
 #include "ops/copy_range.h"
 #include "ops/expected.h"
 #include "ops/resolve.h"
+#include "ops/root_check.h"
 #include "ops/staging.h"
 #include "ops/sync_metadata.h"
 #include "sys/attributes.h"
@@ -40,6 +41,11 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
   if (!source) return source.error();
   Directories directories{.source = *std::move(source), .destination = {}, .destination_stat = {}};
   ticket_.source = identity(source_stat_);
+  // The roots themselves were held against each other before; a dry run may have no destination at all.
+  bool overlaps = Node{source_stat_.dev, source_stat_.ino} == run_->roots.destination;
+  if (overlaps && how.list_source && !path_.empty() && state_ != DestinationState::kNone) {
+    return failure_because(Reason::kOverlap, Call::kOpenat, EBUSY).about(Subject::kPath);
+  }
   if (state_ != DestinationState::kNone) {
     auto destination =
         open_expected(run_->destination, path_, ticket_.destination, Subject::kSecondPath, destination_stat_);

@@ -213,7 +213,9 @@ Result<bool> CopyRange::link_at(const char* destination_name, const std::string&
 
 Status CopyRange::remove_at_destination(const char* name) {
   Place place(held_.destination, name, false);
-  RemoveReport report = remove_tree(place, {.cross_mounts = false, .keep_going = false}, held_.stop, *held_.run.job);
+  RemoveReport report =
+      remove_tree(place, {.cross_mounts = false, .keep_going = false, .spared = held_.run.roots.source}, held_.stop,
+                  *held_.run.job);
   if (report.failures.empty()) return success();
   return report.failures.front().error;
 }

@@ -103,6 +103,11 @@ class Remover {
     if (!stx) return stx.error();
     sys::Identity identity = sys::identity(*stx);
     if (!options_.cross_mounts && identity.mount != mount_) return failure(Call::kOpenat, EXDEV, kDirectory);
+    if (options_.spared) {
+      auto node = node_of(fd->get());
+      if (!node) return node.error();
+      if (*node == *options_.spared) return failure_because(Reason::kOverlap, Call::kOpenat, EBUSY, kDirectory);
+    }
     levels_.push_back(Level{.name = std::move(name), .identity = identity, .fd = *std::move(fd)});
     if (levels_.size() > kOpenLevels) (void)levels_[levels_.size() - 1 - kOpenLevels].fd.close();
     return success();

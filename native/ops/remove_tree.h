@@ -3,17 +3,20 @@
 // before.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ops/job.h"
 #include "ops/resolve.h"
+#include "ops/root_check.h"
 
 namespace dfd {
 
 struct RemoveOptions {
-  bool cross_mounts = true;  // false: what is mounted below is left alone, with EXDEV
-  bool keep_going = false;   // false: stop at the first failure
+  bool cross_mounts = true;      // false: what is mounted below is left alone, with EXDEV
+  bool keep_going = false;       // false: stop at the first failure
+  std::optional<Node> spared{};  // a directory that stays, wherever it is met, with Reason::kOverlap
 };
 
 // A failure and where: the path below the place that was to be removed, empty for that place itself.

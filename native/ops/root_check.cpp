@@ -7,22 +7,11 @@
 
 namespace dfd {
 
-namespace {
-
-// By file system and inode: a bind mount of the source, or of something in it, is still the source.
-struct Node {
-  dev_t dev;
-  ino_t ino;
-  bool operator==(const Node&) const = default;
-};
-
 Result<Node> node_of(Dirfd fd) {
   auto st = sys::fstat(fd);
   if (!st) return st.error();
   return Node{st->st_dev, st->st_ino};
 }
-
-}  // namespace
 
 Result<bool> is_inside(Dirfd inner, Dirfd outer) {
   auto wanted = node_of(outer);

@@ -23,6 +23,7 @@ enum class Reason : uint8_t {
   kTooManyLinks,  // more symlinks than the kernel itself would follow
   kShortWrite,    // the file system took no byte and gave no error
   kBadOffset,     // an offset or length the kernel cannot represent
+  kOverlap,       // a copy has met its own other root
   kCount,
 };
 

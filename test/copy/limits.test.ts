@@ -2,7 +2,17 @@
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { copyTree, DirectoryFd, FsError } from 'dirfd';
@@ -59,6 +69,58 @@ test('a bind mount of the source is still the source', async (t) => {
   } finally {
     run('umount', [join(base, 'place')]);
   }
+});
+
+test('a bind mount of a directory inside the source is found when the copy comes to it', async (t) => {
+  const base = temporaryDirectory(t);
+  const [source, place] = [join(base, 'source'), join(base, 'place')];
+  for (const path of [join(source, 'inner', 'target'), place]) mkdirSync(path, { recursive: true });
+  writeFileSync(join(source, 'inner', 'file'), 'content');
+  if (!bindMount(t, join(source, 'inner'), place)) return;
+  try {
+    // Nothing above place/target is the source: only its own identity tells.
+    const error = await failure(copyTree(source, join(place, 'target')));
+    assert.deepEqual([error.code, error.path], ['ERR_DIRFD_INVALID_ARGUMENT', 'inner/target']);
+    assert.equal(existsSync(join(source, 'inner', 'target', 'inner', 'target', 'inner')), false, 'it did not go round');
+  } finally {
+    run('umount', [place]);
+  }
+});
+
+test('delete spares the source, should a bind mount have led to it inside the destination', async (t) => {
+  const base = temporaryDirectory(t);
+  const [destination, source] = [join(base, 'destination'), join(base, 'source')];
+  mkdirSync(join(destination, 'stranger', 'deep'), { recursive: true });
+  mkdirSync(source);
+  writeFileSync(join(destination, 'stranger', 'deep', 'precious'), 'content');
+  writeFileSync(join(destination, 'stranger', 'file'), '');
+  if (!bindMount(t, join(destination, 'stranger', 'deep'), source)) return;
+  try {
+    const report = await copyTree(source, destination, { delete: true, onError: 'continue' });
+    assert.deepEqual(
+      report.errors.map(({ path, error }) => `${path} ${error.code}`),
+      ['stranger/deep ERR_DIRFD_INVALID_ARGUMENT'],
+    );
+    assert.equal(readFileSync(join(source, 'precious'), 'utf8'), 'content');
+    assert.equal(existsSync(join(destination, 'stranger', 'file')), false);
+  } finally {
+    run('umount', [source]);
+  }
+});
+
+test('a single file is found through symlinks, relative and absolute ones, and a loop of them is an error', async (t) => {
+  const base = temporaryDirectory(t);
+  mkdirSync(join(base, 'a', 'b'), { recursive: true });
+  writeFileSync(join(base, 'a', 'b', 'file'), 'content');
+  symlinkSync('a/b', join(base, 'directory'));
+  symlinkSync('../a/b/file', join(base, 'a', 'relative'));
+  // By way of a link and of what lies above its target, which is not what lies above the link.
+  symlinkSync(`${base}/directory/../relative`, join(base, 'absolute'));
+  await copyTree(join(base, 'absolute'), join(base, 'copy'));
+  assert.equal(readFileSync(join(base, 'copy'), 'utf8'), 'content');
+  assert.ok(lstatSync(join(base, 'copy')).isFile());
+  symlinkSync('loop', join(base, 'loop'));
+  assert.equal((await failure(copyTree(join(base, 'loop'), join(base, 'none')))).code, 'ELOOP');
 });
 
 test('a source inside the destination is refused where delete would remove it', async (t) => {
