@@ -43,14 +43,14 @@ export interface WalkOptions<E extends WalkEncoding = WalkEncoding> {
   readonly symlinks?: 'report' | 'follow' | undefined;
   /**
    * Globs (picomatch); only what matches one of them is reported. A glob without '/' is matched with the name, one with '/' with the path
-   * from the root. Names that begin with a dot are ordinary. Default: everything.
+   * from the root. Names that begin with a dot are ordinary. Directories that can hold no match are not opened. Default: everything.
    */
   readonly include?: string | readonly string[] | undefined;
   /** Globs, as for `include`; what matches is neither reported nor entered. */
   readonly exclude?: string | readonly string[] | undefined;
   /**
-   * Leaves out what the .gitignore files in the tree exclude, as git does, and `.git` itself. Files above the root and git's own
-   * configuration are not read. Default false.
+   * Leaves out what the .gitignore files in the tree exclude, as git does, and whatever is called `.git`. Files above the root,
+   * `.git/info/exclude` and git's configuration are not read. Default false.
    */
   readonly gitignore?: boolean | undefined;
   /** Asked once an entry, after globs and gitignore, some batches ahead of the consumer. What it throws ends the walk. */

@@ -114,7 +114,7 @@ const line = fc
     fc.constantFrom('', '', '', '', ' ', '  ', '\\ ', '\\  ', '\t', '\r', '\\', '\0a'),
   )
   .map((parts) => parts.join(''))
-  // gitignore(5) has the stars of "a**/b" for one; git 2.39 cuts what comes before them off, and then takes them for a component.
+  // git before 2.52 cuts off what comes before the first wildcard, and so takes the stars of "a**/b" for a component of their own.
   .filter((pattern) => !/[^/]\*\*+\\?\//.test(pattern) && !/^[^*?[\\]*\/[^*?[\\]*[^/]\*\*/.test(pattern));
 const rules = fc
   .tuple(

@@ -175,6 +175,11 @@ test('patterns and names are bytes', async (t) => {
   );
 });
 
+test('stars that are no component of their own match no slash, as gitignore(5) says and git does since 2.52', async (t) => {
+  const root = filled(t, { '.gitignore': 'a**/b\n', ab: '', 'ax/b': '', 'ax/y/b': '' });
+  assert.deepEqual(await walkFiles(root, 'any'), ['.gitignore', 'ab', 'ax/y/b']);
+});
+
 test('what is called .git is left out, whatever it is and wherever it lies; another repository below is entered', async (t) => {
   const root = filled(t, {
     '.gitignore': '*.o\n',
