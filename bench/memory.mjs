@@ -1,7 +1,7 @@
-// npm run bench:memory -- [walk|copy…] [--rounds N]: does the memory of a job grow with its tree?
+// npm run bench:memory -- [walk|walk-slow|walk-wide|copy…] [--rounds N]: does the memory of a job grow with its tree?
 //
-// The same job over 100,000 and over 1,000,000 entries, peak resident set of the whole process. Copies go
-// to a fresh ext4 and need root.
+// The same job over 10,000, 100,000 and 1,000,000 entries, peak resident set of the whole process. Copies go to a fresh ext4 and need
+// root.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -10,6 +10,15 @@ import { freshFileSystem } from './lib/images.mjs';
 import { machine } from './lib/machine.mjs';
 import { median } from './lib/report.mjs';
 import { trial } from './lib/trial.mjs';
+
+const allJobs = {
+  walk: { name: 'walk', driver: 'walk/dirfd.mjs', run: walk },
+  'walk-slow': { name: 'walk, slow consumer', driver: 'memory/walk-slow.mjs', run: walk },
+  'walk-wide': { name: 'walk of one directory', driver: 'walk/dirfd.mjs', run: walk, kind: 'wide' },
+  copy: { name: 'copy', driver: 'copy/dirfd.mjs', run: copy },
+};
+/** Scales at which make_corpus makes 10,000, 100,000 and 1,000,000 entries. */
+const scales = { many: [0.01, 0.1, 1], wide: [0.05, 0.5, 5] };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,22 +29,19 @@ const { values, positionals } = parseArgs({
   },
 });
 const options = { ...values, rounds: Number(values.rounds), scale: 'see below' };
-const jobs = positionals.length > 0 ? positionals : ['walk', 'copy'];
-const sizes = { '100,000': 0.1, '1,000,000': 1 };
+const jobs = positionals.length > 0 ? positionals : Object.keys(allJobs);
 
 console.log(machine(options).lines.join('\n'));
-console.log('\n| peak MiB of | 100,000 entries | 1,000,000 entries | more |\n|---|---|---|---|');
+console.log('\n| peak MiB of | 10,000 entries | 100,000 | 1,000,000 |\n|---|---|---|---|');
 for (const job of jobs) {
-  const driver = { name: `dirfd ${job}`, ...(await import(`./drivers/${job}/dirfd.mjs`)) };
-  driver.path = join(import.meta.dirname, 'drivers', job, 'dirfd.mjs');
-  const peaks = Object.values(sizes).map((scale) => {
-    const source = corpus('many', scale, options.place);
-    const runs = Array.from({ length: options.rounds }, () => (job === 'walk' ? walk : copy)(driver, source));
-    return median(runs.map(({ peakMiB }) => peakMiB));
+  const { name, driver, run, kind = 'many' } = allJobs[job];
+  const path = join(import.meta.dirname, 'drivers', driver);
+  const peaks = scales[kind].map((scale) => {
+    const source = corpus(kind, scale, options.place);
+    const trials = Array.from({ length: options.rounds }, () => run({ name, path }, source));
+    return median(trials.map(({ peakMiB }) => peakMiB)).toFixed(0);
   });
-  console.log(
-    `| ${driver.name} | ${peaks[0].toFixed(0)} | ${peaks[1].toFixed(0)} | ${(peaks[1] - peaks[0]).toFixed(0)} |`,
-  );
+  console.log(`| ${name} | ${peaks.join(' | ')} |`);
 }
 
 function walk(driver, source) {

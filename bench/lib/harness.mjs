@@ -26,10 +26,12 @@ if (context.warmUp !== undefined && isWalk) await job(context.warmUp, visit);
 entries = 0;
 sum = 0;
 
+const before = process.cpuUsage();
 const started = process.hrtime.bigint();
 if (isWalk) await job(args[0], context.list ? list : visit);
 else await job(...args, context);
 const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+const { user, system } = process.cpuUsage(before);
 
 process.stdout.write(lines.join(''));
-process.stderr.write(`${JSON.stringify({ job: seconds, entries, sum })}\n`);
+process.stderr.write(`${JSON.stringify({ job: seconds, jobCpu: (user + system) / 1e6, entries, sum })}\n`);

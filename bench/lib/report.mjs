@@ -3,38 +3,43 @@
 
 export function reportCase(definition, results, { absent, excluded }, { scale, rounds }) {
   const own = results.find(({ driver }) => driver.own);
-  const rows = results.map((result) => row(result, own)).sort((a, b) => a.job - b.job);
+  const floor = results.find(({ driver }) => driver.floor);
+  const rows = results.map((result) => row(result, own, floor)).sort((a, b) => a.job - b.job);
   const heading = `\n## ${definition.title} (scale ${scale}, ${rounds} rounds)\n`;
   const lines = [
-    '| | job s | min–max | × dirfd | process s | CPU s | peak MiB |',
-    '|---|---|---|---|---|---|---|',
-    ...rows.map(line),
+    `| | job s | min–max | × dirfd |${floor ? ' × bare C |' : ''} job CPU s | process s | its CPU s | peak MiB |`,
+    `|---|---|---|---|${floor ? '---|' : ''}---|---|---|---|`,
+    ...rows.map((shown) => line(shown, floor !== undefined)),
   ];
   if (absent.length > 0) lines.push('', `Absent: ${absent.join('; ')}.`);
   if (excluded.length > 0) lines.push('', `Not timed: ${excluded.join('; ')}.`);
   return { text: `${heading}\n${lines.join('\n')}`, json: { title: definition.title, rows, absent, excluded } };
 }
 
-function row({ driver, trials }, own) {
+function row({ driver, trials }, own, floor) {
   const of = (what) => trials.map((trial) => trial[what]);
-  const ratios = own === undefined ? [] : trials.map(({ job }, round) => job / own.trials[round].job);
+  const times = (other) => other && median(trials.map(({ job }, round) => job / other.trials[round].job));
   return {
     name: driver.name,
     job: median(of('job')),
     spread: [Math.min(...of('job')), Math.max(...of('job'))],
-    ratio: ratios.length > 0 ? median(ratios) : undefined,
+    ratio: times(own),
+    toFloor: times(floor),
+    jobCpu: median(of('jobCpu')),
     wall: median(of('wall')),
     cpu: median(of('cpu')),
     peakMiB: median(of('peakMiB')),
   };
 }
 
-function line({ name, job, spread, ratio, wall, cpu, peakMiB }) {
+function line({ name, job, spread, ratio, toFloor, jobCpu, wall, cpu, peakMiB }, hasFloor) {
   const shown = [
     name,
     seconds(job),
     `${seconds(spread[0])}–${seconds(spread[1])}`,
     ratio === undefined ? '' : ratio.toFixed(2),
+    ...(hasFloor ? [toFloor.toFixed(2)] : []),
+    seconds(jobCpu),
     seconds(wall),
     seconds(cpu),
     peakMiB.toFixed(0),

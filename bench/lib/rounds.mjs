@@ -30,7 +30,7 @@ export function finished(results) {
 }
 
 /** The line of a stack trace that says what happened. */
-function reasonIn(failure) {
+export function reasonIn(failure) {
   const lines = failure.split('\n').map((line) => line.trim());
   return (lines.find((line) => /^\w*Error\b/.test(line)) ?? lines[0]).slice(0, 160);
 }

@@ -1,4 +1,4 @@
-// One process a trial. `job` is the seconds of the work alone, as the process itself clocks it after
+// One process a trial. `job` and `jobCpu` are the seconds of the work alone, as the process itself clocks it after
 // its modules are loaded; `wall`, CPU and memory are those of the whole process, told by measure.c.
 // A command line tool has no such clock: its job is its wall time.
 import { spawnSync } from 'node:child_process';
@@ -26,7 +26,8 @@ export function trial(driver, args, context, { node, place }) {
     if (status !== 0) throw new Error(`${driver.name} failed (${status}): ${stderr.trim().slice(-600)}`);
     const { wall, user, system, peakKiB } = JSON.parse(readFileSync(result, 'utf8'));
     const job = Number(/"job":([\d.]+)/.exec(stderr)?.[1] ?? wall);
-    return { job, wall, cpu: user + system, peakMiB: peakKiB / 1024 };
+    const jobCpu = Number(/"jobCpu":([\d.]+)/.exec(stderr)?.[1] ?? user + system);
+    return { job, jobCpu, wall, cpu: user + system, peakMiB: peakKiB / 1024 };
   } finally {
     closeSync(sink);
     rmSync(directory, { recursive: true, force: true });

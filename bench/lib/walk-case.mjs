@@ -1,6 +1,6 @@
 import { corpus, warm } from './corpus.mjs';
 import { settle } from './machine.mjs';
-import { finished, interleave } from './rounds.mjs';
+import { finished, interleave, reasonIn } from './rounds.mjs';
 import { listing, trial } from './trial.mjs';
 
 export function walkCase(definition, drivers, options) {
@@ -23,15 +23,32 @@ function whoAgrees(definition, drivers, options) {
   const [reference, ...rest] = drivers.filter((driver) => driver.load || driver.listing);
   if (reference === undefined) return { agreeing: drivers, others: [] };
   const expected = new Set(listing(reference, root, options));
+  const names = new Set([...expected].map((line) => line.split('\0')[0]));
   const others = [];
   const wrong = new Set();
   for (const driver of rest) {
-    const found = listing(driver, root, options);
-    const extra = found.filter((line) => !expected.has(line)).length;
+    const known = driver.namesOnly ? names : expected;
+    const found = whatIsListed(driver, root, options);
+    if (typeof found === 'string') {
+      wrong.add(driver);
+      others.push(`${driver.name} (${found})`);
+      continue;
+    }
+    const extra = found.filter((line) => !known.has(line)).length;
     const missing = expected.size - (found.length - extra);
     if (extra === 0 && missing === 0) continue;
     wrong.add(driver);
     others.push(`${driver.name} (of ${expected.size} entries ${missing} missing, ${extra} wrong)`);
   }
   return { agreeing: drivers.filter((driver) => !wrong.has(driver)), others };
+}
+
+/** Lines, or why there are none. A name alone may show that it is a directory's. */
+function whatIsListed(driver, root, options) {
+  try {
+    const lines = listing(driver, root, options);
+    return driver.namesOnly ? lines.map((line) => line.replace(/\/$/, '')) : lines;
+  } catch (error) {
+    return reasonIn(error.message);
+  }
 }
