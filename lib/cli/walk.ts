@@ -132,6 +132,8 @@ const LETTERS: Readonly<Record<string, Kind>> = {
 
 function globs(glob: string, previous: readonly string[] | undefined): readonly string[] {
   if (glob === '') throw new InvalidArgumentError('It must not be empty.');
+  if (/^\/|\/$/.test(glob))
+    throw new InvalidArgumentError('Paths neither begin nor end with a slash: it would match nothing.');
   return collect(glob, previous);
 }
 

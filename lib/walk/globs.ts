@@ -8,8 +8,14 @@ export type Globs = string | readonly string[];
 /** @param name of the option, for the error about it */
 export function toMatcher(globs: Globs, name: string, subject: ErrorSubject): (path: string) => boolean {
   const patterns = listOf(globs);
+  const refuse = (why: string) => ownError('ERR_DIRFD_INVALID_ARGUMENT', why, subject);
   if (!patterns.every((glob) => typeof glob === 'string' && glob !== '')) {
-    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `${name} must be a glob, or several, none of them empty`, subject);
+    throw refuse(`${name} must be a glob, or several, none of them empty`);
+  }
+  // "node_modules/" is what people type who know rsync or git; as a glob it would leave nothing out, in silence.
+  const slashed = patterns.find((glob) => /^\/|\/$/.test(glob));
+  if (slashed !== undefined) {
+    throw refuse(`${name} '${slashed}' would match nothing: paths neither begin nor end with a slash`);
   }
   const matchers = patterns.map(matcherOf);
   return (path) => matchers.some((matches) => matches(path));

@@ -184,6 +184,7 @@ describe('dirfd walk', () => {
       [['--order=up'], /any, breadth, depth, sorted/],
       [['--kinds=folder'], /file, directory, symlink/],
       [['--include='], /--include.*must not be empty/],
+      [['--exclude=node_modules/'], /'node_modules\/' is invalid.* would match nothing/],
       [['--long', '--json'], /'-l, --long' cannot be used with option '--json'/],
       [['--stat', '--json'], /'--stat' cannot be used with option '--json'/],
       [['--max-depth=0'], /whole number of 1|whole number from 1/],

@@ -22,6 +22,9 @@ const wrong: Record<string, unknown>[] = [
   { include: '' },
   { include: [1] },
   { exclude: ['*.js', ''] },
+  { exclude: 'node_modules/' },
+  { exclude: ['*.js', '/build'] },
+  { include: '**/' },
   { filter: 'include' },
   { leave: true },
 ];
