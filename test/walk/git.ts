@@ -1,5 +1,5 @@
 // What git itself says of a tree: the oracle of the gitignore tests.
-import { lstatSync, readdirSync } from 'node:fs';
+import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempt, run } from '../fixtures/command.js';
 import { type TestLike, temporaryDirectory } from '../fixtures/temporary.js';
@@ -28,12 +28,21 @@ export function walkedAsGitWould(repository: string, root: string): string[] {
 
 /** Every path, but for `.git` and what is in it. Nothing below a symlink. */
 export function everyPath(root: string, below = ''): string[] {
-  const names = readdirSync(Buffer.from(join(root, below), 'latin1'), 'latin1').filter((name) => name !== '.git');
-  return names.flatMap((name) => {
-    const path = below === '' ? name : `${below}/${name}`;
-    const isDirectory = lstatSync(Buffer.from(join(root, path), 'latin1')).isDirectory();
-    return isDirectory ? [path, ...everyPath(root, path)] : [path];
+  return entriesOf(Buffer.from(join(root, below), 'latin1')).flatMap((entry) => {
+    if (entry.name === '.git') return [];
+    const path = below === '' ? entry.name : `${below}/${entry.name}`;
+    return entry.isDirectory() ? [path, ...everyPath(root, path)] : [path];
   });
+}
+
+/** None of a directory that is gone by now: other tests build and remove things in this repository meanwhile. */
+function entriesOf(directory: Buffer): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true, encoding: 'latin1' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /** `git check-ignore`: with what is below an ignored directory. */
