@@ -21,7 +21,10 @@ export interface CopyOptions extends TreeFilterOptions {
   readonly owner?: boolean | undefined;
   /** Extended attributes, file capabilities included. Default true. */
   readonly xattrs?: boolean | undefined;
-  /** POSIX ACLs, default ACLs of directories included. Default true. */
+  /**
+   * POSIX ACLs, default ACLs of directories included. Without one, a mode's group bits are those of the ACL's entry for the owning group, not the
+   * mask that stat shows: nobody gets more than before. Default true.
+   */
   readonly acl?: boolean | undefined;
   /** Modification times, in nanoseconds. Default true. */
   readonly times?: boolean | undefined;

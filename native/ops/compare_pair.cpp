@@ -9,9 +9,9 @@
 #include "ops/copy_data.h"
 #include "ops/copy_metadata.h"
 #include "ops/expected.h"
+#include "ops/open_regular.h"
 #include "sys/data.h"
 #include "sys/directory.h"
-#include "sys/open.h"
 
 namespace dfd {
 
@@ -31,7 +31,7 @@ class Comparison {
   }
 
   Status directories(const StatRecord& left, const StatRecord& right) {
-    compare_stat("", left, right);
+    compare_stat("", kept({.dir = left_}, left), right);
     compare_xattrs("", {.dir = left_}, {.dir = right_});
     return entries();
   }
@@ -80,13 +80,21 @@ class Comparison {
   void compare(const Item& a, const Item& b) {
     if ((a.stat.mode & S_IFMT) != (b.stat.mode & S_IFMT)) return differ(a.name, Field::kKind, a.stat, b.stat);
     if (S_ISDIR(a.stat.mode)) return follow(a, b);
-    compare_stat(a.name, a.stat, b.stat);
+    compare_stat(a.name, kept({.dir = left_, .name = a.name.c_str()}, a.stat), b.stat);
     if (S_ISREG(a.stat.mode)) compare_files(a, b);
     if (S_ISLNK(a.stat.mode)) compare_links(a, b);
     if (!S_ISREG(a.stat.mode)) {
       compare_xattrs(a.name, {.dir = left_, .name = a.name.c_str()}, {.dir = right_, .name = b.name.c_str()});
     }
     if (a.stat.nlink > 1 || b.stat.nlink > 1) follow(a, b);
+  }
+
+  // What a copy would make of it. What cannot be told is told when attributes are compared.
+  StatRecord kept(NodeRef node, const StatRecord& stat) const {
+    auto mode = kept_mode(node, stat.mode, copy_options_);
+    StatRecord as_copied = stat;
+    if (mode) as_copied.mode = *mode;
+    return as_copied;
   }
 
   void compare_stat(const std::string& name, const StatRecord& a, const StatRecord& b) {
@@ -127,8 +135,8 @@ class Comparison {
   }
 
   // The file that was listed, and nothing that would block or be triggered by opening it.
-  static Result<UniqueFd> open_listed(Dirfd directory, const Item& item, Subject side) {
-    auto fd = sys::openat(directory, item.name.c_str(), O_RDONLY | O_NONBLOCK);
+  Result<UniqueFd> open_listed(Dirfd directory, const Item& item, Subject side) const {
+    auto fd = open_regular(directory, item.name.c_str(), O_RDONLY, stop_);
     if (!fd) return fd.error().about(side);
     auto st = sys::fstat(fd->get());
     if (!st) return st.error().about(side);

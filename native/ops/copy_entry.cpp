@@ -5,6 +5,7 @@
 
 #include "ops/batch.h"
 #include "ops/copy_data.h"
+#include "ops/open_regular.h"
 #include "ops/settled.h"
 #include "sys/clock.h"
 #include "sys/data.h"
@@ -25,6 +26,12 @@ constexpr uint32_t kPermissions = 0777;
 
 bool same_file(const struct stat& now, const StatRecord& then) {
   return now.st_dev == then.dev && now.st_ino == then.ino;
+}
+
+// For what cannot be opened: still the one that was stat'ed.
+bool same_node_since(const struct statx& now, const StatRecord& then) {
+  return sys::identity(now) == identity(then) && now.stx_ctime.tv_sec == then.ctime_s &&
+         now.stx_ctime.tv_nsec == then.ctime_ns;
 }
 
 // The file has not changed since `then`: ctime moves with every change of content, mode, owner or xattrs, and cannot be set back.
@@ -93,9 +100,7 @@ Result<EntryCopier::Copied> EntryCopier::copy(const EntryPlace& place, StatRecor
 // The common case, 9 calls: openat · pread, a short answer is the end · fstat · flistxattr · openat O_EXCL · pwrite · futimens · close ·
 // close. Where the directory was listed with a stat of each entry, that one is the tenth.
 Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses) {
-  // O_NONBLOCK: should a FIFO have taken the name, neither this open waits nor anything is read from it, because pread(2) refuses what
-  // has no position.
-  auto source = sys::openat(place.source_dir, place.source_name, O_RDONLY | O_NONBLOCK);
+  auto source = open_regular(place.source_dir, place.source_name, O_RDONLY, stop_);
   if (!source) return source.err() == ELOOP ? changed(Call::kOpenat) : source.error();
   bool was_stated = is_stated(stat);
   auto whole = was_stated ? look(source->get(), place, stat) : look_first(source->get(), place, stat);
@@ -109,8 +114,9 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
   }
   // The final mode at once where nothing is left to do that needs a writable one, nor anything that it would be too early for.
   uint32_t mode = stat.mode & 07777;
-  bool final_mode =
-      new_files_.umask_is_zero && !new_files_.inherits_acl && xattrs->empty() && (mode & ~kPermissions) == 0;
+  bool final_mode = new_files_.umask_is_zero && !new_files_.inherits_acl && xattrs->empty() &&
+                    (mode & ~kPermissions) == 0 &&
+                    run_.options.acl;  // else the mode may not be the one that stat tells
   auto destination =
       sys::openat(place.destination_dir, place.destination_name, O_WRONLY | O_CREAT | O_EXCL, final_mode ? mode : 0600);
   if (!destination) return at_destination(destination.error());
@@ -220,13 +226,18 @@ Status EntryCopier::copy_symlink(const EntryPlace& place, StatRecord& stat, Loss
   if (!target) return target.err() == EINVAL ? Status(changed(Call::kReadlinkat)) : Status(target.error());
   // A link cannot be rewritten, only replaced: another length is another link. Pseudo file systems say 0.
   if (stat.size != 0 && target->size() != stat.size) return changed(Call::kReadlinkat);
+  // Of the same length it may be another one all the same, with an owner and times of its own.
+  auto now = sys::statx(place.source_dir, place.source_name);
+  if (!now) return now.error();
+  if (!same_node_since(*now, stat)) return changed(Call::kReadlinkat);
   auto status = sys::symlinkat(target->c_str(), place.destination_dir, place.destination_name);
   if (!status) return at_destination(status.error());
   return finish_node(place, stat, true, losses);
 }
 
 Status EntryCopier::copy_special(const EntryPlace& place, const StatRecord& stat, Losses& losses) {
-  bool final_mode = new_files_.umask_is_zero && !new_files_.inherits_acl && (stat.mode & 07777 & ~kPermissions) == 0;
+  bool final_mode = new_files_.umask_is_zero && !new_files_.inherits_acl && (stat.mode & 07777 & ~kPermissions) == 0 &&
+                    run_.options.acl;
   mode_t mode = (stat.mode & S_IFMT) | (final_mode ? stat.mode & kPermissions : 0600);
   dev_t device = S_ISCHR(stat.mode) || S_ISBLK(stat.mode) ? stat.rdev : 0;
   auto status = sys::mknodat(place.destination_dir, place.destination_name, mode, device);

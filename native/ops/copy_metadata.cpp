@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "ops/acl_mode.h"
 #include "ops/set_mode.h"
 #include "sys/attributes.h"
 #include "sys/xattr.h"
@@ -14,6 +15,7 @@ namespace dfd {
 namespace {
 
 constexpr std::string_view kCapabilityName = "security.capability";
+const std::string kAccessAcl = "system.posix_acl_access";
 constexpr std::string_view kAclPrefix = "system.posix_acl_";
 // To root, xfs shows ACLs once more, as it keeps them: trusted.SGI_ACL_FILE and trusted.SGI_ACL_DEFAULT.
 constexpr std::string_view kXfsAclPrefix = "trusted.SGI_ACL_";
@@ -117,12 +119,13 @@ class MetadataCopy {
     }
     auto status = write_value(task_.destination, attribute, *value);
     if (!status) losses_.add(aspect_of(attribute), status.error(), attribute);
+    if (!status && attribute == kAccessAcl) lost_acl_ = *std::move(value);
     if (is_acl(attribute)) mode_is_known_ = false;  // an access ACL writes the group bits
   }
 
   void copy_mode(bool owner_is_right) {
     if (S_ISLNK(task_.wanted.mode)) return;  // Linux gives symlinks no mode
-    uint32_t wanted = task_.wanted.mode & 07777;
+    uint32_t wanted = mode_as_kept() & 07777;
     // With another owner, the special bits would lend that owner's identity: the laundering of setuid.
     bool dropped = !owner_is_right && (wanted & kSpecialBits) && !S_ISDIR(task_.wanted.mode);
     if (dropped) {
@@ -132,6 +135,15 @@ class MetadataCopy {
     if (mode_is_known_ && task_.mode == wanted) return;
     auto status = change_mode(task_.destination, wanted);
     if (!status) losses_.add(Aspect::kMode, status.error());
+  }
+
+  // Without its ACL, a file must not grant its group what was meant for those named in the ACL.
+  uint32_t mode_as_kept() {
+    if (lost_acl_) return mode_without_acl(task_.wanted.mode, *lost_acl_);
+    auto mode = kept_mode(task_.source, task_.wanted.mode, options_);
+    if (mode) return *mode;
+    losses_.add(Aspect::kMode, mode.error());
+    return task_.wanted.mode & ~uint32_t{S_IRWXG};
   }
 
   void copy_capability(bool owner_is_right) {
@@ -160,6 +172,7 @@ class MetadataCopy {
   const CopyOptions& options_;
   Losses& losses_;
   bool mode_is_known_ = true;
+  std::optional<std::string> lost_acl_;  // the source's, which the destination has refused
 };
 
 }  // namespace
@@ -184,6 +197,15 @@ Result<std::vector<std::string>> list_xattrs(NodeRef node, const CopyOptions& op
 Result<std::string> read_xattr(NodeRef node, const std::string& attribute) {
   return node.name ? sys::getxattrat(node.dir, node.name, attribute.c_str())
                    : sys::fgetxattr(node.dir, attribute.c_str());
+}
+
+Result<uint32_t> kept_mode(NodeRef source, uint32_t mode, const CopyOptions& options) {
+  if (options.acl || (mode & S_IRWXG) == 0 || S_ISLNK(mode)) return mode;
+  auto acl = read_xattr(source, kAccessAcl);
+  if (acl) return mode_without_acl(mode, *acl);
+  bool has_none = acl.err() == ENODATA || (acl.err() == EOPNOTSUPP && acl.error().reason == Reason::kErrno);
+  if (has_none) return mode;
+  return acl.error();
 }
 
 Result<bool> same_xattrs(NodeRef source, NodeRef destination, const CopyOptions& options) {

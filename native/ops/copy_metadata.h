@@ -30,6 +30,9 @@ Result<std::vector<std::string>> list_xattrs(NodeRef node, const CopyOptions& op
 // One value; ENODATA where there is no such attribute.
 Result<std::string> read_xattr(NodeRef node, const std::string& attribute);
 
+// The mode that a copy has: where ACLs are not kept, without what only the ACL's mask has put there (ops/acl_mode.h).
+Result<uint32_t> kept_mode(NodeRef source, uint32_t mode, const CopyOptions& options);
+
 // The same attributes with the same values on both sides.
 Result<bool> same_xattrs(NodeRef source, NodeRef destination, const CopyOptions& options);
 

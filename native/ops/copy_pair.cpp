@@ -204,8 +204,8 @@ Status CopyPair::finish(Applied& applied) {
   if (!directories) return directories.error();
   if (state_ == DestinationState::kExisting) {
     // Nothing to do is nothing written: not even a time that it has already.
-    auto same = same_directory(directories->source.get(), source_stat_, directories->destination.get(),
-                               directories->destination_stat, run_->options);
+    auto same = same_held(directories->source.get(), source_stat_, directories->destination.get(),
+                          directories->destination_stat, run_->options);
     finished_ = same && *same;
     if (finished_) return success();
   }

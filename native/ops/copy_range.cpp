@@ -105,7 +105,7 @@ Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const cha
     if (!same) return same.error();
     if (!*same) return copy_other(index, name, destination_name, stat, Decision::kReplace);
   } else {
-    auto synced = sync_metadata(names, stat, held_.run.options, losses);
+    auto synced = sync_metadata(names, stat, held_.run.options, held_.stop, losses);
     if (!synced) return synced.error();
     if (*synced == Synced::kShared) return copy_other(index, name, destination_name, stat, Decision::kReplace);
     if (*synced == Synced::kChanged) applied_.counts.updated++;

@@ -14,7 +14,7 @@ FileKey key_of(const StatRecord& stat) { return {.mount = stat.mount_id, .dev = 
 }  // namespace
 
 void EntrySurvey::directory(const StatRecord& source, const StatRecord& destination) {
-  auto same = same_directory(source_, source, destination_, destination, options_);
+  auto same = same_held(source_, source, destination_, destination, options_);
   if (!same || !*same) differ();
 }
 

@@ -4,19 +4,19 @@
 #include <sys/stat.h>
 
 #include "ops/batch.h"
+#include "ops/open_regular.h"
 #include "sys/directory.h"
-#include "sys/open.h"
 #include "sys/stat.h"
 
 namespace dfd {
 
 namespace {
 
-// Something to put fsetxattr, fchmod and futimens on. O_NONBLOCK and the check: nothing is ever held but the file that was looked at.
-Result<UniqueFd> open_same(Dirfd dir, const char* name, const StatRecord& expected) {
-  auto fd = sys::openat(dir, name, O_RDONLY | O_NONBLOCK);
+// Something to put fsetxattr, fchmod and futimens on: nothing is ever held but the file that was looked at.
+Result<UniqueFd> open_same(Dirfd dir, const char* name, const StatRecord& expected, const Stop& stop) {
+  auto fd = open_regular(dir, name, O_RDONLY, stop);
   // The owner may lack read permission and still be allowed to write.
-  if (fd.err() == EACCES) fd = sys::openat(dir, name, O_WRONLY | O_NONBLOCK);
+  if (fd.err() == EACCES) fd = open_regular(dir, name, O_WRONLY, stop);
   if (!fd) return fd;
   auto st = sys::fstat(fd->get());
   if (!st) return st.error();
@@ -37,6 +37,15 @@ bool same_stat(const StatRecord& wanted, const StatRecord& present, const CopyOp
   return same_owner && same_times && present.mode == wanted.mode;
 }
 
+// The source's stat, as a copy of it would have it.
+Result<StatRecord> as_kept(NodeRef source, const StatRecord& wanted, const CopyOptions& options) {
+  auto mode = kept_mode(source, wanted.mode, options);
+  if (!mode) return mode.error();
+  StatRecord kept = wanted;
+  kept.mode = *mode;
+  return kept;
+}
+
 Result<bool> same_target(const EntryNames& names) {
   auto wanted = sys::readlinkat(names.source_dir, names.source_name);
   if (!wanted) return wanted.error();
@@ -53,7 +62,9 @@ bool same_content_by_stat(const StatRecord& wanted, const StatRecord& present) {
 
 Result<bool> same_entry(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
                         const CopyOptions& options) {
-  if (present.rdev != wanted.rdev || !same_stat(wanted, present, options)) return false;
+  auto kept = as_kept(at_source(names), wanted, options);
+  if (!kept) return kept.error();
+  if (present.rdev != wanted.rdev || !same_stat(*kept, present, options)) return false;
   if (S_ISLNK(wanted.mode)) {
     auto same = same_target(names);
     if (!same || !*same) return same;
@@ -61,14 +72,16 @@ Result<bool> same_entry(const EntryNames& names, const StatRecord& wanted, const
   return same_xattrs(at_source(names), at_destination(names), options);
 }
 
-Result<bool> same_directory(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
-                            const CopyOptions& options) {
-  if (!same_stat(wanted, present, options)) return false;
+Result<bool> same_held(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
+                       const CopyOptions& options) {
+  auto kept = as_kept({.dir = source}, wanted, options);
+  if (!kept) return kept.error();
+  if (!same_stat(*kept, present, options)) return false;
   return same_xattrs({.dir = source}, {.dir = destination}, options);
 }
 
 Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
-                             Losses& losses) {
+                             const Stop& stop, Losses& losses) {
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
   StatRecord now = to_record(*present);
@@ -78,14 +91,14 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
     if (!same) return same.error();
     if (*same) return Synced::kSame;
   }
-  auto source = open_same(names.source_dir, names.source_name, stat);
+  auto source = open_same(names.source_dir, names.source_name, stat, stop);
   if (!source) return source.error();
-  auto destination = open_same(names.destination_dir, names.destination_name, now);
+  auto destination = open_same(names.destination_dir, names.destination_name, now, stop);
   if (!destination) return destination.error().about(Subject::kSecondPath);
   if (!by_name) {
-    same = same_xattrs({.dir = source->get()}, {.dir = destination->get()}, options);
+    same = same_held(source->get(), stat, destination->get(), now, options);
     if (!same) return same.error();
-    if (*same && same_stat(stat, now, options)) return Synced::kSame;
+    if (*same) return Synced::kSame;
   }
   // A hard link to somebody else's file, planted here, must not pass on the source's owner and mode to that file.
   if (now.nlink > 1) return Synced::kShared;

@@ -27,13 +27,13 @@ bool same_content_by_stat(const StatRecord& wanted, const StatRecord& present);
 Result<bool> same_entry(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
                         const CopyOptions& options);
 
-// The same of two directories that are held, but for what they hold.
-Result<bool> same_directory(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
-                            const CopyOptions& options);
+// The same of two files or directories that are held.
+Result<bool> same_held(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
+                       const CopyOptions& options);
 
 // For regular files, by descriptor.
 Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
-                             Losses& losses);
+                             const Stop& stop, Losses& losses);
 
 // For links and special files: whether the destination is one like the source in all respects.
 Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options, Losses& losses);

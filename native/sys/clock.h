@@ -1,6 +1,7 @@
-// The clock that the kernel stamps files with. Read from the vDSO page: no system call.
+// The clock that the kernel stamps files with, read from the vDSO page without a system call; and sleep.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 namespace dfd::sys {
@@ -12,5 +13,8 @@ struct Moment {
 };
 
 Moment coarse_now();
+
+// Of the calling thread; a signal may end it early.
+void sleep(std::chrono::milliseconds duration);
 
 }  // namespace dfd::sys

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { test } from 'node:test';
-import { type CopyOptions, type CopyReport, copyTree, FsError } from 'dirfd';
+import { type CopyOptions, type CopyReport, copyTree, FsError, verifyTree } from 'dirfd';
 import { run } from '../fixtures/command.js';
 import { assertSameTree } from '../fixtures/compare.js';
 import { compiled } from '../fixtures/compile.js';
@@ -273,6 +273,47 @@ test('xattrs and acl are kept or not, each for itself', async (t) => {
   assert.deepEqual(await attributes({ xattrs: false }), ['system.posix_acl_access']);
   assert.deepEqual(await attributes({ acl: false }), ['user.text']);
   assert.deepEqual(await attributes({ acl: false, xattrs: false }), []);
+});
+
+test('without its ACL, a file does not give its group what was meant for others', async (t) => {
+  if (!requireTool(t, 'setfacl')) return;
+  const { source, base, from } = pair(t);
+  mkdirSync(from('directory'));
+  writeFileSync(from('file'), '');
+  run('mkfifo', [from('fifo')]);
+  for (const name of ['file', 'fifo', 'directory']) {
+    chmodSync(from(name), 0o700);
+    // The mode shows the mask, rwx; the group has only execute.
+    run('setfacl', ['-m', 'u:12345:rwx,g::--x,m::rwx', from(name)]);
+    assert.equal(statSync(from(name)).mode & 0o777, 0o770);
+  }
+  const modesOf = (root: string) =>
+    ['file', 'fifo', 'directory'].map((name) => (statSync(`${root}/${name}`).mode & 0o777).toString(8));
+  const options = { acl: false, update: true } as const;
+  assertComplete(await copyTree(source, `${base}/plain`, options));
+  assert.deepEqual(modesOf(`${base}/plain`), ['710', '710', '710']);
+  const again = await copyTree(source, `${base}/plain`, options);
+  assert.deepEqual([again.updated, again.specials], [0, 0]);
+  assert.deepEqual((await verifyTree(source, `${base}/plain`, { acl: false })).differences, []);
+
+  // Too wide a mode, as another tool may have made it, is narrowed.
+  chmodSync(`${base}/plain/file`, 0o770);
+  assert.equal((await copyTree(source, `${base}/plain`, options)).updated, 1);
+  assert.deepEqual(modesOf(`${base}/plain`), ['710', '710', '710']);
+
+  if (!requireRoot(t)) return;
+  const refusing = `${base}/refusing`;
+  mkdirSync(refusing);
+  run('mount', ['-t', 'ramfs', 'ramfs', refusing]);
+  try {
+    const { notKept, exitCode } = await copyTree(source, `${refusing}/copy`);
+    assert.deepEqual(modesOf(`${refusing}/copy`), ['710', '710', '710']);
+    const lost = notKept.map(({ path, what }) => `${path} ${what}`).sort();
+    assert.deepEqual(lost, ['directory acl', 'fifo acl', 'file acl']);
+    assert.equal(exitCode, 23);
+  } finally {
+    run('umount', [refusing]);
+  }
 });
 
 test('fsync: each asks for every file, end for the whole file system, none for nothing', (t) => {

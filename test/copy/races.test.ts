@@ -2,13 +2,17 @@
 // copyTree makes: what is copied is what was listed, or nothing; what lies outside is neither read nor written.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   linkSync,
   lstatSync,
+  lutimesSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -16,7 +20,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DirectoryFd, type FsError } from 'dirfd';
+import { copyTree, DirectoryFd, type FsError } from 'dirfd';
 import { PackedBatch } from '#dist/dirfd/entries.js';
 import { INTERNAL } from '#dist/dirfd/fd.js';
 import { toFsError } from '#dist/errors.js';
@@ -24,6 +28,7 @@ import { native } from '#dist/native/load.js';
 import type { NativeHandle } from '#dist/native/surface.js';
 import { ASPECTS, DECISION, STATE } from '#dist/native/trees.js';
 import { run } from '../fixtures/command.js';
+import { compiled } from '../fixtures/compile.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 
 const nothing = new Uint8Array();
@@ -122,6 +127,37 @@ test('a file that another file has replaced since is copied as that file is now'
   assert.deepEqual(problemsOf(await applyAll(staged, opened)), []);
   assert.equal(readFileSync(join(staged.destination, 'file'), 'utf8'), 'longer than before');
   assert.equal(lstatSync(join(staged.destination, 'file')).mode & 0o777, 0o600);
+});
+
+test('a symlink that another of the same length has replaced since is copied as that one is now', async (t) => {
+  const staged = await stage(t, (source) => {
+    symlinkSync('first', join(source, 'link'));
+    lutimesSync(join(source, 'link'), 1e9, 1e9);
+  });
+  const opened = await staged.open('', nothing);
+  rmSync(join(staged.source, 'link'));
+  symlinkSync('other', join(staged.source, 'link'));
+  lutimesSync(join(staged.source, 'link'), 2e9, 2e9);
+  assert.deepEqual(problemsOf(await applyAll(staged, opened)), []);
+  assert.equal(readlinkSync(join(staged.destination, 'link')), 'other');
+  assert.equal(lstatSync(join(staged.destination, 'link')).mtimeMs, 2e12, 'and not with the times of the first');
+});
+
+test('a file on which a server holds a lease is waited for, and copied', { timeout: 30_000 }, async (t) => {
+  const holder = compiled(t, 'leaseholder');
+  if (holder === undefined) return;
+  const base = temporaryDirectory(t);
+  mkdirSync(join(base, 'source'));
+  writeFileSync(join(base, 'source', 'file'), 'leased');
+  const server = spawn(holder, [join(base, 'source', 'file'), '300'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(server, 'exit');
+  const said = await Promise.race([once(server.stdout, 'data'), once(server.stderr, 'data')]);
+  if (!String(said[0]).startsWith('held')) return t.skip(`this file system gives no leases: ${said[0]}`);
+  const report = await copyTree(join(base, 'source'), join(base, 'copy'));
+  assert.deepEqual([report.files, report.exitCode], [1, 0]);
+  assert.ok(report.milliseconds >= 250, `${report.milliseconds} ms`);
+  assert.equal(readFileSync(join(base, 'copy', 'file'), 'utf8'), 'leased');
+  assert.deepEqual(await ended, [0, null]);
 });
 
 test('a file that has vanished since is named as such', async (t) => {
