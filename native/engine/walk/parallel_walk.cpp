@@ -159,7 +159,7 @@ void ParallelWalk::answered(std::span<const Candidate> candidates) {
 void ParallelWalk::give_back(Task task) {
   std::lock_guard lock(mutex_);
   busy_--;
-  target_.cap(alive_ - 1);  // no thread takes this one's place
+  target_.cap(busy_);  // no thread takes this one's place, those that idle included
   push(std::move(task));
 }
 
