@@ -16,7 +16,11 @@ export interface TreeCopyRoots {
   readonly stat: Stat;
 }
 
-export function newNativeCopy({ source, destination }: TreeCopyRoots, options: Settled, job: NativeJob): NativeCopy {
+export function newNativeCopy(
+  { source, destination }: Pick<TreeCopyRoots, 'source' | 'destination'>,
+  options: Settled,
+  job: NativeJob,
+): NativeCopy {
   native.setPoolLimit(options.concurrency);
   return native.newCopy(
     source[INTERNAL].handle,

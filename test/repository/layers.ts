@@ -14,7 +14,7 @@ const libRanks: Readonly<Record<string, number>> = {
   ...{ capabilities: 2, dirfd: 2 },
   ...{ walk: 3, atomic: 3, lock: 3, constraint: 3 },
   ...{ copy: 4, transaction: 4 },
-  ...{ backup: 5, store: 5, safe: 5 },
+  ...{ backup: 5, fs: 5, store: 5, safe: 5 },
   index: 6,
   main: 7,
   cli: 8,

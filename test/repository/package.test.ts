@@ -118,6 +118,15 @@ describe('the packed tarball', () => {
         await ask('--input-type=commonjs', '-e', `const dirfd = require('dirfd'); console.log(${name})`),
         'true',
       );
+      const fs = `typeof fs.cp === 'function'`;
+      assert.equal(
+        await ask('--input-type=module', '-e', `import * as fs from 'dirfd/fs'; console.log(${fs})`),
+        'true',
+      );
+      assert.equal(
+        await ask('--input-type=commonjs', '-e', `const fs = require('dirfd/fs'); console.log(${fs})`),
+        'true',
+      );
       assert.equal(await ask('node_modules/dirfd/dist/cli/dirfd.js', '--version'), manifest.version);
     }
   });

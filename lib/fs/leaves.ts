@@ -1,0 +1,44 @@
+/** What is no directory, copied from one held directory into another by the native engine: complete under its name, or not there at all. */
+
+import { newNativeCopy } from '../copy/native-copy.js';
+import type { Settled } from '../copy/options.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { FsError, toFsError } from '../errors.js';
+import { native } from '../native/load.js';
+import { ASPECTS, DECISION, type NativeCopy } from '../native/trees.js';
+
+const ENTRY = ASPECTS.indexOf('entry');
+const VANISHED = ASPECTS.indexOf('vanished');
+
+/** One pair of directories; ended when the copies are done. */
+export class Leaves {
+  readonly #source: DirectoryFd;
+  readonly #copy: NativeCopy;
+
+  constructor(source: DirectoryFd, destination: DirectoryFd, settled: Settled) {
+    this.#source = source;
+    this.#copy = newNativeCopy({ source, destination }, settled, native.newJob());
+  }
+
+  /**
+   * @param replace what stands there, which is no directory, gives way in one step; else nothing may stand there
+   * @throws FsError EEXIST, ENOENT, ERR_DIRFD_CHANGED, ERR_DIRFD_TORN, …
+   */
+  async copy(name: Buffer, to: Buffer, replace: boolean): Promise<void> {
+    const subject = { verb: 'cp', path: name, directory: this.#source.path, dest: to };
+    try {
+      const { pair } = await native.copySingle(this.#copy, name, to);
+      const decision = Uint8Array.of(replace ? DECISION.replace : DECISION.create);
+      const { problems = [] } = await native.copyApply(this.#copy, pair, 0, 1, decision);
+      const failed = problems.find(({ aspect }) => aspect === ENTRY || aspect === VANISHED);
+      if (failed) throw failed;
+    } catch (thrown) {
+      throw thrown instanceof FsError ? thrown : toFsError(thrown, native.callNames, subject);
+    }
+  }
+
+  /** Lets go of both directories. */
+  end(): void {
+    native.endCopy(this.#copy);
+  }
+}

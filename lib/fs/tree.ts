@@ -1,0 +1,252 @@
+/**
+ * The tree behind cp and copy: as Node's and fs-extra's, but every level is a held directory.
+ *
+ *   entry ── directory ──▶ its entries, then its mode
+ *     ├───── link ───────▶ made again
+ *     └───── file ───────▶ leaves.ts
+ */
+
+import { realpath, stat as statPath } from 'node:fs/promises';
+import type { Settled } from '../copy/options.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { INTERNAL } from '../dirfd/fd.js';
+import type { Stat } from '../dirfd/stat.js';
+import { ownError } from '../errors.js';
+import { native } from '../native/load.js';
+import { Leaves } from './leaves.js';
+import { replaceSymlink } from './links.js';
+import {
+  isBelow,
+  joinBytes,
+  lookAt,
+  makeParents,
+  openDestination,
+  openPlace,
+  type PathLike,
+  type Place,
+  resolvePath,
+} from './place.js';
+import type { Refuse } from './refusals.js';
+
+export type CopyFilter = (src: string, dest: string) => boolean | Promise<boolean>;
+
+export interface TreeRules {
+  readonly dereference: boolean;
+  /** What stands there and is no directory: replaced, an error, or kept. */
+  readonly existing: 'replace' | 'error' | 'keep';
+  readonly recursive: boolean;
+  /** Relative links are made absolute, so that they lead where they led. */
+  readonly absoluteLinks: boolean;
+  readonly filter: CopyFilter | undefined;
+  readonly settled: Settled;
+  readonly refuse: Refuse;
+}
+
+/** Files of one directory that are copied at a time. */
+const AT_A_TIME = 8;
+
+/** Where an entry is, and what; `opened` only for it, by following a link. */
+interface Source extends Place {
+  readonly stat: Stat;
+  readonly opened: boolean;
+}
+
+/** The directories that lead to an entry, by identity: a followed link must not lead back into one of them. */
+type Trail = readonly string[];
+
+export class Tree {
+  readonly #rules: TreeRules;
+
+  constructor(rules: TreeRules) {
+    this.#rules = rules;
+  }
+
+  async copy(src: PathLike, dest: PathLike): Promise<void> {
+    const from = await openPlace(src);
+    try {
+      const source = await this.#look(from);
+      try {
+        await this.#begin(source, dest);
+      } finally {
+        if (source.opened) await source.directory.close();
+      }
+    } finally {
+      await from.directory.close();
+    }
+  }
+
+  async #begin(source: Source, dest: PathLike): Promise<void> {
+    const destination = await openDestination(dest);
+    let { nearest: held } = destination;
+    try {
+      const { missing, name, path } = destination;
+      const present = missing.length === 0 ? await lookAt(held, name) : undefined;
+      this.#check(source, path, present);
+      if (source.stat.isDirectory() && (await isWithin(held, source))) {
+        throw this.#rules.refuse('intoItself', source.path, path);
+      }
+      const to = await makeParents(destination);
+      held = to.directory;
+      const leaves = new Leaves(source.directory, held, this.#rules.settled);
+      try {
+        await this.#entry(source, to, present, leaves, []);
+      } finally {
+        leaves.end();
+      }
+    } finally {
+      await held.close();
+    }
+  }
+
+  async #entry(source: Source, to: Place, present: Stat | undefined, leaves: Leaves, trail: Trail): Promise<void> {
+    const { stat, path } = source;
+    if (stat.isDirectory()) return await this.#directory(source, to, present, trail);
+    if (stat.isSymbolicLink()) return await this.#link(source, to, present);
+    if (stat.isFIFO()) throw this.#rules.refuse('fifo', path, to.path);
+    if (stat.isSocket()) throw this.#rules.refuse('socket', path, to.path);
+    // Opening a device may do anything: rewind a tape, wait for ever.
+    if (!stat.isFile()) throw this.#rules.refuse('device', path, to.path);
+    if (present && this.#rules.existing === 'keep') return;
+    if (present && this.#rules.existing === 'error') throw this.#rules.refuse('exists', path, to.path);
+    if (!source.opened) return await leaves.copy(source.name, to.name, present !== undefined);
+    const own = new Leaves(source.directory, to.directory, this.#rules.settled);
+    try {
+      await own.copy(source.name, to.name, present !== undefined);
+    } finally {
+      own.end();
+    }
+  }
+
+  async #directory(source: Source, to: Place, present: Stat | undefined, trail: Trail): Promise<void> {
+    const { refuse, recursive } = this.#rules;
+    if (!recursive) throw refuse('notRecursive', source.path, to.path);
+    const identity = identityOf(source.stat);
+    if (trail.includes(identity)) throw refuse('intoItself', source.path, to.path);
+    const from = await openSame(source);
+    try {
+      // Private until it is filled.
+      if (!present) await to.directory.mkdir(to.name, { mode: 0o700 });
+      const into = await to.directory.openDirectory(to.name);
+      try {
+        await this.#entries(from, source.path, into, to.path, [...trail, identity]);
+        if (!present) await into.chmod('.', source.stat.mode & 0o7777);
+      } finally {
+        await into.close();
+      }
+    } finally {
+      await from.close();
+    }
+  }
+
+  async #entries(from: DirectoryFd, src: Buffer, into: DirectoryFd, dest: Buffer, trail: Trail): Promise<void> {
+    const leaves = new Leaves(from, into, this.#rules.settled);
+    const running = new Set<Promise<void>>();
+    const failures: unknown[] = [];
+    try {
+      for (const { nameBytes: name, kind } of await from.entries()) {
+        const [source, to] = [place(from, name, src), place(into, name, dest)];
+        if (!(await this.asks(source.path, to.path))) continue;
+        const task = this.#item(source, to, leaves, trail);
+        // Directories one after the other: what is held open is one directory a level.
+        if (kind === 'directory' || (this.#rules.dereference && kind === 'symlink')) await task;
+        else follow(task, running, failures);
+        if (running.size >= AT_A_TIME) await Promise.race(running);
+        if (failures.length > 0) break;
+      }
+    } finally {
+      await Promise.all(running);
+      leaves.end();
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #item(from: Place, to: Place, leaves: Leaves, trail: Trail): Promise<void> {
+    const source = await this.#look(from);
+    try {
+      const present = await lookAt(to.directory, to.name);
+      this.#check(source, to.path, present);
+      await this.#entry(source, to, present, leaves, trail);
+    } finally {
+      if (source.opened) await source.directory.close();
+    }
+  }
+
+  /** The caller's filter. */
+  async asks(src: Buffer, dest: Buffer): Promise<boolean> {
+    const { filter } = this.#rules;
+    return filter === undefined || Boolean(await filter(src.toString(), dest.toString()));
+  }
+
+  #check({ stat, path }: Source, dest: Buffer, present: Stat | undefined): void {
+    if (!present) return;
+    const { refuse } = this.#rules;
+    if (present.ino === stat.ino && present.dev === stat.dev) throw refuse('same', path, dest);
+    if (stat.isDirectory() && !present.isDirectory()) throw refuse('directoryOverOther', path, dest);
+    if (!stat.isDirectory() && present.isDirectory()) throw refuse('otherOverDirectory', path, dest);
+  }
+
+  /** What is there; with `dereference`, what a link leads to, wherever that is. */
+  async #look(from: Place): Promise<Source> {
+    const stat = await from.directory.stat(from.name);
+    if (!this.#rules.dereference || !stat.isSymbolicLink()) return { ...from, stat, opened: false };
+    // From the held directory, one name: nobody can swap a directory on the way to the link.
+    const link = Buffer.concat([Buffer.from(`/proc/self/fd/${from.directory.unsafeFd()}/`), from.name]);
+    const target = await openPlace(await realpath(link, { encoding: 'buffer' }));
+    try {
+      return { ...target, path: from.path, stat: await target.directory.stat(target.name), opened: true };
+    } catch (error) {
+      await target.directory.close();
+      throw error;
+    }
+  }
+
+  async #link(source: Source, to: Place, present: Stat | undefined): Promise<void> {
+    const { refuse, absoluteLinks } = this.#rules;
+    const target = await source.directory.readlink(source.name, { encoding: 'buffer' });
+    const resolved = resolvePath(joinBytes(source.path, Buffer.from('..')), target);
+    const written = absoluteLinks ? resolved : target;
+    // Where no link stands, it is made or fails: nothing but a link gives way to one.
+    if (!present?.isSymbolicLink()) return await to.directory.symlink(written, to.name);
+    const standing = await to.directory.readlink(to.name, { encoding: 'buffer' });
+    const led = resolvePath(joinBytes(to.path, Buffer.from('..')), standing);
+    if (standing.equals(written)) return;
+    if (!led.equals(resolved)) {
+      if (isBelow(resolved, led)) throw refuse('linkIntoItself', resolved, led);
+      // A mere question, of which nothing but a refusal can come.
+      const isDirectory = await statPath(resolved).then(
+        (stat) => stat.isDirectory(),
+        () => false,
+      );
+      if (isDirectory && isBelow(led, resolved)) throw refuse('linkAbove', resolved, led);
+    }
+    await replaceSymlink(to.directory, to.name, written);
+  }
+}
+
+function place(directory: DirectoryFd, name: Buffer, path: Buffer): Place {
+  return { directory, name, path: joinBytes(path, name) };
+}
+
+function follow(task: Promise<void>, running: Set<Promise<void>>, failures: unknown[]): void {
+  const settled = task.catch((error: unknown) => void failures.push(error)).finally(() => running.delete(settled));
+  running.add(settled);
+}
+
+/** The very directory that was looked at. */
+async function openSame({ directory, name, stat, path }: Source): Promise<DirectoryFd> {
+  const opened = await directory.openDirectory(name);
+  const now = await opened.stat('.');
+  if (identityOf(now) === identityOf(stat)) return opened;
+  await opened.close();
+  throw ownError('ERR_DIRFD_CHANGED', 'the entry is no longer the one that was looked at', { verb: 'cp', path });
+}
+
+/** Whether a held directory is the source directory, or below it, whatever paths lead there. */
+async function isWithin(held: DirectoryFd, source: Source): Promise<boolean> {
+  await using outer = await openSame(source);
+  return await native.isInside(held[INTERNAL].handle, outer[INTERNAL].handle);
+}
+
+function identityOf({ dev, ino }: Stat): string {
+  return `${dev}:${ino}`;
+}

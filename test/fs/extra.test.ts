@@ -1,0 +1,98 @@
+// copy, move, remove, emptyDir and ensureDir: a table, with dirfd/fs and with fs-extra where it is installed.
+import '../fixtures/fd-baseline.js';
+import assert from 'node:assert/strict';
+import { mkdirSync, readlinkSync, statSync, utimesSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import * as ours from 'dirfd/fs';
+import { run } from '../fixtures/command.js';
+import { assertSameTree } from '../fixtures/compare.js';
+import { mounted } from '../fixtures/mounts.js';
+import { temporaryDirectory } from '../fixtures/temporary.js';
+import { metadata } from '../fixtures/trees.js';
+import { cases, type ExtraCase } from './extra-cases.js';
+import { changes, makeTree, readTree } from './tree-lines.js';
+
+async function outcome(t: TestContext, fs: typeof ours, { tree, call }: ExtraCase) {
+  const root = temporaryDirectory(t);
+  makeTree(root, tree);
+  const before = readTree(root);
+  const error = await call(fs, (path) => join(root, path)).then(
+    () => undefined,
+    (thrown: Error) => thrown.message.replaceAll(root, '$'),
+  );
+  return { error, changes: changes(before, readTree(root)) };
+}
+
+function matches(
+  found: { error: string | undefined; changes: string[] },
+  expected: Pick<ExtraCase, 'error' | 'changes'>,
+) {
+  assert.deepEqual(found.changes, expected.changes, found.error);
+  if (expected.error === undefined) assert.equal(found.error, undefined);
+  else assert.match(found.error ?? 'no error', expected.error);
+}
+
+describe('dirfd/fs', () => {
+  for (const each of cases) test(each.name, async (t) => matches(await outcome(t, ours, each), each));
+});
+
+/** Not a dependency: it comes with a tool of ours, or with the bench. */
+function fsExtra(): typeof ours | undefined {
+  try {
+    return createRequire(join(process.cwd(), 'package.json'))('fs-extra');
+  } catch {
+    return undefined;
+  }
+}
+
+describe('fs-extra does the same:', () => {
+  const theirs = fsExtra();
+  for (const each of cases) {
+    const { extra, name } = each;
+    test(extra ? `${name} — no: ${extra.because}` : name, {
+      skip: !theirs && 'fs-extra is not installed',
+    }, async (t) => {
+      matches(await outcome(t, theirs as typeof ours, each), extra ?? each);
+    });
+  }
+});
+
+test('move to another file system keeps what a rename would', async (t) => {
+  const place = mounted(t, 'tmpfs', { megabytes: 64 });
+  if (place === undefined) return;
+  const root = temporaryDirectory(t);
+  if (statSync(root).dev === statSync(place).dev) return t.skip('needs two file systems');
+  mkdirSync(join(root, 'src'));
+  metadata(join(root, 'src'));
+  run('cp', ['-a', join(root, 'src'), join(root, 'kept')]);
+  await ours.move(join(root, 'src'), join(place, 'new/dest'));
+  assert.deepEqual(readTreeNames(root), ['kept']);
+  assertSameTree(join(root, 'kept'), join(place, 'new/dest'), { holes: false });
+  makeTree(root, ['link -> away', 'file = x', 'over = y']);
+  const moment = new Date('2001-02-03T04:05:06Z');
+  utimesSync(join(root, 'file'), moment, moment);
+  await ours.move(join(root, 'link'), join(place, 'link'));
+  await ours.move(join(root, 'file'), join(place, 'file'));
+  await assert.rejects(ours.move(join(root, 'over'), join(place, 'file')), { message: 'dest already exists.' });
+  assert.equal(statSync(join(place, 'file')).mtimeMs, moment.getTime());
+  await ours.move(join(root, 'over'), join(place, 'file'), { overwrite: true });
+  assert.equal(readlinkSync(join(place, 'link')), 'away');
+  assert.deepEqual(readTreeNames(root), ['kept']);
+});
+
+function readTreeNames(root: string): string[] {
+  return [...new Set(readTree(root).map((line) => line.split('/')[0] as string))];
+}
+
+test('remove refuses the root of the file system', async () => {
+  await assert.rejects(ours.remove('/'), { code: 'ERR_DIRFD_INVALID_ARGUMENT' });
+  await assert.rejects(ours.remove('/..'), { code: 'ERR_DIRFD_INVALID_ARGUMENT' });
+});
+
+test('dirfd/fs loads by import and by require', () => {
+  const theirs = createRequire(join(process.cwd(), 'package.json'))('dirfd/fs');
+  assert.deepEqual(Object.keys(theirs).sort(), ['copy', 'cp', 'emptyDir', 'ensureDir', 'move', 'remove']);
+  assert.equal(theirs.cp, ours.cp);
+});
