@@ -53,7 +53,10 @@ export interface WalkOptions<E extends WalkEncoding = WalkEncoding> {
    * `.git/info/exclude` and git's configuration are not read. Default false.
    */
   readonly gitignore?: boolean | undefined;
-  /** Asked once an entry, after globs and gitignore, some batches ahead of the consumer. What it throws ends the walk. */
+  /**
+   * Asked once an entry, after globs and gitignore, some batches ahead of the consumer; with `kinds`, of those kinds and of directories only.
+   * What it throws ends the walk.
+   */
   readonly filter?: ((entry: Entry<NameOf<E>>) => FilterDecision) | undefined;
   /** Report these kinds only; directories are entered all the same. Default: all. */
   readonly kinds?: readonly Kind[] | undefined;
@@ -116,7 +119,7 @@ export function isAmong(kinds: number, mode: number): boolean {
   return (kinds & bitOf(mode)) !== 0;
 }
 
-export const ALL_KINDS = 0xffff;
+const ALL_KINDS = 0xffff;
 
 export function kindMask(kinds: readonly Kind[] | undefined, subject: ErrorSubject): number {
   if (kinds === undefined) return ALL_KINDS;
@@ -148,7 +151,7 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
     ask: asks,
     ignoreFiles: options.gitignore ?? false,
     leave: options.leave ?? false,
-    kinds: asks ? ALL_KINDS : kindMask(options.kinds, subject),
+    kinds: kindMask(options.kinds, subject),
     ...toThreads(options.concurrency, subject),
     openDirectories: whole(
       options.maxOpenDirectories ?? defaultOpenDirectories(),

@@ -109,6 +109,24 @@ test('excluded directories are not opened, and what no kind wants is not stat’
   assert.equal((await count({ kinds: ['directory'] })).entries, directories - 1);
 });
 
+test('with kinds, a filter is asked of those kinds and of directories, and nothing else is stat’ed', async (t) => {
+  const root = temporaryDirectory(t);
+  plain(root);
+  for (const order of orders) {
+    const asked: string[] = [];
+    const filter = (entry: { kind: string }) => {
+      asked.push(entry.kind);
+      return 'include' as const;
+    };
+    const walking = walk(root, { order, kinds: ['symlink'], exclude: 'nothing', filter });
+    const found: string[] = [];
+    for await (const { kind } of walking) found.push(kind);
+    assert.deepEqual(found, ['symlink', 'symlink', 'symlink', 'symlink']);
+    assert.deepEqual(new Set(asked), new Set(['directory', 'symlink']));
+    assert.equal(walking.statistics.entries, 8, 'four links, four directories');
+  }
+});
+
 test('an include opens only directories that can hold what it matches', async (t) => {
   const root = temporaryDirectory(t);
   plain(root);

@@ -19,7 +19,7 @@ WalkOptions fitted(WalkOptions options) {
   options.running_threads = std::clamp<size_t>(options.running_threads, 1, options.threads);
   options.batch_entries = std::clamp<size_t>(options.batch_entries, 1, 1 << 16);
   // Every directory must reach JavaScript if it is to be decided there.
-  if (options.ask) options.kinds = ~0U;
+  if (options.ask) options.kinds |= kind_bit(S_IFDIR);
   return options;
 }
 
