@@ -82,6 +82,16 @@ function isUnchanged(source: Stat, present: Stat, { hardLinks }: Policy): boolea
   return source.size === present.size && source.mtimeNs === present.mtimeNs;
 }
 
+/** Whether there is anything to set right only native code can tell, by attributes, ACLs and link targets. */
+export function looksAlike(
+  decision: Decision | Refusal,
+  source: Stat,
+  present: Stat | undefined,
+  options: Pick<Settled, 'owner' | 'times'>,
+): boolean {
+  return decision === DECISION.metadata && present !== undefined && isAlike(source, present, options);
+}
+
 /** Nothing that stat tells would be changed. Attributes are not compared. */
 export function isAlike(source: Stat, present: Stat, { owner, times }: Pick<Settled, 'owner' | 'times'>): boolean {
   const sameOwner = !owner || (source.uid === present.uid && source.gid === present.gid);

@@ -3,7 +3,7 @@
 import { type NativePair, STATE, type State, type Ticket } from '../native/trees.js';
 
 /** Without these its owner is shut out. */
-export const OWNER_BITS = 0o700;
+const OWNER_BITS = 0o700;
 
 export interface Directory {
   readonly path: Buffer;
@@ -22,6 +22,14 @@ export interface Directory {
   /** Subdirectories whose subtrees are not done. */
   children: number;
   finished: boolean;
+}
+
+export function newDirectory(
+  fixed: Pick<Directory, 'path' | 'ticket' | 'state' | 'parent' | 'bare' | 'surveyed'>,
+  mode: number,
+): Directory {
+  const waits = (mode & OWNER_BITS) !== OWNER_BITS;
+  return { ...fixed, waits, pair: undefined, own: 1, children: 0, finished: false };
 }
 
 /** A directory in one that was there before may inherit ACLs and group; in one that this copy made, nothing. */

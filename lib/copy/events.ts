@@ -6,8 +6,7 @@ import type { ProblemEvent } from './report.js';
 export interface CopyEntryEvent {
   readonly type: 'entry';
   /**
-   * `'metadata'`: the content is the same; mode, owner or times differ and are set right. A difference in xattrs and ACLs alone is set
-   * right too and counted in the report, but has no event.
+   * `'metadata'`: the content is the same; mode, owner, times, xattrs or ACLs differ and are set right.
    */
   readonly action: 'create' | 'replace' | 'metadata' | 'delete';
   readonly kind: Kind;

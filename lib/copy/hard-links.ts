@@ -25,6 +25,13 @@ export interface Name<D> {
   readonly decision: Decision;
 }
 
+/** A name of a file that has several, not yet decided on. */
+export interface Undecided {
+  readonly index: number;
+  readonly stat: Stat;
+  readonly path: Buffer;
+}
+
 /** Where the file was copied to, below the destination. */
 export interface FirstCopy {
   readonly path: Buffer;

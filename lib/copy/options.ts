@@ -46,7 +46,7 @@ export interface CopyOptions extends TreeFilterOptions {
   readonly delete?: boolean | undefined;
   /** With `delete`, remove what the filters leave out too, also where the source has it. Default false. */
   readonly deleteExcluded?: boolean | undefined;
-  /** Change nothing; the report and the events say what would be done, as far as stat tells: attributes are not compared. Default false. */
+  /** Change nothing; the report and the events say what would be done. Default false. */
   readonly dryRun?: boolean | undefined;
   /** Emit an `'entry'` event for every entry that is made, changed or removed. Default false. */
   readonly itemize?: boolean | undefined;

@@ -27,11 +27,11 @@ import {
   TICKET,
   type Ticket,
 } from '../native/trees.js';
-import { ACTIONS, Decider, decide, isAlike, PROTECTED } from './decide.js';
-import { type Directory, madeState, OWNER_BITS } from './directory.js';
+import { ACTIONS, Decider, decide, looksAlike, PROTECTED } from './decide.js';
+import { type Directory, madeState, newDirectory } from './directory.js';
 import type { CopyEntryEvent, CopyEvent } from './events.js';
 import { Forecast } from './forecast.js';
-import { type First, type FirstCopy, HardLinks, linkKey, type Name } from './hard-links.js';
+import { type First, type FirstCopy, HardLinks, linkKey, type Name, type Undecided } from './hard-links.js';
 import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
 import type { Settled } from './options.js';
 import { joinPath, type ReportBuilder } from './report.js';
@@ -103,7 +103,8 @@ export class TreeCopy {
     const stat = new PackedBatch(source).stat(0);
     const decision = this.#decide(stat, present, sourceName);
     if (this.#options.dryRun) this.#forecast.entry(decision, stat, present);
-    else if (decision !== DECISION.skip) this.#apply(root, 0, 1, Uint8Array.of(decision), []);
+    const quietly = this.#quietly(decision, stat, present);
+    if (quietly !== DECISION.skip) this.#apply(root, 0, 1, Uint8Array.of(quietly), []);
     await this.#scheduler.finished();
   }
 
@@ -115,15 +116,8 @@ export class TreeCopy {
   #directory(parent: Directory | undefined, path: Buffer, ticket: Ticket, state: State, stat: Stat): Directory {
     const bare = this.#options.oneFileSystem && stat.mountId !== this.#roots.stat.mountId;
     const isKnownBelow = this.#visits?.get(path.toString('latin1'))?.isKnownBelow ?? false;
-    return {
-      ...{ path, ticket, state, parent, bare },
-      surveyed: isKnownBelow && (parent?.surveyed ?? true),
-      waits: (stat.mode & OWNER_BITS) !== OWNER_BITS,
-      pair: undefined,
-      own: 1,
-      children: 0,
-      finished: false,
-    };
+    const surveyed = isKnownBelow && (parent?.surveyed ?? true);
+    return newDirectory({ path, ticket, state, parent, bare, surveyed }, stat.mode);
   }
 
   async #open(directory: Directory): Promise<void> {
@@ -185,17 +179,15 @@ export class TreeCopy {
 
   #goOn(directory: Directory, applied: NativeApplied, batch: PackedBatch, completed: Set<number>): void {
     const { indices, outcomes, tickets } = applied as Required<NativeApplied>;
-    const undecided: { readonly index: number; readonly stat: Stat; readonly path: Buffer }[] = [];
+    const undecided: Undecided[] = [];
     for (let i = 0; i < batch.length; i++) {
       const stat = batch.stat(i);
       const path = joinPath(directory.path, batch.nameBytes(i));
       const index = indices[i] as number;
-      if (outcomes[i] === OUTCOME.undecided) {
-        undecided.push({ index, stat, path });
-        continue;
-      }
       const ticket = Buffer.from(tickets.subarray(TICKET * i, TICKET * (i + 1)));
-      if (outcomes[i] === OUTCOME.entered) this.#descend(directory, path, ticket, STATE.existing, stat);
+      if (outcomes[i] === OUTCOME.undecided) undecided.push({ index, stat, path });
+      else if (outcomes[i] === OUTCOME.updated) this.#tellUpdated(stat, path);
+      else if (outcomes[i] === OUTCOME.entered) this.#descend(directory, path, ticket, STATE.existing, stat);
       else if (stat.isDirectory()) this.#descend(directory, path, ticket, madeState(directory.state), stat);
       else {
         completed.add(index);
@@ -214,10 +206,7 @@ export class TreeCopy {
   }
 
   /** Names of files with several names, in a directory where nothing else is to be decided: one call copies all that are first. */
-  #claimAll(
-    directory: Directory,
-    entries: readonly { readonly index: number; readonly stat: Stat; readonly path: Buffer }[],
-  ): void {
+  #claimAll(directory: Directory, entries: readonly Undecided[]): void {
     const firsts: First[] = [];
     for (const { index, stat, path } of entries) {
       const key = linkKey(stat);
@@ -299,16 +288,17 @@ export class TreeCopy {
         this.#forecast.entry(decision, stat, standing);
         const state = decision === DECISION.enterDirectory ? STATE.existing : STATE.none;
         if (stat.isDirectory()) this.#descend(directory, path, EMPTY, state, stat);
+        if (stat.nlink === 1) decisions[index] = this.#quietly(decision, stat, standing);
         continue;
       }
       if (this.#options.hardLinks && !stat.isDirectory() && stat.nlink > 1) {
         if (!this.#claim(directory, index, stat, path, decision)) continue;
         firsts.push({ key: linkKey(stat), index, path });
       }
-      decisions[index] = decision;
+      decisions[index] = this.#quietly(decision, stat, standing);
     }
     if (this.#options.delete) await this.#deleteAll(directory, present);
-    if (!this.#options.dryRun) this.#applyRanges(directory, source.length, decisions, firsts);
+    this.#applyRanges(directory, source.length, decisions, firsts);
   }
 
   #decide(stat: Stat, present: Stat | undefined, path: Buffer): Decision {
@@ -318,9 +308,23 @@ export class TreeCopy {
       return DECISION.skip;
     }
     const action = ACTIONS[decision];
-    const isUntouched = decision === DECISION.metadata && present && isAlike(stat, present, this.#options);
-    if (action && this.#options.itemize && !isUntouched) this.#emitEntry(action, stat, path);
+    const isTold = action && this.#options.itemize && !looksAlike(decision, stat, present, this.#options);
+    if (isTold) this.#emitEntry(action, stat, path);
     return decision;
+  }
+
+  /** What to hand to native code: where stat shows no difference, nothing has been told yet, and native code is to say if there was one. */
+  #quietly(decision: Decision, stat: Stat, present: Stat | undefined): Decision {
+    const { dryRun, itemize } = this.#options;
+    const isQuiet = looksAlike(decision, stat, present, this.#options);
+    if (dryRun) return isQuiet ? DECISION.compare : DECISION.skip;
+    return itemize && isQuiet ? DECISION.tellMetadata : decision;
+  }
+
+  /** An entry that stat did not tell from its copy was set right, or would be. */
+  #tellUpdated(stat: Stat, path: Buffer): void {
+    if (this.#options.dryRun) this.#report.predict(stat, { isFurtherName: false, isUpdate: stat.isFile() });
+    if (this.#options.itemize) this.#emitEntry('metadata', stat, path);
   }
 
   async #deleteAll(directory: Directory, present: Present): Promise<void> {
@@ -333,11 +337,7 @@ export class TreeCopy {
         this.#scheduler.push(() => this.#forecast.deletion(root, path, stat).catch((error) => this.#fail(error, path)));
         continue;
       }
-      directory.own++;
-      this.#scheduler.push(async () => {
-        await removeStanding({ source, destination: root }, path, how);
-        this.#ended(directory);
-      });
+      this.#task(directory, () => removeStanding({ source, destination: root }, path, how));
     }
   }
 
@@ -347,13 +347,16 @@ export class TreeCopy {
       this.#settle(directory);
       return;
     }
+    this.#task(directory, async () => {
+      this.#absorb(directory, await native.copyFinish(this.#copy, directory.pair as NativePair));
+    });
+  }
+
+  /** Native work that the directory has to wait for. */
+  #task(directory: Directory, work: () => Promise<void>): void {
     directory.own++;
     this.#scheduler.push(async () => {
-      try {
-        this.#absorb(directory, await native.copyFinish(this.#copy, directory.pair as NativePair));
-      } catch (failure) {
-        this.#fail(failure, directory.path);
-      }
+      await work().catch((failure: unknown) => this.#fail(failure, directory.path));
       this.#ended(directory);
     });
   }

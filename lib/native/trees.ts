@@ -37,11 +37,13 @@ export const DECISION = {
   replaceByDirectory: 5,
   replaceTree: 6,
   metadata: 7,
+  tellMetadata: 8,
+  compare: 9,
 } as const;
 export type Decision = (typeof DECISION)[keyof typeof DECISION];
 
 /** How an entry came out; the order of Outcome in native/ops/copy_pair.h. */
-export const OUTCOME = { undecided: 0, done: 1, entered: 2 } as const;
+export const OUTCOME = { undecided: 0, done: 1, entered: 2, updated: 3 } as const;
 
 /** What could not be kept; the order of Aspect in native/ops/copy_options.h. */
 export const ASPECTS = [

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "ops/copy_range.h"
 #include "ops/expected.h"
 #include "ops/resolve.h"
@@ -151,7 +153,11 @@ Status CopyPair::apply(size_t first, size_t count, const Decision* decisions, bo
 void CopyPair::apply_in(const Directories& directories, size_t first, size_t count, const Decision* decisions,
                         bool umask_is_zero, const Stop& stop, Applied& applied) {
   // An existing directory that its owner may not write to: widened now, set right by finish. Root needs no such help.
-  bool ours = state_ == DestinationState::kExisting && destination_stat_.uid == ::geteuid() && ::geteuid() != 0;
+  bool writes = decisions == nullptr || std::any_of(decisions, decisions + count, [](Decision decision) {
+                  return decision != Decision::kSkip && decision != Decision::kCompare;
+                });
+  bool ours =
+      writes && state_ == DestinationState::kExisting && destination_stat_.uid == ::geteuid() && ::geteuid() != 0;
   if (ours && (destination_stat_.mode & kOwnerBits) != kOwnerBits && !widened_.exchange(true)) {
     (void)sys::fchmod(directories.destination.get(), (destination_stat_.mode & 07777) | kOwnerBits);
   }

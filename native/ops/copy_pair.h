@@ -47,6 +47,8 @@ enum class Decision : uint8_t {
   kReplaceByDirectory,  // something that is no directory is there and gives way to one
   kReplaceTree,         // a directory is there and gives way, with all it holds
   kMetadata,            // a file or directory with the same content is there: only what differs besides
+  kTellMetadata,        // the same, and TypeScript hears of it (Outcome::kUpdated) where anything did
+  kCompare,             // a dry run's: TypeScript hears where anything would be changed, and nothing is
   kCount,
 };
 
@@ -55,6 +57,7 @@ enum class Outcome : uint8_t {
   kUndecided,  // by the default rule: has more than one name, so TypeScript must say which is first
   kDone,       // made; its ticket is good
   kEntered,    // a directory that was there before
+  kUpdated,    // kTellMetadata: set right; kCompare: would be
 };
 
 struct CopyCounts {

@@ -62,7 +62,9 @@ Status CopyRange::act(uint32_t index, const char* name, const char* destination_
         return at_destination(status.error());
       return make_directory(index, name, destination_name, stat);
     case Decision::kEnterDirectory: return enter_directory(index, name, destination_name, stat);
-    case Decision::kMetadata: return copy_metadata_only(index, name, destination_name, stat);
+    case Decision::kMetadata:
+    case Decision::kTellMetadata: return copy_metadata_only(index, name, destination_name, stat, decision);
+    case Decision::kCompare: return compare(index, name, destination_name, stat);
     default: return copy_other(index, name, destination_name, stat, decision);
   }
 }
@@ -92,9 +94,29 @@ Status CopyRange::enter_directory(uint32_t index, const char* name, const char* 
   return success();
 }
 
+Status CopyRange::compare(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat) {
+  auto present = sys::statx(held_.destination, destination_name);
+  if (!present) return at_destination(present.error());
+  EntryNames names{.source_dir = held_.source,
+                   .source_name = name,
+                   .destination_dir = held_.destination,
+                   .destination_name = destination_name};
+  auto same = same_entry(names, stat, to_record(*present), held_.run.options);
+  // Attributes that cannot be read by name are not foretold.
+  if (!same) return same.error().reason == Reason::kUnsupported ? success() : Status(same.error());
+  if (!*same) updated(index, name, stat);
+  return success();
+}
+
 // The content is the same, by size and time. A link or special file has nothing but metadata, and is made anew where
 // that differs.
-Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const char* destination_name, StatRecord& stat) {
+Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
+                                     Decision decision) {
+  auto replace = [&]() -> Status {
+    auto status = copy_other(index, name, destination_name, stat, Decision::kReplace);
+    if (status && decision == Decision::kTellMetadata) updated(index, name, stat);
+    return status;
+  };
   EntryNames names{.source_dir = held_.source,
                    .source_name = name,
                    .destination_dir = held_.destination,
@@ -103,12 +125,15 @@ Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const cha
   if (!S_ISREG(stat.mode)) {
     auto same = same_node(names, stat, held_.run.options, losses);
     if (!same) return same.error();
-    if (!*same) return copy_other(index, name, destination_name, stat, Decision::kReplace);
+    if (!*same) return replace();
   } else {
     auto synced = sync_metadata(names, stat, held_.run.options, held_.stop, losses);
     if (!synced) return synced.error();
-    if (*synced == Synced::kShared) return copy_other(index, name, destination_name, stat, Decision::kReplace);
-    if (*synced == Synced::kChanged) applied_.counts.updated++;
+    if (*synced == Synced::kShared) return replace();
+    if (*synced == Synced::kChanged) {
+      applied_.counts.updated++;
+      if (decision == Decision::kTellMetadata) updated(index, name, stat);
+    }
   }
   if (!has_other_names(stat)) return success();
   auto present = sys::statx(held_.destination, destination_name);
@@ -250,6 +275,13 @@ void CopyRange::undecided(uint32_t index, const char* name, const StatRecord& st
   applied_.entries.add(name, stat);
   applied_.indices.push_back(index);
   applied_.outcomes.push_back(Outcome::kUndecided);
+  applied_.tickets.push_back({});
+}
+
+void CopyRange::updated(uint32_t index, const char* name, const StatRecord& stat) {
+  applied_.entries.add(name, stat);
+  applied_.indices.push_back(index);
+  applied_.outcomes.push_back(Outcome::kUpdated);
   applied_.tickets.push_back({});
 }
 

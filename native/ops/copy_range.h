@@ -34,7 +34,9 @@ class CopyRange {
   Status act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Decision decision);
   Status make_directory(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat);
   Status enter_directory(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat);
-  Status copy_metadata_only(uint32_t index, const char* name, const char* destination_name, StatRecord& stat);
+  Status compare(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat);
+  Status copy_metadata_only(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
+                            Decision decision);
   Status copy_other(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
                     Decision decision);
   Status leave_to_decide(uint32_t index, const EntryPlace& place, StatRecord& stat);
@@ -48,6 +50,7 @@ class CopyRange {
   void undecided(uint32_t index, const char* name, const StatRecord& stat);
   void done(uint32_t index, const char* name, const StatRecord& stat, const struct statx& destination,
             Outcome outcome = Outcome::kDone);
+  void updated(uint32_t index, const char* name, const StatRecord& stat);
   void count(const StatRecord& stat);
 
   Held held_;

@@ -316,6 +316,36 @@ test('without its ACL, a file does not give its group what was meant for others'
   }
 });
 
+test('a difference in attributes, ACL or target alone is itemized, in a dry run as in the real one', async (t) => {
+  if (!requireTool(t, 'setfattr', 'setfacl')) return;
+  const { source, destination, from, to } = pair(t);
+  for (const name of ['attribute', 'acl', 'same']) writeFileSync(from(name), name);
+  symlinkSync('one', from('link'));
+  await copyTree(source, destination);
+  run('setfattr', ['-n', 'user.more', '-v', '1', from('attribute')]);
+  run('setfacl', ['-m', 'u:12345:r,m::rw', to('acl')]);
+  chmodSync(from('acl'), statSync(to('acl')).mode & 0o777);
+  run('rm', [to('link')]);
+  symlinkSync('two', to('link'));
+  run('touch', ['-h', '-r', from('link'), to('link')]);
+  const options = { update: true, itemize: true } as const;
+  const dry = copyTree(source, destination, { ...options, dryRun: true });
+  const foretold = await itemized(dry);
+  assert.deepEqual(foretold, ['metadata file acl', 'metadata file attribute', 'metadata symlink link']);
+  const real = copyTree(source, destination, options);
+  assert.deepEqual(await itemized(real), foretold);
+  const counts = ({ files, symlinks, updated }: CopyReport) => [files, symlinks, updated];
+  assert.deepEqual(
+    [counts(await dry), counts(await real)],
+    [
+      [0, 1, 2],
+      [0, 1, 2],
+    ],
+  );
+  assertSameTree(source, destination);
+  assert.deepEqual(await itemized(copyTree(source, destination, options)), []);
+});
+
 test('fsync: each asks for every file, end for the whole file system, none for nothing', (t) => {
   if (!requireTool(t, 'strace')) return;
   const { source, base } = pair(t, plain);
