@@ -48,6 +48,29 @@ test('forty descriptors are enough, for every order and many threads', async (t)
   }
 });
 
+// Threads that find none left at the same moment once all left their directories to each other, and the walk ended early without a word.
+test('threads that run out of descriptors together leave nothing out', (t) => {
+  const root = temporaryDirectory(t);
+  for (let at = 0; at < 100; at++) mkdirSync(join(root, `${at}/leaf`), { recursive: true });
+  const often = `
+    import { closeSync, openSync } from 'node:fs';
+    import { walk } from 'dirfd';
+    let short = 0;
+    for (let at = 0; at < 1000; at++) {
+      const taken = [];
+      try { for (;;) taken.push(openSync('/dev/null')); } catch {}
+      for (const fd of taken.splice(-2)) closeSync(fd);
+      let entries = 0, errors = 0;
+      for await (const _ of walk(process.argv[1], { concurrency: 32, onError: () => { errors++; } })) entries++;
+      if (entries < 200 && errors === 0) short++;
+      for (const fd of taken) closeSync(fd);
+    }
+    console.log(short);
+  `;
+  const ran = withOpenFiles(200, [process.execPath, '--input-type=module', '-e', often, root], { cwd: repositoryRoot });
+  assert.equal(ran.stdout, '0\n', ran.stderr);
+});
+
 test('a chain whose path no system call takes is walked to its end', async (t) => {
   const root = temporaryDirectory(t);
   deep(root);

@@ -27,9 +27,9 @@ void ParallelWalk::run() noexcept {
     Outcome outcome = perform(*worker, task);
     if (outcome == Outcome::kNoDescriptors) {
       worker->reporter.flush();
-      give_back(std::move(task));
       lock.lock();
-      break;
+      if (give_back(std::move(task))) break;
+      continue;
     }
     task = Task{};
     learn(*worker);
@@ -156,11 +156,17 @@ void ParallelWalk::answered(std::span<const Candidate> candidates) {
   finish_if_done();
 }
 
-void ParallelWalk::give_back(Task task) {
-  std::lock_guard lock(mutex_);
+// True where others are at work still, who will see to the task. The last one stays and tries again, for threads that find themselves without
+// descriptors at the same time must not all leave it to each other.
+bool ParallelWalk::give_back(Task task) {
+  if (busy_ == 1) {
+    queue_.push_back(std::move(task));
+    return false;
+  }
   busy_--;
   target_.cap(busy_);  // no thread takes this one's place, those that idle included
   push(std::move(task));
+  return true;
 }
 
 // What the last task was like for this thread, where a reading is due.

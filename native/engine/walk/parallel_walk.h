@@ -53,9 +53,9 @@ class ParallelWalk final : public Walk {
   bool share_out(const NodeRef& node, const SharedFd& fd, std::span<const std::byte> dirents);
   bool stat_entries(Worker& worker, Dirfd fd, std::span<const std::byte> dirents);
   void failed(Worker& worker, const NodeRef& node, const SysError& error);
-  void give_back(Task task);
   void learn(Worker& worker);
   // Under mutex_.
+  bool give_back(Task task);
   void push(Task task);
   void call_thread();
   Task pop();
