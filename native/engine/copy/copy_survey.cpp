@@ -23,6 +23,10 @@ constexpr size_t kMostHeld = 1024;
 // A tree of which most has changed is not worth looking at twice.
 constexpr size_t kEnoughToTell = 512;
 
+// Of paths and names of linked files together. Of a very deep tree every ancestor of a change is remembered by its whole path: the square of
+// the depth. Beyond this, all is visited.
+constexpr size_t kMostBytes = 64 * 1024 * 1024;
+
 size_t held_limit(size_t threads) {
   size_t needed = kDescriptorsOfNode + kDescriptorsPerThread * threads;
   size_t limit = sys::fd_limit();
@@ -199,9 +203,10 @@ void CopySurvey::take_in(const std::string& path, const std::shared_ptr<const He
   std::lock_guard lock(mutex_);
   looked_++;
   differing_ += survey.differs;
-  lacks_directory_ |= survey.lacks_directory;
+  lacks_names_ |= survey.lacks_directory;
   if (looked_ >= kEnoughToTell && differing_ * 2 > looked_) everything_ = stopped_ = true;
   if (survey.linked.empty()) return;
+  remember(path.size() + survey.linked.size() * sizeof(Linked));
   uint32_t directory = static_cast<uint32_t>(linked_directories_.size());
   linked_directories_.push_back(path);
   for (const LinkedName& name : survey.linked) linked_.push_back({.name = name, .directory = directory});
@@ -212,15 +217,23 @@ void CopySurvey::visit(const std::string& path, bool unknown) {
   Visit& own = visits_[path];
   own.differs = true;
   own.unknown |= unknown;
+  lacks_names_ |= unknown;
+  remember(path.size());
   visit_above(path);
 }
 
+void CopySurvey::remember(size_t bytes) {
+  remembered_ += bytes;
+  if (remembered_ > kMostBytes) everything_ = stopped_ = true;
+}
+
 void CopySurvey::visit_above(const std::string& path) {
-  for (size_t end = path.size(); end > 0;) {
+  for (size_t end = path.size(); end > 0 && !everything_;) {
     size_t slash = path.rfind('/', end - 1);
     end = slash == std::string::npos ? 0 : slash;
     // Where one is marked, so are those above it.
     if (!visits_.try_emplace(path.substr(0, end)).second) return;
+    remember(end);
   }
 }
 
@@ -228,7 +241,7 @@ void CopySurvey::visit_above(const std::string& path) {
 // makes the others links to. A file is its business where
 //   - one of its names lies in a directory in which something differs,
 //   - its names go by more than one file at the destination, or one file there goes by the names of several here,
-//   - names are missing that may turn up in directories which the destination has yet to get.
+//   - names are missing that may turn up in directories which the destination has yet to get, or which could not be looked at.
 void CopySurvey::settle_links() {
   auto by_destination = [](const Linked& a, const Linked& b) { return a.name.destination < b.name.destination; };
   std::sort(linked_.begin(), linked_.end(), by_destination);
@@ -253,7 +266,7 @@ void CopySurvey::settle_links() {
     auto last =
         std::find_if(first, linked_.end(), [&](const Linked& at) { return at.name.source != first->name.source; });
     bool touched = std::binary_search(mixed.begin(), mixed.end(), first->name.source) ||
-                   (lacks_directory_ && static_cast<size_t>(last - first) < first->name.links) ||
+                   (lacks_names_ && static_cast<size_t>(last - first) < first->name.links) ||
                    std::any_of(first, last, [&](const Linked& at) {
                      return differs[at.directory] || at.name.destination != first->name.destination;
                    });

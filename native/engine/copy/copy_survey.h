@@ -72,6 +72,7 @@ class CopySurvey {
                std::vector<Task>& found);
   void visit(const std::string& path, bool unknown);
   void visit_above(const std::string& path);
+  void remember(size_t bytes);
   void settle_links();
 
   const std::shared_ptr<CopyRun> run_;
@@ -90,7 +91,8 @@ class CopySurvey {
   size_t looked_ = 0;
   size_t differing_ = 0;
   std::unordered_map<std::string, Visit> visits_;
-  bool lacks_directory_ = false;
+  size_t remembered_ = 0;     // bytes
+  bool lacks_names_ = false;  // there are directories whose names have not been seen
   std::vector<std::string> linked_directories_;
   std::vector<Linked> linked_;
 };
