@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -32,8 +33,10 @@ function deep(source: string): void {
   const inner = join(source, 'a', 'b');
   mkdirSync(join(inner, 'c'), { recursive: true });
   mkdirSync(join(source, 'quiet', 'too'), { recursive: true });
+  // Of sizes of their own: made within one tick of the clock, two files of one size are the same to any run that compares sizes and times.
   for (const name of ['one', 'two', 'c/three']) writeFileSync(join(inner, name), `content of ${name}`);
-  for (const name of ['x', 'y']) writeFileSync(join(source, 'quiet', name), name);
+  truncateSync(join(inner, 'two'), 100);
+  for (const name of ['x', 'yy']) writeFileSync(join(source, 'quiet', name.charAt(0)), name);
   linkSync(join(inner, 'one'), join(inner, 'c', 'one-again'));
   linkSync(join(source, 'quiet', 'x'), join(source, 'quiet', 'too', 'x-again'));
   symlinkSync('one', join(inner, 'link'));
