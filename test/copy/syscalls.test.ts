@@ -1,6 +1,6 @@
 // What a copy asks of the kernel, counted by strace.
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { isDisabled } from '../fixtures/fallbacks.js';
@@ -40,6 +40,9 @@ function callsForFiles(base: string, count: number): Map<string, number> {
   return countCalls(traceCopy(source, join(base, `copy-${count}`)));
 }
 
+/** In statfs(2). */
+const OVERLAYFS = 0x794c7630;
+
 test('a regular file without xattrs costs at most nine calls, the listing included', (t) => {
   if (!requireTool(t, 'strace')) return;
   const base = temporaryDirectory(t);
@@ -50,9 +53,10 @@ test('a regular file without xattrs costs at most nine calls, the listing includ
   const total = [...perFile.values()].reduce((sum, times) => sum + times, 0);
   const told = [...perFile].filter(([, times]) => times > 0.005).map(([call, times]) => `${call} ${times.toFixed(3)}`);
   t.diagnostic(`${total.toFixed(2)} calls a file: ${told.join(', ')}`);
-  // Without a umask of its own a thread widens each mode with fchmod.
-  const most = isDisabled('umask_thread') ? 10.05 : 9.05;
-  assert.ok(total <= most, `${total.toFixed(2)} calls a file: ${told.join(', ')}`);
+  // Without a umask of its own a thread widens each mode with fchmod. On an overlay ctime may come from another machine's clock: each file is
+  // stat'ed when it is listed, too.
+  const most = 9 + Number(isDisabled('umask_thread')) + Number(statfsSync(base).type === OVERLAYFS);
+  assert.ok(total <= most + 0.05, `${total.toFixed(2)} calls a file: ${told.join(', ')}`);
 });
 
 test('after the two roots are open, a copy names nothing by path', (t) => {
