@@ -151,7 +151,12 @@ const unshare = ['unshare', '--mount', '--propagation', 'private'];
 export function inOwnMounts(command, { root, scratch }) {
   if (needsRoot() ?? needs('unshare', 'mount') ?? needsMount()) return command;
   chmodSync(scratch, 0o755);
-  const script = 'mkdir -p "$1" && mount --bind "$0" "$1" && cd "$1" && shift && exec "$@"';
+  const script = [
+    'mkdir -p "$1" && mount --bind "$0" "$1" && cd "$1" && shift',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+    'case ${DIRFD_PREBUILD-} in "$0"/*) export DIRFD_PREBUILD="$PWD${DIRFD_PREBUILD#"$0"}" ;; esac',
+    'exec "$@"',
+  ].join('\n');
   return [...unshare, 'sh', '-euc', script, root, `${scratch}/repository`, ...command];
 }
 
