@@ -21,7 +21,19 @@ export type OwnCode =
   | 'ERR_DIRFD_NOT_REGULAR'
   | 'ERR_DIRFD_UNSUPPORTED'
   | 'ERR_DIRFD_TOO_LARGE'
-  | 'ERR_DIRFD_LOCK_TIMEOUT';
+  | 'ERR_DIRFD_LOCK_TIMEOUT'
+  | OperationCode;
+
+/** Codes of the errors in lib/operation-errors.ts, beside ERR_DIRFD_TOO_LARGE and ERR_DIRFD_LOCK_TIMEOUT. */
+export type OperationCode =
+  | 'ERR_DIRFD_INVALID_CONTENT'
+  | 'ERR_DIRFD_LOCK'
+  | 'ERR_DIRFD_DEADLOCK'
+  | 'ERR_DIRFD_CONFLICT'
+  | 'ERR_DIRFD_INTEGRITY'
+  | 'ERR_DIRFD_BACKUP'
+  | 'ERR_DIRFD_RECOVERY'
+  | 'ERR_DIRFD_WRITE';
 
 /** What an FsError carries besides its message. */
 export interface FsErrorFields {
@@ -132,12 +144,18 @@ export function toFsError(thrown: unknown, callNames: readonly string[], subject
 
 /** An error of our own, made before or without a system call. */
 export function ownError(code: OwnCode, why: string, subject: ErrorSubject, cause?: unknown): FsError {
-  return new FsError(message(code, why, subject.verb, subject), {
-    code,
-    syscall: subject.verb,
-    ...named(subject),
-    ...(cause === undefined ? {} : { cause }),
-  });
+  return new FsError(...describeOwn(code, why, subject, cause));
+}
+
+/** What the constructor of FsError, or of a subclass, takes for an error of our own. */
+export function describeOwn(
+  code: OwnCode,
+  why: string,
+  subject: ErrorSubject,
+  cause?: unknown,
+): [message: string, fields: FsErrorFields] {
+  const text = message(code, why, subject.verb, subject);
+  return [text, { code, syscall: subject.verb, ...named(subject), ...(cause === undefined ? {} : { cause }) }];
 }
 
 /** A path for people: what a terminal would obey or turn round, and bytes that are not UTF-8, never reach it as they are. */

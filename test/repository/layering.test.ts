@@ -29,7 +29,8 @@ describe('the sources', () => {
 describe('a planted violation is found:', () => {
   const planted: [string, Violation[]][] = [
     ['walk knows copy', libViolations('walk/x.ts', `import { copyTree } from '../copy/index.js';`)],
-    ['walk knows lock, its equal', libViolations('walk/x.ts', `import type { Lock } from '../lock/index.js';`)],
+    ['walk knows audit, its equal', libViolations('walk/x.ts', `import type { A } from '../audit/index.js';`)],
+    ['lock knows atomic', libViolations('lock/x.ts', `import type { A } from '../atomic/index.js';`)],
     ['dirfd knows walk by a dynamic import', libViolations('dirfd/x.ts', `await import('../walk/index.js')`)],
     ['native knows errors', libViolations('native/load.ts', `import { FsError } from '../errors.js';`)],
     ['native re-exports dirfd', libViolations('native/load.ts', `export * from '../dirfd/directory-fd.js';`)],

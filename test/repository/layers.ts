@@ -11,13 +11,16 @@ export interface Violation {
 const libRanks: Readonly<Record<string, number>> = {
   native: 0,
   errors: 1,
-  ...{ capabilities: 2, dirfd: 2 },
-  ...{ walk: 3, atomic: 3, lock: 3, constraint: 3 },
-  ...{ copy: 4, transaction: 4 },
-  ...{ backup: 5, fs: 5, store: 5, safe: 5 },
-  index: 6,
-  main: 7,
-  cli: 8,
+  ...{ capabilities: 2, dirfd: 2, 'operation-errors': 2 },
+  ...{ walk: 3, audit: 3, constraint: 3 },
+  lock: 4,
+  ...{ copy: 5, atomic: 5 },
+  transaction: 6,
+  ...{ backup: 7, fs: 7, store: 7 },
+  safe: 8,
+  index: 9,
+  main: 10,
+  cli: 11,
 };
 
 const nativeRanks: Readonly<Record<string, number>> = { sys: 0, ops: 1, engine: 2, binding: 3, addon: 4 };

@@ -1,0 +1,18 @@
+/** What `import 'dirfd/atomic'` loads: index.js, which see, but one file at a time, for the reason that lib/main.ts tells. */
+
+import { createRequire } from 'node:module';
+import type * as Index from './index.js';
+
+const index = createRequire(import.meta.url)('./index.js') as typeof Index;
+
+export const {
+  AtomicWriteError,
+  ConflictError,
+  ContentError,
+  FileSizeError,
+  IntegrityError,
+  PathError,
+  PermissionError,
+  SafeOperationError,
+  ValidationError,
+} = index;
