@@ -5,7 +5,7 @@
  *   copy, move, remove    copy.ts …        as fs-extra
  *   ensureDir, emptyDir   directories.ts
  *
- *   tree.ts      the tree of cp and copy        leaves.ts    files, by the native engine
+ *   tree.ts      the tree of cp and copy        directory-pair.ts, leaf.ts    files, by the native engine
  *   place.ts     from paths to held directories refusals.ts  the errors of both
  */
 

@@ -7,7 +7,7 @@ import { INTERNAL } from '../dirfd/fd.js';
 import type { Stat } from '../dirfd/stat.js';
 import { FsError } from '../errors.js';
 import { native } from '../native/load.js';
-import { Leaves } from './leaves.js';
+import { Leaf } from './leaf.js';
 import { lookAt, makeParents, openDestination, openPlace, type PathLike, type Place } from './place.js';
 import { alreadyExists, refuseMove } from './refusals.js';
 
@@ -88,10 +88,10 @@ async function copyDirectory(from: Place, to: Place): Promise<void> {
 }
 
 async function copyLeaf(from: Place, to: Place, replace: boolean): Promise<void> {
-  const leaves = new Leaves(from.directory, to.directory, settle({ accessTimes: true }, { verb: 'move' }));
+  const leaf = new Leaf(from.directory, to.directory, settle({ accessTimes: true }, { verb: 'move' }));
   try {
-    await leaves.copy(from.name, to.name, replace);
+    await leaf.copy(from.name, to.name, replace);
   } finally {
-    leaves.end();
+    leaf.end();
   }
 }

@@ -2,8 +2,10 @@
  * The tree behind cp and copy: as Node's and fs-extra's, but every level is a held directory.
  *
  *   entry ── directory ──▶ its entries, then its mode
+ *     │                      ├── files: all of them at once, by directory-pair.ts
+ *     │                      └── directories and links, each an entry
  *     ├───── link ───────▶ made again
- *     └───── file ───────▶ leaves.ts
+ *     └───── file ───────▶ leaf.ts
  */
 
 import { realpath, stat as statPath } from 'node:fs/promises';
@@ -13,7 +15,9 @@ import { INTERNAL } from '../dirfd/fd.js';
 import type { Stat } from '../dirfd/stat.js';
 import { ownError } from '../errors.js';
 import { native } from '../native/load.js';
-import { Leaves } from './leaves.js';
+import { DECISION, type Decision } from '../native/trees.js';
+import { DirectoryPair } from './directory-pair.js';
+import { Leaf } from './leaf.js';
 import { replaceSymlink } from './links.js';
 import {
   isBelow,
@@ -42,9 +46,6 @@ export interface TreeRules {
   readonly refuse: Refuse;
 }
 
-/** Files of one directory that are copied at a time. */
-const AT_A_TIME = 8;
-
 /** Where an entry is, and what; `opened` only for it, by following a link. */
 interface Source extends Place {
   readonly stat: Stat;
@@ -54,8 +55,24 @@ interface Source extends Place {
 /** The directories that lead to an entry, by identity: a followed link must not lead back into one of them. */
 type Trail = readonly string[];
 
+/** Two a level, and two more for each call at work. Where descriptors are short, one directory after the other. */
+const DESCRIPTORS_PER_BRANCH = 100;
+
+/** A directory and the one that becomes its copy, with the caller's paths to both. */
+interface Level {
+  readonly from: DirectoryFd;
+  readonly src: Buffer;
+  readonly into: DirectoryFd;
+  readonly dest: Buffer;
+  /** Made a moment ago. */
+  readonly isNew: boolean;
+  readonly trail: Trail;
+}
+
 export class Tree {
   readonly #rules: TreeRules;
+  /** Directories that are copied beside others. */
+  #forked = 0;
 
   constructor(rules: TreeRules) {
     this.#rules = rules;
@@ -81,40 +98,46 @@ export class Tree {
     try {
       const { missing, name, path } = destination;
       const present = missing.length === 0 ? await lookAt(held, name) : undefined;
-      this.#check(source, path, present);
+      this.#checkPaths(source, path, present);
       if (source.stat.isDirectory() && (await isWithin(held, source))) {
         throw this.#rules.refuse('intoItself', source.path, path);
       }
       const to = await makeParents(destination);
       held = to.directory;
-      const leaves = new Leaves(source.directory, held, this.#rules.settled);
-      try {
-        await this.#entry(source, to, present, leaves, []);
-      } finally {
-        leaves.end();
-      }
+      await this.#entry(source, to, present, []);
     } finally {
       await held.close();
     }
   }
 
-  async #entry(source: Source, to: Place, present: Stat | undefined, leaves: Leaves, trail: Trail): Promise<void> {
+  async #entry(source: Source, to: Place, present: Stat | undefined, trail: Trail): Promise<void> {
     const { stat, path } = source;
     if (stat.isDirectory()) return await this.#directory(source, to, present, trail);
     if (stat.isSymbolicLink()) return await this.#link(source, to, present);
-    if (stat.isFIFO()) throw this.#rules.refuse('fifo', path, to.path);
-    if (stat.isSocket()) throw this.#rules.refuse('socket', path, to.path);
-    // Opening a device may do anything: rewind a tape, wait for ever.
-    if (!stat.isFile()) throw this.#rules.refuse('device', path, to.path);
-    if (present && this.#rules.existing === 'keep') return;
-    if (present && this.#rules.existing === 'error') throw this.#rules.refuse('exists', path, to.path);
-    if (!source.opened) return await leaves.copy(source.name, to.name, present !== undefined);
-    const own = new Leaves(source.directory, to.directory, this.#rules.settled);
+    const isKept = this.#stays(
+      stat,
+      present,
+      () => path,
+      () => to.path,
+    );
+    if (isKept) return;
+    const leaf = new Leaf(source.directory, to.directory, this.#rules.settled);
     try {
-      await own.copy(source.name, to.name, present !== undefined);
+      await leaf.copy(source.name, to.name, present !== undefined);
     } finally {
-      own.end();
+      leaf.end();
     }
+  }
+
+  /** Whether a file is left alone for what stands at the destination; what is neither file, directory nor link is refused. */
+  #stays(stat: Stat, present: Stat | undefined, path: () => Buffer, dest: () => Buffer): boolean {
+    const { refuse, existing } = this.#rules;
+    if (stat.isFIFO()) throw refuse('fifo', path(), dest());
+    if (stat.isSocket()) throw refuse('socket', path(), dest());
+    // Opening a device may do anything: rewind a tape, wait for ever.
+    if (!stat.isFile()) throw refuse('device', path(), dest());
+    if (present && existing === 'error') throw refuse('exists', path(), dest());
+    return present !== undefined && existing === 'keep';
   }
 
   async #directory(source: Source, to: Place, present: Stat | undefined, trail: Trail): Promise<void> {
@@ -128,7 +151,10 @@ export class Tree {
       if (!present) await to.directory.mkdir(to.name, { mode: 0o700 });
       const into = await to.directory.openDirectory(to.name);
       try {
-        await this.#entries(from, source.path, into, to.path, [...trail, identity]);
+        await this.#entries({
+          ...{ from, src: source.path, into, dest: to.path },
+          ...{ isNew: !present, trail: [...trail, identity] },
+        });
         if (!present) await into.chmod('.', source.stat.mode & 0o7777);
       } finally {
         await into.close();
@@ -138,34 +164,68 @@ export class Tree {
     }
   }
 
-  async #entries(from: DirectoryFd, src: Buffer, into: DirectoryFd, dest: Buffer, trail: Trail): Promise<void> {
-    const leaves = new Leaves(from, into, this.#rules.settled);
+  async #entries({ from, src, into, dest, isNew, trail }: Level): Promise<void> {
+    const pair = await DirectoryPair.open(from, into, isNew, this.#rules.settled);
     const running = new Set<Promise<void>>();
     const failures: unknown[] = [];
     try {
-      for (const { nameBytes: name, kind } of await from.entries()) {
-        const [source, to] = [place(from, name, src), place(into, name, dest)];
-        if (!(await this.asks(source.path, to.path))) continue;
-        const task = this.#item(source, to, leaves, trail);
-        // Directories one after the other: what is held open is one directory a level.
-        if (kind === 'directory' || (this.#rules.dereference && kind === 'symlink')) await task;
-        else follow(task, running, failures);
-        if (running.size >= AT_A_TIME) await Promise.race(running);
+      const decisions = new Uint8Array(pair.length);
+      const others: number[] = [];
+      for (let index = 0; index < pair.length; index++) {
+        const [source, to] = [() => joinBytes(src, pair.name(index)), () => joinBytes(dest, pair.name(index))];
+        if (this.#rules.filter && !(await this.asks(source(), to()))) continue;
+        const decision = this.#decide(pair.stat(index), pair.present(index), source, to);
+        if (decision === undefined) others.push(index);
+        else decisions[index] = decision;
+      }
+      follow(pair.apply(decisions), running, failures);
+      for (const index of others) {
         if (failures.length > 0) break;
+        const name = pair.name(index);
+        const source = { ...place(from, name, src), stat: pair.stat(index), opened: false };
+        const once = () => this.#other(source, place(into, name, dest), pair.present(index), trail);
+        if (!this.#mayFork()) {
+          await once();
+          continue;
+        }
+        this.#forked++;
+        follow(
+          once().finally(() => this.#forked--),
+          running,
+          failures,
+        );
       }
     } finally {
       await Promise.all(running);
-      leaves.end();
+      pair.end();
     }
     if (failures.length > 0) throw failures[0];
   }
 
-  async #item(from: Place, to: Place, leaves: Leaves, trail: Trail): Promise<void> {
-    const source = await this.#look(from);
+  /** Several branches at a time, but where a filter counts on the order, or a link on what it leads to. */
+  #mayFork(): boolean {
+    const { filter, dereference, settled } = this.#rules;
+    const affordable = Math.floor(native.capabilities().fdLimit / DESCRIPTORS_PER_BRANCH);
+    return !filter && !dereference && this.#forked < Math.min(settled.concurrency, affordable);
+  }
+
+  /** What the engine is to do of its own; undefined for what takes more than that: directories, and most links. */
+  #decide(stat: Stat, present: Stat | undefined, path: () => Buffer, dest: () => Buffer): Decision | undefined {
+    const { dereference, absoluteLinks } = this.#rules;
+    if (stat.isSymbolicLink() && (dereference || absoluteLinks || present)) return undefined;
+    this.#check(stat, present, path, dest);
+    if (stat.isDirectory()) return undefined;
+    if (stat.isSymbolicLink()) return DECISION.create;
+    if (this.#stays(stat, present, path, dest)) return DECISION.skip;
+    return present ? DECISION.replace : DECISION.create;
+  }
+
+  async #other(listed: Source, to: Place, present: Stat | undefined, trail: Trail): Promise<void> {
+    const isFollowed = this.#rules.dereference && listed.stat.isSymbolicLink();
+    const source = isFollowed ? await this.#look(listed) : listed;
     try {
-      const present = await lookAt(to.directory, to.name);
-      this.#check(source, to.path, present);
-      await this.#entry(source, to, present, leaves, trail);
+      if (isFollowed || source.stat.isSymbolicLink()) this.#checkPaths(source, to.path, present);
+      await this.#entry(source, to, present, trail);
     } finally {
       if (source.opened) await source.directory.close();
     }
@@ -177,12 +237,21 @@ export class Tree {
     return filter === undefined || Boolean(await filter(src.toString(), dest.toString()));
   }
 
-  #check({ stat, path }: Source, dest: Buffer, present: Stat | undefined): void {
+  #checkPaths({ stat, path }: Source, dest: Buffer, present: Stat | undefined): void {
+    this.#check(
+      stat,
+      present,
+      () => path,
+      () => dest,
+    );
+  }
+
+  #check(stat: Stat, present: Stat | undefined, path: () => Buffer, dest: () => Buffer): void {
     if (!present) return;
     const { refuse } = this.#rules;
-    if (present.ino === stat.ino && present.dev === stat.dev) throw refuse('same', path, dest);
-    if (stat.isDirectory() && !present.isDirectory()) throw refuse('directoryOverOther', path, dest);
-    if (!stat.isDirectory() && present.isDirectory()) throw refuse('otherOverDirectory', path, dest);
+    if (present.ino === stat.ino && present.dev === stat.dev) throw refuse('same', path(), dest());
+    if (stat.isDirectory() && !present.isDirectory()) throw refuse('directoryOverOther', path(), dest());
+    if (!stat.isDirectory() && present.isDirectory()) throw refuse('otherOverDirectory', path(), dest());
   }
 
   /** What is there; with `dereference`, what a link leads to, wherever that is. */

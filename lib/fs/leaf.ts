@@ -1,4 +1,4 @@
-/** What is no directory, copied from one held directory into another by the native engine: complete under its name, or not there at all. */
+/** One entry that is no directory, copied from one held directory into another by the native engine: complete under its name, or not there at all. */
 
 import { newNativeCopy } from '../copy/native-copy.js';
 import type { Settled } from '../copy/options.js';
@@ -10,8 +10,8 @@ import { ASPECTS, DECISION, type NativeCopy } from '../native/trees.js';
 const ENTRY = ASPECTS.indexOf('entry');
 const VANISHED = ASPECTS.indexOf('vanished');
 
-/** One pair of directories; ended when the copies are done. */
-export class Leaves {
+/** Two directories; ended when the copy is done. */
+export class Leaf {
   readonly #source: DirectoryFd;
   readonly #copy: NativeCopy;
 
