@@ -6,7 +6,7 @@ import { plainEvent } from './json-events.js';
 import { CommandError } from './messages.js';
 import { NotKeptGroups } from './not-kept.js';
 import type { Output } from './output.js';
-import { printableBytes } from './terminal.js';
+import { printable, printableBytes } from './terminal.js';
 
 export class CopyTeller {
   readonly #output: Output;
@@ -25,10 +25,12 @@ export class CopyTeller {
     this.#note(event);
     if (this.#json) return this.#output.json(plainEvent(event));
     if (event.type !== 'entry') return undefined;
-    this.#output.write(`${event.action.padEnd(8)} ${event.kind.padEnd(9)} `);
+    // As rsync writes it, also where the copy itself is meant.
+    const slash = event.kind === 'directory' ? '/' : '';
+    this.#output.write(`${event.changes} ${event.pathBytes.length === 0 ? '.' : ''}`);
     if (!this.#output.isTTY) this.#output.writeBytes(event.pathBytes);
     else this.#output.write(printableBytes(event.pathBytes));
-    return this.#output.write('\n');
+    return this.#output.write(`${slash}${event.linkTo === undefined ? '' : ` => ${printable(event.linkTo)}`}\n`);
   }
 
   /** What ended the copy, unless it was told as an event already. */

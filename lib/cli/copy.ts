@@ -21,6 +21,7 @@ export function define(command: Command): void {
   command
     .optionsGroup('What is copied:')
     .option('-u, --update', 'leave files alone whose size and modification time are the same')
+    .option('-c, --checksum', 'compare the bytes of files of one size, not their times; implies --update')
     .option('--delete', 'remove from DST what SRC does not have');
   addOptions(command);
   command
@@ -87,7 +88,8 @@ export function addOptions(command: Command): void {
     )
     .option('-j, --concurrency <n>', 'threads (default: two a processor, at most 8)', wholeNumber(1, 256))
     .optionsGroup('What is told:')
-    .option('-v, --itemize', 'print a line for every entry that is made, changed or removed')
+    .option('-i, --itemize', 'print a line for every entry that is made, changed or removed, as rsync -i does')
+    .addOption(new Option('-v, --verbose', 'the same as --itemize'))
     .option('--json', 'print a JSON object a line: what --itemize prints, problems, and at last the report')
     .addOption(new Option('--progress').hideHelp())
     .option('--no-progress', 'no progress bar; there is one on a terminal only')
@@ -100,6 +102,7 @@ export function addOptions(command: Command): void {
 
 export interface CopyFlags extends Omit<CopyOptions, 'signal'> {
   readonly S?: true;
+  readonly verbose?: true;
   readonly json?: true;
   readonly progress?: boolean;
   readonly quiet?: true;
@@ -113,13 +116,13 @@ export async function copy(
   flags: CopyFlags,
 ): Promise<void> {
   const { copyTree } = await import('../main.js');
-  const { S, json, progress, quiet, ...options } = flags;
+  const { S, verbose, json, progress, quiet, ...options } = flags;
   using interruption = interruptible();
   const { signal } = interruption;
   const job = copyTree(source, destination, {
     ...options,
     ...(S ? { sparse: 'always' } : {}),
-    itemize: options.itemize === true || (options.dryRun === true && !quiet),
+    itemize: options.itemize === true || verbose === true || (options.dryRun === true && !quiet),
     signal,
   });
   const output = new Output();

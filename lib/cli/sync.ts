@@ -9,7 +9,9 @@ export function define(command: Command): void {
       'SRC does not have. The same as copy --update --delete.',
   );
   addArguments(command);
-  command.optionsGroup('What is copied:');
+  command
+    .optionsGroup('What is copied:')
+    .option('-c, --checksum', 'compare the bytes of files of one size, not their times');
   addOptions(command);
   command
     .addHelpText(
@@ -20,7 +22,7 @@ Accepted, for it is what sync does anyway: -a -r -R -p -H -A -X --progress.
 Examples:
   dirfd sync -n photos /mnt/photos      what would be done?
   dirfd sync photos /mnt/photos
-  dirfd sync -v / /mnt/root -x > log    a line for every change
+  dirfd sync -i / /mnt/root -x > log    a line for every change
   dirfd sync --exclude=cache a b        neither copies b/cache nor deletes it`,
     )
     .action((source, destination, options) =>

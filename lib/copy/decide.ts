@@ -2,27 +2,16 @@
 
 import type { Stat } from '../dirfd/stat.js';
 import { DECISION, type Decision } from '../native/trees.js';
-import type { CopyEntryEvent } from './events.js';
 import { linkKey } from './hard-links.js';
 import type { Settled } from './options.js';
 
-export type Policy = Pick<Settled, 'existing' | 'update' | 'delete' | 'hardLinks'>;
+export type Policy = Pick<Settled, 'existing' | 'update' | 'checksum' | 'delete' | 'hardLinks'>;
 
 /** A conflict that the options do not resolve: the errno's name, and why. */
 export interface Refusal {
   readonly code: 'EEXIST' | 'EISDIR' | 'ENOTDIR' | 'ENOTEMPTY';
   readonly why: string;
 }
-
-/** What a decision is called in events. */
-export const ACTIONS: Readonly<Partial<Record<Decision, CopyEntryEvent['action']>>> = {
-  [DECISION.create]: 'create',
-  [DECISION.makeDirectory]: 'create',
-  [DECISION.replace]: 'replace',
-  [DECISION.replaceByDirectory]: 'replace',
-  [DECISION.replaceTree]: 'replace',
-  [DECISION.metadata]: 'metadata',
-};
 
 /** A directory that should give way to something else must not take with it what the filters leave out. */
 export const PROTECTED: Refusal = {
@@ -73,28 +62,17 @@ function decideDirectory(present: Stat | undefined, policy: Policy): Decision | 
   return { code: 'EEXIST', why: 'something that is no directory exists at the destination' };
 }
 
-/** The same content, as far as size and modification time tell. Links and devices are compared natively, by what they are. */
-function isUnchanged(source: Stat, present: Stat, { hardLinks }: Policy): boolean {
+/** The same content, as far as stat tells. Links and devices are compared natively, by what they are; bytes, where they are to be, too. */
+function isUnchanged(source: Stat, present: Stat, { checksum, hardLinks }: Policy): boolean {
   if (source.kind !== present.kind) return false;
   // One name there, several here: it must not stay linked to what it is no part of.
   if (present.nlink > 1 && (source.nlink === 1 || !hardLinks)) return false;
   if (!source.isFile()) return true;
-  return source.size === present.size && source.mtimeNs === present.mtimeNs;
+  return source.size === present.size && (checksum || source.mtimeNs === present.mtimeNs);
 }
 
-/** Whether there is anything to set right only native code can tell, by attributes, ACLs and link targets. */
-export function looksAlike(
-  decision: Decision | Refusal,
-  source: Stat,
-  present: Stat | undefined,
-  options: Pick<Settled, 'owner' | 'times'>,
-): boolean {
-  return decision === DECISION.metadata && present !== undefined && isAlike(source, present, options);
-}
-
-/** Nothing that stat tells would be changed. Attributes are not compared. */
-export function isAlike(source: Stat, present: Stat, { owner, times }: Pick<Settled, 'owner' | 'times'>): boolean {
-  const sameOwner = !owner || (source.uid === present.uid && source.gid === present.gid);
-  const sameTimes = !times || source.mtimeNs === present.mtimeNs;
-  return sameOwner && sameTimes && source.mode === present.mode && source.size === present.size;
+/** What stands there is compared before it is touched, where somebody wants to know in what it differs. */
+export function canCompare(decision: Decision, source: Stat, present: Stat | undefined): present is Stat {
+  if (!present || source.kind !== present.kind) return false;
+  return decision === DECISION.metadata || decision === DECISION.replace;
 }

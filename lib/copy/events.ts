@@ -12,6 +12,10 @@ export interface CopyEntryEvent {
   readonly kind: Kind;
   readonly path: string;
   readonly pathBytes: Buffer;
+  /** What differs, in rsync's notation: eleven characters, such as `>f.st......`, `cd+++++++++` or `*deleting  `. */
+  readonly changes: string;
+  /** The name that was copied, where this is a further name of the same file. */
+  readonly linkTo?: string;
 }
 
 export type CopyEvent = CopyEntryEvent | ProblemEvent;

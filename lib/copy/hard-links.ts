@@ -23,6 +23,9 @@ export interface Name<D> {
   readonly index: number;
   readonly path: Buffer;
   readonly decision: Decision;
+  readonly stat: Stat;
+  /** What stands at the destination under this name. */
+  readonly present: Stat | undefined;
 }
 
 /** A name of a file that has several, not yet decided on. */

@@ -34,6 +34,7 @@ export function newNativeCopy(
     options.times,
     options.accessTimes,
     options.hardLinks,
+    options.checksum,
     options.fsync === 'each',
     options.onError === 'continue',
   );

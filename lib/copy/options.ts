@@ -42,13 +42,18 @@ export interface CopyOptions extends TreeFilterOptions {
    * and set right. Default false.
    */
   readonly update?: boolean | undefined;
+  /**
+   * As `update`, but compare the bytes of files of one size instead of trusting their times. Reads both sides whole, up to the first
+   * difference; a file of the same bytes and another time only gets the time. Default false.
+   */
+  readonly checksum?: boolean | undefined;
   /** Remove what the source does not have, but for what the filters leave out. Default false. */
   readonly delete?: boolean | undefined;
   /** With `delete`, remove what the filters leave out too, also where the source has it. Default false. */
   readonly deleteExcluded?: boolean | undefined;
   /** Change nothing; the report and the events say what would be done. Default false. */
   readonly dryRun?: boolean | undefined;
-  /** Emit an `'entry'` event for every entry that is made, changed or removed. Default false. */
+  /** Emit an `'entry'` event for every entry that is made, changed or removed, with what differs. Default false. */
   readonly itemize?: boolean | undefined;
   /** Leave out what is mounted below the source: mount points become empty directories. Default false. */
   readonly oneFileSystem?: boolean | undefined;
@@ -80,7 +85,8 @@ export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
     accessTimes: options.accessTimes ?? false,
     hardLinks: options.hardLinks ?? true,
     existing: oneOf(options.existing ?? 'replace', ['replace', 'keep', 'error'] as const, 'existing', subject),
-    update: options.update ?? false,
+    update: (options.update ?? false) || (options.checksum ?? false),
+    checksum: options.checksum ?? false,
     delete: options.delete ?? false,
     deleteExcluded: options.deleteExcluded ?? false,
     filter: TreeFilter.from(options, subject),

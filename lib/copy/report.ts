@@ -100,13 +100,9 @@ export class ReportBuilder {
   }
 
   /** What a dry run foresees of one entry that is to be made, replaced or set right. */
-  predict(
-    stat: Stat,
-    { isFurtherName, isUpdate }: { readonly isFurtherName: boolean; readonly isUpdate: boolean },
-  ): void {
+  predict(stat: Stat, isUpdate: boolean): void {
     const counts = this.#counts;
-    if (isFurtherName) counts.links++;
-    else if (isUpdate) counts.updated++;
+    if (isUpdate) counts.updated++;
     else if (stat.isDirectory()) counts.directories++;
     else if (stat.isSymbolicLink()) counts.symlinks++;
     else if (!stat.isFile()) counts.specials++;

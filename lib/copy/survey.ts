@@ -24,7 +24,7 @@ export async function survey(copy: NativeCopy, options: Settled): Promise<Visits
   return new Map(told.map((line) => [line.slice(1), { isKnownBelow: line[0] === 'v' }]));
 }
 
-/** Whether a survey can tell what a copy with these options would do. */
-export function canSurvey({ update, existing, filter }: Settled): boolean {
-  return update && existing === 'replace' && !filter;
+/** Whether a survey can tell what a copy with these options would do. Files that are read anyway are read once. */
+export function canSurvey({ update, checksum, existing, filter }: Settled): boolean {
+  return update && !checksum && existing === 'replace' && !filter;
 }

@@ -27,11 +27,11 @@ import {
   TICKET,
   type Ticket,
 } from '../native/trees.js';
-import { ACTIONS, Decider, decide, looksAlike, PROTECTED } from './decide.js';
+import { Decider, decide, PROTECTED } from './decide.js';
 import { type Directory, madeState, newDirectory } from './directory.js';
-import type { CopyEntryEvent, CopyEvent } from './events.js';
-import { Forecast } from './forecast.js';
+import type { CopyEvent } from './events.js';
 import { type First, type FirstCopy, HardLinks, linkKey, type Name, type Undecided } from './hard-links.js';
+import { Itemizer } from './itemizer.js';
 import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
 import type { Settled } from './options.js';
 import { joinPath, type ReportBuilder } from './report.js';
@@ -58,7 +58,7 @@ export class TreeCopy {
   readonly #scheduler: Scheduler;
   readonly #links = new HardLinks<Directory>();
   readonly #decider: Decider;
-  readonly #forecast: Forecast;
+  readonly #itemizer: Itemizer;
   /** Keeps what it leaves out from being deleted. */
   readonly #guard: TreeFilter | undefined;
   /** Directories that this copy makes need no decisions. */
@@ -71,10 +71,12 @@ export class TreeCopy {
     this.#options = options;
     this.#report = report;
     this.#running = running;
-    this.#forecast = new Forecast(report, options);
+    this.#itemizer = new Itemizer(options, report, running.emit);
     this.#copy = newNativeCopy(roots, options, running.job);
     // Twice the threads: while JavaScript digests one answer, the thread that gave it has its next task already.
-    this.#scheduler = new Scheduler(2 * options.concurrency);
+    // One thread that tells meets everything in one order, so that a dry run meets the names of a file as the run does.
+    const inOrder = options.concurrency === 1 && (options.dryRun || options.itemize);
+    this.#scheduler = new Scheduler(inOrder ? 1 : 2 * options.concurrency);
     this.#decider = new Decider(options);
     this.#guard = options.deleteExcluded ? undefined : options.filter;
     this.#plain = !options.dryRun && !options.itemize && !options.filter;
@@ -102,9 +104,8 @@ export class TreeCopy {
     root.finished = true;
     const stat = new PackedBatch(source).stat(0);
     const decision = this.#decide(stat, present, sourceName);
-    if (this.#options.dryRun) this.#forecast.entry(decision, stat, present);
-    const quietly = this.#quietly(decision, stat, present);
-    if (quietly !== DECISION.skip) this.#apply(root, 0, 1, Uint8Array.of(quietly), []);
+    const step = this.#itemizer.step(decision, stat, present, sourceName);
+    if (step !== DECISION.skip) this.#apply(root, 0, 1, Uint8Array.of(step), []);
     await this.#scheduler.finished();
   }
 
@@ -126,7 +127,8 @@ export class TreeCopy {
     let opened: NativeOpened;
     try {
       const listDestination = state === STATE.existing && !bare;
-      opened = await native.copyOpen(this.#copy, path, ticket, state, !bare, listDestination, isPlain);
+      const tells = this.#options.itemize;
+      opened = await native.copyOpen(this.#copy, path, ticket, state, !bare, listDestination, isPlain, tells);
     } catch (failure) {
       this.#fail(failure, path);
       directory.finished = true;
@@ -134,28 +136,29 @@ export class TreeCopy {
     }
     directory.pair = opened.pair;
     directory.finished = opened.finished;
+    if (opened.own !== undefined) this.#itemizer.directory(path, opened.own);
     this.#absorb(directory, opened);
     if (!isPlain) await this.#decideAll(directory, opened);
     else if (!opened.copied) this.#applyRanges(directory, opened.count, EMPTY);
     this.#ended(directory);
   }
 
-  #applyRanges(directory: Directory, count: number, decisions: Uint8Array, firsts: readonly First[] = []): void {
+  #applyRanges(directory: Directory, count: number, steps: Uint8Array, firsts: readonly First[] = []): void {
     for (let from = 0; from < count; from += RANGE) {
       const length = Math.min(RANGE, count - from);
-      const range = decisions.subarray(from, from + length);
-      if (decisions.length > 0 && range.every((decision) => decision === DECISION.skip)) continue;
+      const range = steps.subarray(from, from + length);
+      if (steps.length > 0 && range.every((step) => step === DECISION.skip)) continue;
       const own = firsts.filter(({ index }) => index >= from && index < from + length);
       this.#apply(directory, from, length, range, own);
     }
   }
 
-  #apply(directory: Directory, from: number, count: number, decisions: Uint8Array, firsts: readonly First[]): void {
+  #apply(directory: Directory, from: number, count: number, steps: Uint8Array, firsts: readonly First[]): void {
     directory.own++;
     this.#scheduler.push(async () => {
       const pair = directory.pair as NativePair;
       try {
-        this.#absorb(directory, await native.copyApply(this.#copy, pair, from, count, decisions), firsts);
+        this.#absorb(directory, await native.copyApply(this.#copy, pair, from, count, steps), firsts);
       } catch (failure) {
         this.#fail(failure, directory.path);
         this.#absorb(directory, {}, firsts);
@@ -178,7 +181,7 @@ export class TreeCopy {
   }
 
   #goOn(directory: Directory, applied: NativeApplied, batch: PackedBatch, completed: Set<number>): void {
-    const { indices, outcomes, tickets } = applied as Required<NativeApplied>;
+    const { indices, outcomes, tickets, changes } = applied as Required<NativeApplied>;
     const undecided: Undecided[] = [];
     for (let i = 0; i < batch.length; i++) {
       const stat = batch.stat(i);
@@ -186,12 +189,12 @@ export class TreeCopy {
       const index = indices[i] as number;
       const ticket = Buffer.from(tickets.subarray(TICKET * i, TICKET * (i + 1)));
       if (outcomes[i] === OUTCOME.undecided) undecided.push({ index, stat, path });
-      else if (outcomes[i] === OUTCOME.updated) this.#tellUpdated(stat, path);
+      else if (outcomes[i] === OUTCOME.told) this.#itemizer.changed(stat, path, changes[i] as number);
       else if (outcomes[i] === OUTCOME.entered) this.#descend(directory, path, ticket, STATE.existing, stat);
       else if (stat.isDirectory()) this.#descend(directory, path, ticket, madeState(directory.state), stat);
       else {
         completed.add(index);
-        for (const name of this.#links.done(linkKey(stat), { path, ticket })) this.#link(name, { path, ticket });
+        this.#linkAll(linkKey(stat), { path, ticket });
       }
     }
     if (undecided.length > 0) this.#claimAll(directory, undecided);
@@ -210,7 +213,8 @@ export class TreeCopy {
     const firsts: First[] = [];
     for (const { index, stat, path } of entries) {
       const key = linkKey(stat);
-      if (this.#claim(directory, index, stat, path, DECISION.create)) firsts.push({ key, index, path });
+      const name = { directory, index, path, decision: DECISION.create, stat, present: undefined };
+      if (this.#claim(name)) firsts.push({ key, index, path });
     }
     const [first, last] = [firsts[0], firsts.at(-1)];
     if (!first || !last) return;
@@ -220,37 +224,46 @@ export class TreeCopy {
   }
 
   /** True where this name is to be copied as the first. */
-  #claim(directory: Directory, index: number, stat: Stat, path: Buffer, decision: Decision): boolean {
-    const name: Name<Directory> = { directory, index, path, decision };
-    const claimed = this.#links.claim(linkKey(stat), stat.nlink, name);
+  #claim(name: Name<Directory>): boolean {
+    const claimed = this.#links.claim(linkKey(name.stat), name.stat.nlink, name);
     if (claimed === 'first') return true;
-    directory.own++;
+    name.directory.own++;
     if (claimed) this.#link(name, claimed);
     return false;
   }
 
   /** A name that had waited for one that failed. Its directory counts it as outstanding already. */
-  #copyFirst(key: string, { directory, index, path, decision }: Name<Directory>): void {
-    this.#apply(directory, index, 1, Uint8Array.of(decision), [{ key, index, path }]);
+  #copyFirst(key: string, { directory, index, path, decision, stat, present }: Name<Directory>): void {
+    const step = this.#itemizer.step(decision, stat, present, path);
+    if (step === DECISION.skip) this.#linkAll(key, { path, ticket: EMPTY });
+    else this.#apply(directory, index, 1, Uint8Array.of(step), [{ key, index, path }]);
     this.#ended(directory);
   }
 
+  /** The first of a file's names is complete: so are those that have waited for it. */
+  #linkAll(key: string, first: FirstCopy): void {
+    for (const name of this.#links.done(key, first)) this.#link(name, first);
+  }
+
   #link(name: Name<Directory>, first: FirstCopy): void {
-    const { directory, index, path, decision } = name;
+    const { directory, index, path, decision, stat, present } = name;
     this.#scheduler.push(async () => {
       const pair = directory.pair as NativePair;
       try {
-        const kind = decision === DECISION.metadata ? DECISION.replace : decision;
-        const applied = await native.copyLink(this.#copy, pair, index, first.path, first.ticket, kind);
-        this.#absorb(directory, applied);
+        if (directory.state === STATE.none) return this.#itemizer.foretellLink(stat.kind, path, first.path);
+        const how = (decision === DECISION.metadata ? DECISION.replace : decision) | this.#itemizer.tells;
+        const applied = await native.copyLink(this.#copy, pair, index, first.path, first.ticket, how);
+        this.#absorbLink(directory, applied, path, first);
         // The file system has no more links to give: the content, then, under a name of its own.
         if (applied.problems?.some(({ aspect }) => aspect === HARD_LINK)) {
-          this.#apply(directory, index, 1, Uint8Array.of(decision), []);
+          const step = this.#itemizer.step(decision, stat, present, path);
+          this.#apply(directory, index, 1, Uint8Array.of(step), []);
         }
       } catch (failure) {
         this.#fail(failure, path);
+      } finally {
+        this.#ended(directory);
       }
-      this.#ended(directory);
     });
   }
 
@@ -267,7 +280,7 @@ export class TreeCopy {
       // Without its patterns nothing in the directory can be told from what they exclude.
       return this.#fail(error, directory.path);
     }
-    const decisions = new Uint8Array(source.length);
+    const steps = new Uint8Array(source.length);
     const firsts: First[] = [];
     for (let index = 0; index < source.length; index++) {
       const stat = source.stat(index);
@@ -284,21 +297,21 @@ export class TreeCopy {
       }
       const decision = this.#decide(stat, standing, path);
       if (decision === DECISION.skip) continue;
-      if (this.#options.dryRun) {
-        this.#forecast.entry(decision, stat, standing);
+      const isNamed = this.#options.hardLinks && !stat.isDirectory() && stat.nlink > 1;
+      if (isNamed && !this.#claim({ directory, index, path, decision, stat, present: standing })) continue;
+      const step = this.#itemizer.step(decision, stat, standing, path);
+      steps[index] = step;
+      if (this.#options.dryRun && stat.isDirectory()) {
         const state = decision === DECISION.enterDirectory ? STATE.existing : STATE.none;
-        if (stat.isDirectory()) this.#descend(directory, path, EMPTY, state, stat);
-        if (stat.nlink === 1) decisions[index] = this.#quietly(decision, stat, standing);
-        continue;
+        this.#descend(directory, path, EMPTY, state, stat);
       }
-      if (this.#options.hardLinks && !stat.isDirectory() && stat.nlink > 1) {
-        if (!this.#claim(directory, index, stat, path, decision)) continue;
-        firsts.push({ key: linkKey(stat), index, path });
-      }
-      decisions[index] = this.#quietly(decision, stat, standing);
+      if (!isNamed) continue;
+      // Nothing is done in a dry run, nor anything compared: the names that follow need not wait.
+      if (step === DECISION.skip) this.#linkAll(linkKey(stat), { path, ticket: EMPTY });
+      else firsts.push({ key: linkKey(stat), index, path });
     }
     if (this.#options.delete) await this.#deleteAll(directory, present);
-    this.#applyRanges(directory, source.length, decisions, firsts);
+    this.#applyRanges(directory, source.length, steps, firsts);
   }
 
   #decide(stat: Stat, present: Stat | undefined, path: Buffer): Decision {
@@ -307,24 +320,15 @@ export class TreeCopy {
       this.#tell(this.#report.refuse(decision, path));
       return DECISION.skip;
     }
-    const action = ACTIONS[decision];
-    const isTold = action && this.#options.itemize && !looksAlike(decision, stat, present, this.#options);
-    if (isTold) this.#emitEntry(action, stat, path);
     return decision;
   }
 
-  /** What to hand to native code: where stat shows no difference, nothing has been told yet, and native code is to say if there was one. */
-  #quietly(decision: Decision, stat: Stat, present: Stat | undefined): Decision {
-    const { dryRun, itemize } = this.#options;
-    const isQuiet = looksAlike(decision, stat, present, this.#options);
-    if (dryRun) return isQuiet ? DECISION.compare : DECISION.skip;
-    return itemize && isQuiet ? DECISION.tellMetadata : decision;
-  }
-
-  /** An entry that stat did not tell from its copy was set right, or would be. */
-  #tellUpdated(stat: Stat, path: Buffer): void {
-    if (this.#options.dryRun) this.#report.predict(stat, { isFurtherName: false, isUpdate: stat.isFile() });
-    if (this.#options.itemize) this.#emitEntry('metadata', stat, path);
+  #absorbLink(directory: Directory, applied: NativeApplied, path: Buffer, first: FirstCopy): void {
+    this.#report.count(applied);
+    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path));
+    const changes = applied.changes?.[0];
+    if (changes === undefined || !applied.entries) return;
+    this.#itemizer.linked(new PackedBatch(applied.entries).stat(0).kind, path, changes, first.path);
   }
 
   async #deleteAll(directory: Directory, present: Present): Promise<void> {
@@ -332,9 +336,11 @@ export class TreeCopy {
     if (!root) return;
     const how = { job: this.#running.job, report: this.#report, fail: this.#failAt };
     for (const { path, stat } of await present.strangers(this.#guard, this.#failAt)) {
-      if (this.#options.itemize) this.#emitEntry('delete', stat, path);
+      this.#itemizer.deleted(stat.kind, path);
       if (this.#options.dryRun) {
-        this.#scheduler.push(() => this.#forecast.deletion(root, path, stat).catch((error) => this.#fail(error, path)));
+        this.#scheduler.push(() =>
+          this.#itemizer.forecast.deletion(root, path, stat).catch((error) => this.#fail(error, path)),
+        );
         continue;
       }
       this.#task(directory, () => removeStanding({ source, destination: root }, path, how));
@@ -392,9 +398,5 @@ export class TreeCopy {
     if (event.type !== 'error') return;
     if (signal.aborted) this.#scheduler.fail(signal.reason);
     else if (this.#options.onError === 'stop' || event.error.code === 'ECANCELED') this.#scheduler.fail(event.error);
-  }
-
-  #emitEntry(action: CopyEntryEvent['action'], stat: Stat, path: Buffer): void {
-    this.#running.emit({ type: 'entry', action, kind: stat.kind, path: path.toString('utf8'), pathBytes: path });
   }
 }

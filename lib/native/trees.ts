@@ -37,13 +37,30 @@ export const DECISION = {
   replaceByDirectory: 5,
   replaceTree: 6,
   metadata: 7,
-  tellMetadata: 8,
-  compare: 9,
 } as const;
 export type Decision = (typeof DECISION)[keyof typeof DECISION];
 
+/** Beside a decision, in its byte: tell what differs; tell, and do nothing. Bits of Step in native/ops/copy_pair.h. */
+export const STEP = { tells: 0x40, onlyTells: 0x80 } as const;
+
+/** What differs between an entry and what stands at the destination; bits of Change in native/ops/changes.h. */
+export const CHANGE = {
+  content: 1 << 0,
+  size: 1 << 1,
+  times: 1 << 2,
+  mode: 1 << 3,
+  user: 1 << 4,
+  group: 1 << 5,
+  acl: 1 << 6,
+  xattr: 1 << 7,
+  /** Made again under its name, not set right in place. */
+  anew: 1 << 8,
+  /** Nothing of its kind was there. */
+  new: 1 << 9,
+} as const;
+
 /** How an entry came out; the order of Outcome in native/ops/copy_pair.h. */
-export const OUTCOME = { undecided: 0, done: 1, entered: 2, updated: 3 } as const;
+export const OUTCOME = { undecided: 0, done: 1, entered: 2, told: 3 } as const;
 
 /** What could not be kept; the order of Aspect in native/ops/copy_options.h. */
 export const ASPECTS = [
@@ -83,6 +100,8 @@ export interface NativeApplied {
   readonly indices?: Uint32Array;
   readonly outcomes?: Uint8Array;
   readonly tickets?: Buffer;
+  /** Bits of CHANGE, where the outcome is `told`. */
+  readonly changes?: Uint32Array;
   readonly problems?: readonly NativeProblem[];
 }
 
@@ -91,6 +110,8 @@ export interface NativeOpened extends NativeApplied {
   readonly pair?: NativePair;
   /** Entries in the source directory. */
   readonly count: number;
+  /** In what the directory itself differs: bits of CHANGE; absent where in nothing, or where nobody asked. */
+  readonly own?: number;
   readonly copied: boolean;
   readonly finished: boolean;
   readonly source?: Buffer;
@@ -159,6 +180,7 @@ export interface NativeTrees {
     times: boolean,
     accessTimes: boolean,
     hardLinks: boolean,
+    checksum: boolean,
     fsyncEach: boolean,
     keepGoing: boolean,
   ): NativeCopy;
@@ -177,19 +199,20 @@ export interface NativeTrees {
     listSource: boolean,
     listDestination: boolean,
     copyNow: boolean,
+    tells: boolean,
   ): Promise<NativeOpened>;
   copySingle(
     copy: NativeCopy,
     sourceName: NativePath,
     destinationName: NativePath,
   ): Promise<{ pair: NativePair; source: Buffer }>;
-  /** One decision a byte; none at all for the default rule. */
+  /** One decision a byte, with bits of STEP; none at all for the default rule. */
   copyApply(
     copy: NativeCopy,
     pair: NativePair,
     first: number,
     count: number,
-    decisions: Uint8Array,
+    steps: Uint8Array,
   ): Promise<NativeApplied>;
   copyLink(
     copy: NativeCopy,
@@ -197,7 +220,7 @@ export interface NativeTrees {
     index: number,
     firstPath: Uint8Array,
     first: Ticket,
-    decision: Decision,
+    step: number,
   ): Promise<NativeApplied>;
   copyFinish(copy: NativeCopy, pair: NativePair): Promise<NativeApplied>;
 

@@ -24,9 +24,12 @@ struct CopyArguments {
     if (bytes.size() == sizeof ticket) std::memcpy(&ticket, bytes.data(), sizeof ticket);
     return ticket;
   }
-  static Decision decision(int64_t code) {
-    bool known = code >= 0 && code < static_cast<int64_t>(Decision::kCount);
-    return known ? static_cast<Decision>(code) : Decision::kSkip;
+  static Step step(int64_t code) {
+    int64_t decision = code & ~(Step::kTells | Step::kOnlyTells) & 0xff;
+    bool known = decision < static_cast<int64_t>(Decision::kCount);
+    return {.decision = known ? static_cast<Decision>(decision) : Decision::kSkip,
+            .tells = (code & (Step::kTells | Step::kOnlyTells)) != 0,
+            .acts = (code & Step::kOnlyTells) == 0};
   }
 };
 
@@ -46,6 +49,7 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
   run->options.times = arguments.boolean();
   run->options.access_times = arguments.boolean();
   run->options.hard_links = arguments.boolean();
+  run->options.checksum = arguments.boolean();
   run->options.fsync_each = arguments.boolean();
   run->options.keep_going = arguments.boolean();
   if (!arguments.ok()) {
@@ -64,8 +68,8 @@ struct OnPair {
   Applied applied;
 };
 
-// copyOpen(copy, path, ticket, state, list source, list destination, copy now)
-//   → {pair, count, copied, finished, source?, destination?, …applied}
+// copyOpen(copy, path, ticket, state, list source, list destination, copy now, tells)
+//   → {pair, count, copied, finished, source?, destination?, own?, …applied}
 struct Open : OnPair {
   OpenHow how;
   bool wants_source = false;
@@ -78,6 +82,7 @@ struct Open : OnPair {
     how.list_source = arguments.boolean();
     how.list_destination = arguments.boolean();
     how.copy_now = arguments.boolean();
+    how.tells = arguments.boolean();
     if (run_) pair = std::make_shared<CopyPair>(run_, std::move(path), ticket, state);
   }
 
@@ -91,6 +96,7 @@ struct Open : OnPair {
     result.Set("copied", pair->copied());
     result.Set("finished", pair->finished());
     if (how.list_source && !how.copy_now) result.Set("source", to_buffer(env, pair->pack_source()));
+    if (pair->changes().any()) result.Set("own", pair->changes().bits());
     if (how.list_destination) result.Set("destination", to_buffer(env, pair->take_destination()));
     if (!pair->finished()) result.Set("pair", make_pair(env, pair));
     return result;
@@ -135,18 +141,18 @@ struct AppliesToPair : OnPair {
 struct Apply : AppliesToPair {
   size_t first = 0;
   size_t count = 0;
-  std::vector<Decision> decisions;
+  std::vector<Step> steps;
 
   void parse(Arguments& arguments) {
     parse_pair(arguments);
     first = static_cast<size_t>(std::max<int64_t>(arguments.integer(), 0));
     count = static_cast<size_t>(std::max<int64_t>(arguments.integer(), 0));
-    for (char code : arguments.bytes()) decisions.push_back(CopyArguments::decision(code));
-    if (!decisions.empty()) count = std::min(count, decisions.size());
+    for (char code : arguments.bytes()) steps.push_back(CopyArguments::step(code));
+    if (!steps.empty()) count = std::min(count, steps.size());
   }
 
   Status run(const WorkerContext& context) noexcept {
-    const Decision* given = decisions.empty() ? nullptr : decisions.data();
+    const Step* given = steps.empty() ? nullptr : steps.data();
     return pair->apply(first, count, given, context.umask_is_zero, Stop(run_->job->cancel, context.cancel), applied);
   }
 };
@@ -156,17 +162,17 @@ struct Link : AppliesToPair {
   size_t index = 0;
   std::string first_path;
   Ticket first;
-  Decision decision = Decision::kCreate;
+  Step step;
 
   void parse(Arguments& arguments) {
     parse_pair(arguments);
     index = static_cast<size_t>(std::max<int64_t>(arguments.integer(), 0));
     first_path = arguments.path();
     first = CopyArguments::ticket(arguments);
-    decision = CopyArguments::decision(arguments.integer());
+    step = CopyArguments::step(arguments.integer());
   }
 
-  Status run(const WorkerContext&) noexcept { return pair->link(index, first_path, first, decision, applied); }
+  Status run(const WorkerContext&) noexcept { return pair->link(index, first_path, first, step, applied); }
 };
 
 // copyFinish(copy, pair) → applied

@@ -78,6 +78,9 @@ Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair
     value.Set("indices", indices);
     value.Set("outcomes", bytes_of(env, applied.outcomes));
     value.Set("tickets", bytes_of(env, applied.tickets));
+    Napi::Uint32Array changes = Napi::Uint32Array::New(env, applied.changes.size());
+    if (changes.Data()) std::memcpy(changes.Data(), applied.changes.data(), applied.changes.size() * sizeof(uint32_t));
+    value.Set("changes", changes);
   }
   if (!applied.problems.empty()) {
     Napi::Array problems = Napi::Array::New(env, applied.problems.size());

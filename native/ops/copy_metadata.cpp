@@ -211,20 +211,22 @@ Result<uint32_t> kept_mode(NodeRef source, uint32_t mode, const CopyOptions& opt
   return acl.error();
 }
 
-Result<bool> same_xattrs(NodeRef source, NodeRef destination, const CopyOptions& options) {
+Result<Changes> xattr_changes(NodeRef source, NodeRef destination, const CopyOptions& options) {
   auto wanted = list_xattrs(source, options);
   if (!wanted) return wanted.error();
   auto present = list_xattrs(destination, options);
   if (!present) return present.error().about(Subject::kSecondPath);
-  std::sort(wanted->begin(), wanted->end());
-  std::sort(present->begin(), present->end());
-  if (*wanted != *present) return false;
+  Changes changes;
+  auto change = [&](const std::string& attribute) { changes.add(is_acl(attribute) ? Change::kAcl : Change::kXattr); };
+  for (const std::string& attribute : *present) {
+    if (std::find(wanted->begin(), wanted->end(), attribute) == wanted->end()) change(attribute);
+  }
   for (const std::string& attribute : *wanted) {
     auto value = read_xattr(source, attribute);
     auto other = read_xattr(destination, attribute);
-    if (!value || !other || *value != *other) return false;
+    if (!value || !other || *value != *other) change(attribute);
   }
-  return true;
+  return changes;
 }
 
 void copy_metadata(const MetadataTask& task, const CopyOptions& options, Losses& losses) {

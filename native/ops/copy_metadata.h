@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ops/changes.h"
 #include "ops/copy_options.h"
 #include "ops/record.h"
 
@@ -33,8 +34,8 @@ Result<std::string> read_xattr(NodeRef node, const std::string& attribute);
 // The mode that a copy has: where ACLs are not kept, without what only the ACL's mask has put there (ops/acl_mode.h).
 Result<uint32_t> kept_mode(NodeRef source, uint32_t mode, const CopyOptions& options);
 
-// The same attributes with the same values on both sides.
-Result<bool> same_xattrs(NodeRef source, NodeRef destination, const CopyOptions& options);
+// Attributes and ACLs that are not the same on both sides.
+Result<Changes> xattr_changes(NodeRef source, NodeRef destination, const CopyOptions& options);
 
 // Where problems of one entry go.
 class Losses {

@@ -24,6 +24,7 @@ struct CopyOptions {
   bool times = true;
   bool access_times = false;
   bool hard_links = true;
+  bool checksum = false;  // files of one size are compared byte by byte, instead of by time
   bool fsync_each = false;
   bool keep_going = false;  // false: a task stops at the first entry that cannot be copied
 };

@@ -64,6 +64,11 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
       return status.error().about(Subject::kSecondPath);
     }
   }
+  if (how.tells && state_ == DestinationState::kExisting) {
+    auto changes = held_changes(directories.source.get(), source_stat_, directories.destination.get(),
+                                destination_stat_, run_->options);
+    if (changes) changes_ = *changes;  // what cannot be read is told when it is to be copied
+  }
   if (how.list_source) {
     bool defer_files = how.copy_now && may_defer_files(directories.source.get());
     if (auto status = list_source(directories.source.get(), defer_files, applied.problems); !status) {
@@ -142,19 +147,19 @@ Result<CopyPair::Directories> CopyPair::open_directories() {
   return Directories{.source = *std::move(source), .destination = *std::move(destination), .destination_stat = now};
 }
 
-Status CopyPair::apply(size_t first, size_t count, const Decision* decisions, bool umask_is_zero, const Stop& stop,
+Status CopyPair::apply(size_t first, size_t count, const Step* steps, bool umask_is_zero, const Stop& stop,
                        Applied& applied) {
   auto directories = open_directories();
   if (!directories) return directories.error();
-  apply_in(*directories, first, count, decisions, umask_is_zero, stop, applied);
+  apply_in(*directories, first, count, steps, umask_is_zero, stop, applied);
   return success();
 }
 
-void CopyPair::apply_in(const Directories& directories, size_t first, size_t count, const Decision* decisions,
+void CopyPair::apply_in(const Directories& directories, size_t first, size_t count, const Step* steps,
                         bool umask_is_zero, const Stop& stop, Applied& applied) {
   // An existing directory that its owner may not write to: widened now, set right by finish. Root needs no such help.
-  bool writes = decisions == nullptr || std::any_of(decisions, decisions + count, [](Decision decision) {
-                  return decision != Decision::kSkip && decision != Decision::kCompare;
+  bool writes = steps == nullptr || std::any_of(steps, steps + count, [](const Step& step) {
+                  return step.decision != Decision::kSkip && step.acts;
                 });
   bool ours =
       writes && state_ == DestinationState::kExisting && destination_stat_.uid == ::geteuid() && ::geteuid() != 0;
@@ -177,14 +182,12 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
     if (entry.stat.mode == 0) continue;  // could not be stat'ed, which has been said
     const char* name = names_.data() + entry.name;
     const char* destination_name = destination_name_ ? destination_name_->c_str() : name;
-    if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat,
-                    decisions ? &decisions[i - first] : nullptr))
+    if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat, steps ? &steps[i - first] : nullptr))
       return;
   }
 }
 
-Status CopyPair::link(size_t index, const std::string& first_path, const Ticket& first, Decision decision,
-                      Applied& applied) {
+Status CopyPair::link(size_t index, const std::string& first_path, const Ticket& first, Step step, Applied& applied) {
   if (index >= entries_.size()) return failure(Call::kLinkat, EINVAL);
   auto directories = open_directories();
   if (!directories) return directories.error();
@@ -200,8 +203,8 @@ Status CopyPair::link(size_t index, const std::string& first_path, const Ticket&
                    .destination_dev = destination_stat_.dev,
                    .is_private = state_ != DestinationState::kExisting},
                   new_files, applied);
-  range.link(static_cast<uint32_t>(index), name, destination_name_ ? destination_name_->c_str() : name, first_path,
-             first, decision);
+  range.link(static_cast<uint32_t>(index), name, destination_name_ ? destination_name_->c_str() : name,
+             entries_[index].stat, first_path, first, step);
   return success();
 }
 
@@ -210,9 +213,9 @@ Status CopyPair::finish(Applied& applied) {
   if (!directories) return directories.error();
   if (state_ == DestinationState::kExisting) {
     // Nothing to do is nothing written: not even a time that it has already.
-    auto same = same_held(directories->source.get(), source_stat_, directories->destination.get(),
-                          directories->destination_stat, run_->options);
-    finished_ = same && *same;
+    auto changes = held_changes(directories->source.get(), source_stat_, directories->destination.get(),
+                                directories->destination_stat, run_->options);
+    finished_ = changes && !changes->any();
     if (finished_) return success();
   }
   finish_in(*directories, applied);

@@ -46,10 +46,18 @@ enum class Decision : uint8_t {
   kEnterDirectory,      // a directory is there and stays
   kReplaceByDirectory,  // something that is no directory is there and gives way to one
   kReplaceTree,         // a directory is there and gives way, with all it holds
-  kMetadata,            // a file or directory with the same content is there: only what differs besides
-  kTellMetadata,        // the same, and TypeScript hears of it (Outcome::kUpdated) where anything did
-  kCompare,             // a dry run's: TypeScript hears where anything would be changed, and nothing is
+  kMetadata,            // a file with the same content is there, as far as stat tells: only what differs besides
   kCount,
+};
+
+// A decision, and what TypeScript wants to hear of it: where something of the same kind stands there, in what it differs (Outcome::kTold).
+struct Step {
+  static constexpr uint8_t kTells = 0x40;
+  static constexpr uint8_t kOnlyTells = 0x80;
+
+  Decision decision = Decision::kCreate;
+  bool tells = false;
+  bool acts = true;  // false: a dry run
 };
 
 // How an entry came out of apply, for those that TypeScript hears of.
@@ -57,7 +65,7 @@ enum class Outcome : uint8_t {
   kUndecided,  // by the default rule: has more than one name, so TypeScript must say which is first
   kDone,       // made; its ticket is good
   kEntered,    // a directory that was there before
-  kUpdated,    // kTellMetadata: set right; kCompare: would be
+  kTold,       // compared with what stood there; `changes` has the answer
 };
 
 struct CopyCounts {
@@ -76,6 +84,7 @@ struct Applied {
   std::vector<uint32_t> indices;
   std::vector<Outcome> outcomes;
   std::vector<Ticket> tickets;
+  std::vector<Changes> changes;  // of kTold
   std::vector<CopyProblem> problems;
 };
 
@@ -83,6 +92,7 @@ struct OpenHow {
   bool list_source = true;
   bool list_destination = false;
   bool copy_now = false;  // by the default rule: create everything, leave entries with several names undecided
+  bool tells = false;     // in what the directory itself differs from the one that stands there
 };
 
 class CopyPair {
@@ -101,15 +111,15 @@ class CopyPair {
   Status open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied& applied);
 
   // No decisions: the default rule.
-  Status apply(size_t first, size_t count, const Decision* decisions, bool umask_is_zero, const Stop& stop,
-               Applied& applied);
-  Status link(size_t index, const std::string& first_path, const Ticket& first, Decision decision, Applied& applied);
+  Status apply(size_t first, size_t count, const Step* steps, bool umask_is_zero, const Stop& stop, Applied& applied);
+  Status link(size_t index, const std::string& first_path, const Ticket& first, Step step, Applied& applied);
   Status finish(Applied& applied);
 
   size_t entries() const { return entries_.size(); }
   std::string_view name(uint32_t index) const { return index < entries_.size() ? entry_name(entries_[index]) : ""; }
   bool copied() const { return copied_; }
   bool finished() const { return finished_; }
+  Changes changes() const { return changes_; }  // of the directory itself, before anything was done in it
   PackedBatch pack_source() const;
   PackedBatch take_destination() { return destination_entries_.take(); }
   bool has_destination_entries() const { return listed_destination_; }
@@ -129,8 +139,8 @@ class CopyPair {
   Status list_source(Dirfd source, bool defer_files, std::vector<CopyProblem>& problems);
   bool may_defer_files(Dirfd source) const;
   Status list_destination(Dirfd destination);
-  void apply_in(const Directories& directories, size_t first, size_t count, const Decision* decisions,
-                bool umask_is_zero, const Stop& stop, Applied& applied);
+  void apply_in(const Directories& directories, size_t first, size_t count, const Step* steps, bool umask_is_zero,
+                const Stop& stop, Applied& applied);
   void finish_in(const Directories& directories, Applied& applied);
 
   std::shared_ptr<CopyRun> run_;
@@ -149,6 +159,7 @@ class CopyPair {
   bool listed_destination_ = false;
   bool copied_ = false;
   bool finished_ = false;
+  Changes changes_{};
 };
 
 }  // namespace dfd

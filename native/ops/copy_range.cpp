@@ -8,7 +8,6 @@
 #include "ops/remove_tree.h"
 #include "ops/resolve.h"
 #include "ops/set_mode.h"
-#include "ops/sync_metadata.h"
 #include "sys/directory.h"
 
 namespace dfd {
@@ -34,15 +33,16 @@ CopyRange::CopyRange(const Held& held, NewFiles new_files, Applied& applied)
       copier_(held_.run, held_.stop, new_files_, thread_buffer()) {}
 
 bool CopyRange::copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
-                     const Decision* given) {
-  Decision decision = given ? *given : S_ISDIR(stat.mode) ? Decision::kMakeDirectory : Decision::kCreate;
-  if (decision == Decision::kSkip) return true;
+                     const Step* given) {
+  Step by_rule{.decision = S_ISDIR(stat.mode) ? Decision::kMakeDirectory : Decision::kCreate};
+  Step step = given ? *given : by_rule;
+  if (step.decision == Decision::kSkip) return true;
   if (!given && held_.run.options.hard_links && has_other_names(stat)) {
     undecided(index, name, stat);
     return true;
   }
-  Status status = held_.stop.wanted() ? Status(failure(Call::kNone, ECANCELED))
-                                      : act(index, name, destination_name, stat, decision);
+  Status status =
+      held_.stop.wanted() ? Status(failure(Call::kNone, ECANCELED)) : act(index, name, destination_name, stat, step);
   bool comes_again =
       !applied_.indices.empty() && applied_.indices.back() == index && applied_.outcomes.back() == Outcome::kUndecided;
   if (!comes_again) held_.run.job->count_entry();
@@ -53,19 +53,18 @@ bool CopyRange::copy(uint32_t index, const char* name, const char* destination_n
   return !cancelled && (vanished || held_.run.options.keep_going);
 }
 
-Status CopyRange::act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
-                      Decision decision) {
-  switch (decision) {
+Status CopyRange::act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Step step) {
+  if (!step.acts) return foresee(index, name, destination_name, stat, step.decision);
+  switch (step.decision) {
     case Decision::kMakeDirectory: return make_directory(index, name, destination_name, stat);
     case Decision::kReplaceByDirectory:
       if (auto status = sys::unlinkat(held_.destination, destination_name); !status)
         return at_destination(status.error());
       return make_directory(index, name, destination_name, stat);
     case Decision::kEnterDirectory: return enter_directory(index, name, destination_name, stat);
-    case Decision::kMetadata:
-    case Decision::kTellMetadata: return copy_metadata_only(index, name, destination_name, stat, decision);
-    case Decision::kCompare: return compare(index, name, destination_name, stat);
-    default: return copy_other(index, name, destination_name, stat, decision);
+    case Decision::kMetadata: return copy_metadata_only(index, name, destination_name, stat, step);
+    case Decision::kReplace: return replace(index, name, destination_name, stat, step);
+    default: return copy_other(index, name, destination_name, stat, step.decision);
   }
 }
 
@@ -94,46 +93,93 @@ Status CopyRange::enter_directory(uint32_t index, const char* name, const char* 
   return success();
 }
 
-Status CopyRange::compare(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat) {
-  auto present = sys::statx(held_.destination, destination_name);
-  if (!present) return at_destination(present.error());
-  EntryNames names{.source_dir = held_.source,
-                   .source_name = name,
-                   .destination_dir = held_.destination,
-                   .destination_name = destination_name};
-  auto same = same_entry(names, stat, to_record(*present), held_.run.options);
-  // Attributes that cannot be read by name are not foretold.
-  if (!same) return same.error().reason == Reason::kUnsupported ? success() : Status(same.error());
-  if (!*same) updated(index, name, stat);
+EntryNames CopyRange::names(const char* name, const char* destination_name) const {
+  return {.source_dir = held_.source,
+          .source_name = name,
+          .destination_dir = held_.destination,
+          .destination_name = destination_name};
+}
+
+Result<Changes> CopyRange::compare(const char* name, const char* destination_name, const StatRecord& stat,
+                                   const StatRecord& present, bool bytes_too) {
+  auto changes = entry_changes(names(name, destination_name), stat, present, held_.run.options);
+  if (!changes) {
+    // Attributes that cannot be read by name are not foretold.
+    if (changes.error().reason == Reason::kUnsupported) return Changes{};
+    return changes;
+  }
+  if (!bytes_too || !S_ISREG(stat.mode)) return changes;
+  auto same = same_bytes(names(name, destination_name), stat, present, held_.stop);
+  if (!same) return same.error();
+  changes->add_if(!*same, Change::kContent);
+  return changes;
+}
+
+// Nothing is done. What would be is told, and of a file with several names, whether it would stay the file that it is.
+Status CopyRange::foresee(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat,
+                          Decision decision) {
+  auto stx = sys::statx(held_.destination, destination_name);
+  if (!stx) return at_destination(stx.error());
+  StatRecord present = to_record(*stx);
+  bool stays = decision == Decision::kMetadata;
+  auto changes = compare(name, destination_name, stat, present, held_.run.options.checksum);
+  if (!changes) return changes.error();
+  if (stays && changes->any()) stays = S_ISREG(stat.mode) && present.nlink == 1 && !changes->has(Change::kContent);
+  changes->add_if(!stays, Change::kAnew);
+  tell(index, name, stat, *changes);
+  if (!has_other_names(stat)) return success();
+  struct statx made = *stx;
+  if (!stays) made = {};
+  done(index, name, stat, made);
   return success();
 }
 
-// The content is the same, by size and time. A link or special file has nothing but metadata, and is made anew where
-// that differs.
+// Something of the same kind gives way.
+Status CopyRange::replace(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Step step) {
+  Changes changes;
+  if (step.tells) {
+    auto present = sys::statx(held_.destination, destination_name);
+    if (!present) return at_destination(present.error());
+    auto found = compare(name, destination_name, stat, to_record(*present), held_.run.options.checksum);
+    if (!found) return found.error();
+    changes = *found;
+    changes.add(Change::kAnew);
+  }
+  auto status = copy_other(index, name, destination_name, stat, Decision::kReplace);
+  if (status && step.tells) tell(index, name, stat, changes);
+  return status;
+}
+
+// The content is the same, by size and time or by the bytes. A link or special file has nothing but metadata, and is made anew where that
+// differs.
 Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
-                                     Decision decision) {
-  auto replace = [&]() -> Status {
+                                     Step step) {
+  auto anew = [&](Changes changes) -> Status {
+    changes.add(Change::kAnew);
     auto status = copy_other(index, name, destination_name, stat, Decision::kReplace);
-    if (status && decision == Decision::kTellMetadata) updated(index, name, stat);
+    if (status && step.tells) tell(index, name, stat, changes);
     return status;
   };
-  EntryNames names{.source_dir = held_.source,
-                   .source_name = name,
-                   .destination_dir = held_.destination,
-                   .destination_name = destination_name};
+  EntryNames both = names(name, destination_name);
   Losses losses(applied_.problems, index);
   if (!S_ISREG(stat.mode)) {
-    auto same = same_node(names, stat, held_.run.options, losses);
-    if (!same) return same.error();
-    if (!*same) return replace();
+    auto changes = node_changes(both, stat, held_.run.options, losses);
+    if (!changes) return changes.error();
+    if (changes->any()) return anew(*changes);
+    if (step.tells) tell(index, name, stat, *changes);
   } else {
-    auto synced = sync_metadata(names, stat, held_.run.options, held_.stop, losses);
-    if (!synced) return synced.error();
-    if (*synced == Synced::kShared) return replace();
-    if (*synced == Synced::kChanged) {
-      applied_.counts.updated++;
-      if (decision == Decision::kTellMetadata) updated(index, name, stat);
+    if (held_.run.options.checksum) {
+      auto present = sys::statx(held_.destination, destination_name);
+      if (!present) return at_destination(present.error());
+      auto same = same_bytes(both, stat, to_record(*present), held_.stop);
+      if (!same) return same.error();
+      if (!*same) return replace(index, name, destination_name, stat, step);
     }
+    auto synced = sync_metadata(both, stat, held_.run.options, held_.stop, losses);
+    if (!synced) return synced.error();
+    if (synced->shared) return anew(synced->changes);
+    if (synced->changes.any()) applied_.counts.updated++;
+    if (step.tells) tell(index, name, stat, synced->changes);
   }
   if (!has_other_names(stat)) return success();
   auto present = sys::statx(held_.destination, destination_name);
@@ -187,18 +233,34 @@ Status CopyRange::leave_to_decide(uint32_t index, const EntryPlace& place, StatR
   return S_ISREG(stat.mode) ? success() : Status(failure_because(Reason::kChanged, Call::kStatx, ESTALE));
 }
 
-void CopyRange::link(uint32_t index, const char* name, const char* destination_name, const std::string& first_path,
-                     const Ticket& first, Decision decision) {
-  (void)name;
+void CopyRange::link(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat,
+                     const std::string& first_path, const Ticket& first, Step step) {
   held_.run.job->count_entry();
-  auto linked = link_at(destination_name, first_path, first, decision);
+  // Before the name becomes another file.
+  Changes changes = step.tells ? changes_of_link(name, destination_name, stat) : Changes{};
+  Result<bool> linked = false;
+  if (step.acts) {
+    linked = link_at(destination_name, first_path, first, step.decision);
+  } else {
+    auto present = sys::statx(held_.destination, destination_name);
+    linked = !present || !is_still(*present, first);
+  }
   if (linked) {
-    if (*linked) applied_.counts.links++;
+    if (!*linked) return;
+    applied_.counts.links++;
+    if (step.tells) tell(index, name, stat, changes);
     return;
   }
   // The file system has no hard links, or no more for this file: TypeScript copies the content instead, and says so.
   bool refused = linked.err() == EMLINK || linked.err() == EPERM || linked.err() == EOPNOTSUPP;
   Losses(applied_.problems, index).add(refused ? Aspect::kHardLink : Aspect::kEntry, linked.error());
+}
+
+Changes CopyRange::changes_of_link(const char* name, const char* destination_name, const StatRecord& stat) {
+  auto present = sys::statx(held_.destination, destination_name);
+  if (!present || (present->stx_mode & S_IFMT) != (stat.mode & S_IFMT)) return Change::kNew;
+  auto changes = compare(name, destination_name, stat, to_record(*present), false);
+  return changes ? *changes : Changes{};
 }
 
 Result<bool> CopyRange::link_at(const char* destination_name, const std::string& first_path, const Ticket& first,
@@ -272,26 +334,25 @@ Status CopyRange::publish(const std::string& staged, const char* name, Decision 
 }
 
 void CopyRange::undecided(uint32_t index, const char* name, const StatRecord& stat) {
-  applied_.entries.add(name, stat);
-  applied_.indices.push_back(index);
-  applied_.outcomes.push_back(Outcome::kUndecided);
-  applied_.tickets.push_back({});
+  hear(index, name, stat, {.outcome = Outcome::kUndecided});
 }
 
-void CopyRange::updated(uint32_t index, const char* name, const StatRecord& stat) {
-  applied_.entries.add(name, stat);
-  applied_.indices.push_back(index);
-  applied_.outcomes.push_back(Outcome::kUpdated);
-  applied_.tickets.push_back({});
+void CopyRange::tell(uint32_t index, const char* name, const StatRecord& stat, Changes changes) {
+  hear(index, name, stat, {.outcome = Outcome::kTold, .changes = changes});
 }
 
 void CopyRange::done(uint32_t index, const char* name, const StatRecord& stat, const struct statx& destination,
                      Outcome outcome) {
+  Ticket ticket{.source = identity(stat), .destination = sys::identity(destination), .birth = sys::birth(destination)};
+  hear(index, name, stat, {.outcome = outcome, .ticket = ticket});
+}
+
+void CopyRange::hear(uint32_t index, const char* name, const StatRecord& stat, const News& news) {
   applied_.entries.add(name, stat);
   applied_.indices.push_back(index);
-  applied_.outcomes.push_back(outcome);
-  applied_.tickets.push_back(
-      {.source = identity(stat), .destination = sys::identity(destination), .birth = sys::birth(destination)});
+  applied_.outcomes.push_back(news.outcome);
+  applied_.tickets.push_back(news.ticket);
+  applied_.changes.push_back(news.changes);
 }
 
 void CopyRange::count(const StatRecord& stat) {

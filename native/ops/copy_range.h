@@ -6,6 +6,7 @@
 
 #include "ops/copy_pair.h"
 #include "ops/staging.h"
+#include "ops/sync_metadata.h"
 
 namespace dfd {
 
@@ -24,22 +25,28 @@ class CopyRange {
   CopyRange(const Held& held, NewFiles new_files, Applied& applied);
 
   // No decision: the default rule. False: the range is to stop here.
-  bool copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, const Decision* decision);
+  bool copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, const Step* step);
 
   // The entry as a hard link to what was copied before to `first_path`, if that is still there.
-  void link(uint32_t index, const char* name, const char* destination_name, const std::string& first_path,
-            const Ticket& first, Decision decision);
+  void link(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat,
+            const std::string& first_path, const Ticket& first, Step step);
 
  private:
-  Status act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Decision decision);
+  Status act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Step step);
   Status make_directory(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat);
   Status enter_directory(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat);
-  Status compare(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat);
+  Status replace(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Step step);
+  Status foresee(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat,
+                 Decision decision);
   Status copy_metadata_only(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
-                            Decision decision);
+                            Step step);
   Status copy_other(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
                     Decision decision);
   Status leave_to_decide(uint32_t index, const EntryPlace& place, StatRecord& stat);
+  Result<Changes> compare(const char* name, const char* destination_name, const StatRecord& stat,
+                          const StatRecord& present, bool bytes_too);
+  // In what a name that is to become a link differs from what stands there.
+  Changes changes_of_link(const char* name, const char* destination_name, const StatRecord& stat);
   // False: it is that link already.
   Result<bool> link_at(const char* destination_name, const std::string& first_path, const Ticket& first,
                        Decision decision);
@@ -47,11 +54,20 @@ class CopyRange {
   Status publish(const std::string& staged, const char* name, Decision decision);
   Status stage();
 
+  // What TypeScript hears of an entry.
+  struct News {
+    Outcome outcome;
+    Ticket ticket{};
+    Changes changes{};
+  };
+  void hear(uint32_t index, const char* name, const StatRecord& stat, const News& news);
   void undecided(uint32_t index, const char* name, const StatRecord& stat);
   void done(uint32_t index, const char* name, const StatRecord& stat, const struct statx& destination,
             Outcome outcome = Outcome::kDone);
-  void updated(uint32_t index, const char* name, const StatRecord& stat);
+  void tell(uint32_t index, const char* name, const StatRecord& stat, Changes changes);
   void count(const StatRecord& stat);
+
+  EntryNames names(const char* name, const char* destination_name) const;
 
   Held held_;
   NewFiles new_files_;

@@ -14,8 +14,8 @@ FileKey key_of(const StatRecord& stat) { return {.mount = stat.mount_id, .dev = 
 }  // namespace
 
 void EntrySurvey::directory(const StatRecord& source, const StatRecord& destination) {
-  auto same = same_held(source_, source, destination_, destination, options_);
-  if (!same || !*same) differ();
+  auto changes = held_changes(source_, source, destination_, destination, options_);
+  if (!changes || changes->any()) differ();
 }
 
 void EntrySurvey::entry(const char* name) {
@@ -50,8 +50,8 @@ void EntrySurvey::compare(const char* name, const StatRecord& source, const Stat
   if (S_ISREG(source.mode) && !same_content_by_stat(source, present)) return differ();
   EntryNames names{
       .source_dir = source_, .source_name = name, .destination_dir = destination_, .destination_name = name};
-  auto same = same_entry(names, source, present, options_);
-  if (!same || !*same) differ();
+  auto changes = entry_changes(names, source, present, options_);
+  if (!changes || changes->any()) differ();
 }
 
 void EntrySurvey::note_linked(const StatRecord& source, const StatRecord* present) {

@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 
 #include "ops/batch.h"
+#include "ops/compare_content.h"
+#include "ops/copy_data.h"
+#include "ops/expected.h"
 #include "ops/open_regular.h"
 #include "sys/directory.h"
 #include "sys/stat.h"
@@ -30,11 +33,20 @@ NodeRef at_destination(const EntryNames& names) {
   return {.dir = names.destination_dir, .name = names.destination_name};
 }
 
-// All that stat tells and that is to be kept.
-bool same_stat(const StatRecord& wanted, const StatRecord& present, const CopyOptions& options) {
-  bool same_owner = !options.owner || (present.uid == wanted.uid && present.gid == wanted.gid);
-  bool same_times = !options.times || (present.mtime_s == wanted.mtime_s && present.mtime_ns == wanted.mtime_ns);
-  return same_owner && same_times && present.mode == wanted.mode;
+bool same_mtime(const StatRecord& wanted, const StatRecord& present) {
+  return wanted.mtime_s == present.mtime_s && wanted.mtime_ns == present.mtime_ns;
+}
+
+// In all that stat tells and that is to be kept.
+Changes stat_changes(const StatRecord& wanted, const StatRecord& present, const CopyOptions& options) {
+  Changes changes;
+  changes.add_if(options.owner && present.uid != wanted.uid, Change::kUser);
+  changes.add_if(options.owner && present.gid != wanted.gid, Change::kGroup);
+  changes.add_if(options.times && !same_mtime(wanted, present), Change::kTimes);
+  changes.add_if(present.mode != wanted.mode, Change::kMode);
+  changes.add_if(S_ISREG(wanted.mode) && present.size != wanted.size, Change::kSize);
+  changes.add_if(present.rdev != wanted.rdev, Change::kContent);
+  return changes;
 }
 
 // The source's stat, as a copy of it would have it.
@@ -57,27 +69,55 @@ Result<bool> same_target(const EntryNames& names) {
 }  // namespace
 
 bool same_content_by_stat(const StatRecord& wanted, const StatRecord& present) {
-  return wanted.size == present.size && wanted.mtime_s == present.mtime_s && wanted.mtime_ns == present.mtime_ns;
+  return wanted.size == present.size && same_mtime(wanted, present);
 }
 
-Result<bool> same_entry(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
-                        const CopyOptions& options) {
+Result<Changes> entry_changes(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
+                              const CopyOptions& options) {
   auto kept = as_kept(at_source(names), wanted, options);
   if (!kept) return kept.error();
-  if (present.rdev != wanted.rdev || !same_stat(*kept, present, options)) return false;
+  Changes changes = stat_changes(*kept, present, options);
   if (S_ISLNK(wanted.mode)) {
     auto same = same_target(names);
-    if (!same || !*same) return same;
+    if (!same) return same.error();
+    changes.add_if(!*same, Change::kContent);
   }
-  return same_xattrs(at_source(names), at_destination(names), options);
+  auto attributes = xattr_changes(at_source(names), at_destination(names), options);
+  if (!attributes) return attributes;
+  changes.add(*attributes);
+  return changes;
 }
 
-Result<bool> same_held(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
-                       const CopyOptions& options) {
+Result<Changes> held_changes(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
+                             const CopyOptions& options) {
   auto kept = as_kept({.dir = source}, wanted, options);
   if (!kept) return kept.error();
-  if (!same_stat(*kept, present, options)) return false;
-  return same_xattrs({.dir = source}, {.dir = destination}, options);
+  Changes changes = stat_changes(*kept, present, options);
+  auto attributes = xattr_changes({.dir = source}, {.dir = destination}, options);
+  if (!attributes) return attributes;
+  changes.add(*attributes);
+  return changes;
+}
+
+Result<bool> same_bytes(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
+                        const Stop& stop) {
+  if (wanted.size != present.size) return false;
+  auto source = open_same(names.source_dir, names.source_name, wanted, stop);
+  if (!source) return source.error();
+  auto destination = open_same(names.destination_dir, names.destination_name, present, stop);
+  // What may not be read cannot be told to be the same: it is replaced.
+  if (!destination)
+    return destination.err() == EACCES ? Result<bool>(false) : destination.error().about(Subject::kSecondPath);
+  bool holes = may_have_holes(wanted.size, wanted.blocks) || may_have_holes(present.size, present.blocks);
+  Job uncounted;  // bytes that are only compared are none that are copied
+  auto differs =
+      first_difference(source->get(), destination->get(), wanted.size, holes, thread_buffer(), stop, uncounted);
+  if (!differs) return differs.error();
+  auto after = sys::fstat(source->get());
+  if (!after) return after.error();
+  bool changed =
+      after->st_ctim.tv_sec != wanted.ctime_s || static_cast<uint32_t>(after->st_ctim.tv_nsec) != wanted.ctime_ns;
+  return !*differs && !changed;
 }
 
 Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
@@ -85,23 +125,23 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
   StatRecord now = to_record(*present);
-  auto same = same_entry(names, stat, now, options);
-  bool by_name = same || same.error().reason != Reason::kUnsupported;
+  auto changes = entry_changes(names, stat, now, options);
+  bool by_name = changes || changes.error().reason != Reason::kUnsupported;
   if (by_name) {
-    if (!same) return same.error();
-    if (*same) return Synced::kSame;
+    if (!changes) return changes.error();
+    if (!changes->any()) return Synced{};
   }
   auto source = open_same(names.source_dir, names.source_name, stat, stop);
   if (!source) return source.error();
   auto destination = open_same(names.destination_dir, names.destination_name, now, stop);
   if (!destination) return destination.error().about(Subject::kSecondPath);
   if (!by_name) {
-    same = same_held(source->get(), stat, destination->get(), now, options);
-    if (!same) return same.error();
-    if (*same) return Synced::kSame;
+    changes = held_changes(source->get(), stat, destination->get(), now, options);
+    if (!changes) return changes.error();
+    if (!changes->any()) return Synced{};
   }
   // A hard link to somebody else's file, planted here, must not pass on the source's owner and mode to that file.
-  if (now.nlink > 1) return Synced::kShared;
+  if (now.nlink > 1) return Synced{.changes = *changes, .shared = true};
   auto xattrs = list_xattrs({.dir = source->get()}, options);
   if (!xattrs) return xattrs.error();
   copy_metadata({.source = {.dir = source->get()},
@@ -112,17 +152,18 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
                  .mode = now.mode & 07777,
                  .has_xattrs = true},
                 options, losses);
-  return Synced::kChanged;
+  return Synced{.changes = *changes};
 }
 
-Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options, Losses& losses) {
+Result<Changes> node_changes(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
+                             Losses& losses) {
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
-  auto same = same_entry(names, stat, to_record(*present), options);
-  if (same || same.error().reason != Reason::kUnsupported) return same;
+  auto changes = entry_changes(names, stat, to_record(*present), options);
+  if (changes || changes.error().reason != Reason::kUnsupported) return changes;
   // An old kernel without /proc: what cannot be read by name cannot be copied either, and is told as it is then.
-  losses.add(Aspect::kXattr, same.error());
-  return true;
+  losses.add(Aspect::kXattr, changes.error());
+  return Changes{};
 }
 
 }  // namespace dfd

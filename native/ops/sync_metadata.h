@@ -13,10 +13,9 @@ struct EntryNames {
   const char* destination_name;
 };
 
-enum class Synced : uint8_t {
-  kSame,     // there was nothing to change
-  kChanged,  // set right in place
-  kShared,   // differs, and was left alone: the file has other names too, where a change would show as well
+struct Synced {
+  Changes changes;      // none: there was nothing to do
+  bool shared = false;  // left alone: the file has other names too, where a change would show as well
 };
 
 // The same size and modification time: what a second run takes for the same content, as rsync does.
@@ -24,18 +23,22 @@ bool same_content_by_stat(const StatRecord& wanted, const StatRecord& present);
 
 // Everything but a regular file's content: what stat tells, the target of a link, the number of a device, attributes and ACLs. Names of the
 // same kind, neither of them a directory. Reason::kUnsupported where attributes cannot be read by name.
-Result<bool> same_entry(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
-                        const CopyOptions& options);
+Result<Changes> entry_changes(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
+                              const CopyOptions& options);
 
 // The same of two files or directories that are held.
-Result<bool> same_held(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
-                       const CopyOptions& options);
+Result<Changes> held_changes(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
+                             const CopyOptions& options);
 
-// For regular files, by descriptor.
+// Whether two files of one size have the same bytes, by reading both. A source that changes meanwhile counts as another.
+Result<bool> same_bytes(const EntryNames& names, const StatRecord& wanted, const StatRecord& present, const Stop& stop);
+
+// For regular files: compares, and sets right what differs.
 Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
                              const Stop& stop, Losses& losses);
 
-// For links and special files: whether the destination is one like the source in all respects.
-Result<bool> same_node(const EntryNames& names, const StatRecord& stat, const CopyOptions& options, Losses& losses);
+// For links and special files: in which respects the destination is not one like the source.
+Result<Changes> node_changes(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
+                             Losses& losses);
 
 }  // namespace dfd

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { attempt } from '../fixtures/command.js';
@@ -75,16 +85,28 @@ describe('dirfd copy', () => {
 
   test('--itemize prints a line for every entry', (t) => {
     const { stdout } = dirfd(['copy', '-v', ...roots(t, plain)]);
-    assert.match(stdout, /^create {3}file {6}a\/one\.txt$/m);
-    assert.match(stdout, /^create {3}symlink {3}dangling$/m);
-    assert.match(stdout, /^create {3}directory a\/b$/m);
+    assert.match(stdout, /^[>h]f\+{9} a\/one\.txt/m);
+    assert.match(stdout, /^cL\+{9} dangling$/m);
+    assert.match(stdout, /^cd\+{9} a\/b\/$/m);
+  });
+
+  test('-c copies what has other bytes at the same size and time, and -i tells it as rsync does', (t) => {
+    const [source, destination] = roots(t, (directory) => writeFileSync(join(directory, 'file'), 'one'));
+    dirfd(['copy', source, destination]);
+    writeFileSync(join(destination, 'file'), 'two');
+    const { atime, mtime } = statSync(join(source, 'file'));
+    utimesSync(join(destination, 'file'), atime, mtime);
+    utimesSync(join(source, 'file'), atime, mtime);
+    assert.equal(dirfd(['sync', '-i', source, destination]).stdout, '');
+    assert.equal(dirfd(['sync', '-ic', source, destination]).stdout, '>fc........ file\n');
+    assertSameTree(source, destination);
   });
 
   test('--dry-run lists what would be done, and does nothing', (t) => {
     const [source, destination] = roots(t, plain);
     const { status, stdout, stderr } = dirfd(['copy', '-n', source, destination]);
     assert.equal(status, 0, stderr);
-    assert.match(stdout, /^create {3}file {6}readme\.md$/m);
+    assert.match(stdout, /^>f\+{9} readme\.md$/m);
     assert.match(stderr, /^would copy 5 files, 4 directories, 4 symlinks, 1 hard link \(300 kB\)\n$/);
     assert.ok(!existsSync(destination));
   });
@@ -241,10 +263,10 @@ describe('dirfd sync', () => {
     writeFileSync(join(destination, 'stranger'), '');
     const second = dirfd(['sync', '-v', source, destination]);
     assert.equal(second.status, 0, second.stderr);
-    assert.match(second.stdout, /^replace {2}file {6}readme\.md$/m);
+    assert.match(second.stdout, /^>f\.[.s]t\.{6} readme\.md$/m);
     assert.doesNotMatch(second.stdout, /one\.txt|link-to/, 'what is the same is not listed');
-    assert.match(second.stdout, /^delete {3}file {6}stranger$/m);
-    assert.match(second.stdout, /^delete {3}directory a\/b$/m);
+    assert.match(second.stdout, /^\*deleting {3}stranger$/m);
+    assert.match(second.stdout, /^\*deleting {3}a\/b\/$/m);
     assertSameTree(source, destination);
     assert.match(dirfd(['sync', source, destination]).stderr, /^nothing to do in /);
   });

@@ -45,14 +45,14 @@ async function stage(t: TestContext, fill: (source: string) => void) {
     DirectoryFd.open(at('destination')),
   ]);
   const [from, to] = [handleOf(source), handleOf(destination)] as const;
-  const yes = [true, true, true, true, false, true, false, true] as const;
+  const yes = [true, true, true, true, false, true, false, false, true] as const;
   const copy = native.newCopy(from, to, native.newJob(), 0, 0, ...yes);
   t.after(async () => {
     native.endCopy(copy);
     await Promise.all([source.close(), destination.close()]);
   });
   const open = (path: string, ticket: Uint8Array, state: 1 | 3 = STATE.fresh, copyNow = false) =>
-    native.copyOpen(copy, Buffer.from(path), ticket, state, true, state === STATE.existing, copyNow);
+    native.copyOpen(copy, Buffer.from(path), ticket, state, true, state === STATE.existing, copyNow, false);
   return { source: at('source'), destination: at('destination'), outside: at('outside'), copy, open };
 }
 
