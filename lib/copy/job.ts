@@ -41,7 +41,9 @@ export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
   }
 
   async #copyBetween(roots: Roots, options: Settled, running: Running<CopyEvent>): Promise<void> {
-    const copy = new TreeCopy(roots, options, this.#report, running);
+    // A handle that crosses no mounts keeps to it here too.
+    const oneFileSystem = options.oneFileSystem || !roots.source.crossMounts;
+    const copy = new TreeCopy(roots, { ...options, oneFileSystem }, this.#report, running);
     try {
       const { single } = roots;
       if (single) await copy.runSingle(single.sourceName, single.destinationName, single.present);

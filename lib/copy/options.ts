@@ -55,7 +55,10 @@ export interface CopyOptions extends TreeFilterOptions {
   readonly dryRun?: boolean | undefined;
   /** Emit an `'entry'` event for every entry that is made, changed or removed, with what differs. Default false. */
   readonly itemize?: boolean | undefined;
-  /** Leave out what is mounted below the source: mount points become empty directories. Default false. */
+  /**
+   * Leave out what is mounted below the source: mount points become empty directories. Default false, but for a source whose handle has
+   * `crossMounts: false`. What is mounted below a destination whose handle has it is an error, EXDEV.
+   */
   readonly oneFileSystem?: boolean | undefined;
   /** `'stop'` rejects with the first failure; `'continue'` lists failures in the report. Default `'stop'`. */
   readonly onError?: 'stop' | 'continue' | undefined;

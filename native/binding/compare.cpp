@@ -24,8 +24,12 @@ std::shared_ptr<CompareRun> run_of(Napi::Value value) {
 Napi::Value new_comparison(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   auto run = std::make_shared<CompareRun>();
-  run->left = arguments.handle().fd;
-  run->right = arguments.handle().fd;
+  Handle left = arguments.handle();
+  Handle right = arguments.handle();
+  run->left = left.fd;
+  run->right = right.fd;
+  run->cross_left_mounts = left.policy.cross_mounts;
+  run->cross_right_mounts = right.policy.cross_mounts;
   run->job = arguments.job();
   for (bool* option : {&run->options.owner, &run->options.xattrs, &run->options.acl, &run->options.times,
                        &run->options.holes, &run->options.quick}) {

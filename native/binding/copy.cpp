@@ -38,7 +38,9 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   auto run = std::make_shared<CopyRun>();
   run->source = arguments.handle().fd;
-  run->destination = arguments.handle().fd;
+  Handle destination = arguments.handle();
+  run->destination = destination.fd;
+  run->cross_destination_mounts = destination.policy.cross_mounts;
   run->job = arguments.job();
   auto choice = [&] { return static_cast<Choice>(std::clamp<int64_t>(arguments.integer(), 0, 2)); };
   run->options.reflink = choice();

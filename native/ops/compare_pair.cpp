@@ -209,10 +209,11 @@ class Comparison {
 Status compare_pair(CompareRun& run, const std::string& path, const Ticket& ticket, const Names& left_out,
                     const Stop& stop, Compared& compared) {
   StatRecord left_stat;
-  auto left = open_expected(run.left, path, ticket.source, Subject::kPath, left_stat);
+  auto left = open_expected(run.left, run.cross_left_mounts, path, ticket.source, Subject::kPath, left_stat);
   if (!left) return left.error();
   StatRecord right_stat;
-  auto right = open_expected(run.right, path, ticket.destination, Subject::kSecondPath, right_stat);
+  auto right =
+      open_expected(run.right, run.cross_right_mounts, path, ticket.destination, Subject::kSecondPath, right_stat);
   if (!right) return right.error();
   return Comparison(run, left->get(), right->get(), left_out, stop, compared).directories(left_stat, right_stat);
 }

@@ -26,6 +26,8 @@ struct CompareOptions {
 struct CompareRun {
   SharedFd left;
   SharedFd right;
+  bool cross_left_mounts = true;
+  bool cross_right_mounts = true;
   CompareOptions options;
   std::shared_ptr<Job> job;
 };

@@ -93,6 +93,7 @@ struct CopyRoots {
 struct CopyRun {
   SharedFd source;
   SharedFd destination;  // null in a dry run
+  bool cross_destination_mounts = true;
   CopyRoots roots{};
   CopyOptions options{};
   std::shared_ptr<Job> job;

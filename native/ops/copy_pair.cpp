@@ -39,7 +39,7 @@ Result<std::shared_ptr<CopyPair>> CopyPair::single(std::shared_ptr<CopyRun> run,
 
 Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied& applied) {
   StatRecord& source_stat = source_stat_;
-  auto source = open_expected(run_->source, path_, ticket_.source, Subject::kPath, source_stat);
+  auto source = open_expected(run_->source, true, path_, ticket_.source, Subject::kPath, source_stat);
   if (!source) return source.error();
   Directories directories{.source = *std::move(source), .destination = {}, .destination_stat = {}};
   ticket_.source = identity(source_stat_);
@@ -49,8 +49,8 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
     return failure_because(Reason::kOverlap, Call::kOpenat, EBUSY).about(Subject::kPath);
   }
   if (state_ != DestinationState::kNone) {
-    auto destination =
-        open_expected(run_->destination, path_, ticket_.destination, Subject::kSecondPath, destination_stat_);
+    auto destination = open_expected(run_->destination, run_->cross_destination_mounts, path_, ticket_.destination,
+                                     Subject::kSecondPath, destination_stat_);
     if (!destination) return destination.error();
     directories.destination = *std::move(destination);
     ticket_.destination = identity(destination_stat_);
@@ -136,9 +136,10 @@ PackedBatch CopyPair::pack_source() const {
 
 Result<CopyPair::Directories> CopyPair::open_directories() {
   StatRecord now;
-  auto source = open_expected(run_->source, path_, ticket_.source, Subject::kPath, now);
+  auto source = open_expected(run_->source, true, path_, ticket_.source, Subject::kPath, now);
   if (!source) return source.error();
-  auto destination = open_expected(run_->destination, path_, ticket_.destination, Subject::kSecondPath, now);
+  auto destination = open_expected(run_->destination, run_->cross_destination_mounts, path_, ticket_.destination,
+                                   Subject::kSecondPath, now);
   if (!destination) return destination.error();
   if (destination_name_) {
     destination_stat_ = now;

@@ -10,10 +10,11 @@
 
 namespace dfd {
 
-Result<UniqueFd> open_expected(const SharedFd& root, const std::string& path, const sys::Identity& expected,
-                               Subject subject, StatRecord& stat) {
+Result<UniqueFd> open_expected(const SharedFd& root, bool cross_mounts, const std::string& path,
+                               const sys::Identity& expected, Subject subject, StatRecord& stat) {
   if (!root) return failure(Call::kOpenat, EBADF).about(subject);  // the run has ended
-  auto fd = resolve_directory(root->get(), path.empty() ? "." : path, Policy{}, FinalLink::kKeep);
+  Policy policy{.cross_mounts = cross_mounts};
+  auto fd = resolve_directory(root->get(), path.empty() ? "." : path, policy, FinalLink::kKeep);
   bool known = expected != sys::Identity{};
   if (!fd) {
     // A directory was there when it was listed: whatever stands in the way now has come since.

@@ -14,9 +14,10 @@
 
 namespace dfd {
 
-// A directory below a root, never through a symlink, proved to be the one expected. The zero identity expects nothing.
-Result<UniqueFd> open_expected(const SharedFd& root, const std::string& path, const sys::Identity& expected,
-                               Subject subject, StatRecord& stat);
+// A directory below a root, never through a symlink, proved to be the one expected. The zero identity expects nothing. EXDEV where a
+// mount lies between and the root's handle may not cross any.
+Result<UniqueFd> open_expected(const SharedFd& root, bool cross_mounts, const std::string& path,
+                               const sys::Identity& expected, Subject subject, StatRecord& stat);
 
 // Each name of a directory, in the file system's order.
 template <class Visit>

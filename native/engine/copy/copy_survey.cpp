@@ -133,12 +133,15 @@ std::shared_ptr<const CopySurvey::Held> CopySurvey::open(const Task& task, StatR
                                                          StatRecord& destination) {
   std::string name = child_name(task.path);
   auto from = task.parent ? open_child(task.parent->source.get(), name, task.source, source)
-                          : open_expected(run_->source, task.path, task.source, Subject::kPath, source);
+                          : open_expected(run_->source, true, task.path, task.source, Subject::kPath, source);
   if (!from) return nullptr;
-  auto to = task.parent
-                ? open_child(task.parent->destination.get(), name, task.destination, destination)
-                : open_expected(run_->destination, task.path, task.destination, Subject::kSecondPath, destination);
+  auto to = task.parent ? open_child(task.parent->destination.get(), name, task.destination, destination)
+                        : open_expected(run_->destination, run_->cross_destination_mounts, task.path, task.destination,
+                                        Subject::kSecondPath, destination);
   if (!to) return nullptr;
+  if (task.path.empty()) destination_mount_ = destination.mount_id;  // by the first task of all, as root_mount_
+  // Left to the copy, which refuses it by name.
+  if (!run_->cross_destination_mounts && destination.mount_id != destination_mount_) return nullptr;
   return std::make_shared<Held>(held_, *std::move(from), *std::move(to));
 }
 

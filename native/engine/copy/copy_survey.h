@@ -81,6 +81,7 @@ class CopySurvey {
   std::atomic<size_t> held_ = 0;
   std::atomic<bool> stopped_ = false;  // cancelled, or not worth going on with
   uint64_t root_mount_ = 0;
+  uint64_t destination_mount_ = 0;
 
   std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
