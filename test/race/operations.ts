@@ -1,0 +1,158 @@
+// What is raced: every operation of dirfd, on the attacked tree.
+import {
+  type CopyOptions,
+  type CopyReport,
+  copyTree,
+  FsError,
+  removeTree,
+  type TreeRoot,
+  type VerifyReport,
+  verifyTree,
+  walk,
+} from 'dirfd';
+import { glimpse, takingVerbs, type Verb, verbs } from '../dirfd/path-verbs.js';
+import type { Attack, Side } from './arena.js';
+import { outsidersName } from './outside.js';
+import type { Stage } from './stage.js';
+
+export interface Operation {
+  readonly name: string;
+  /** What it is compared with: peers of the same family do the same job. */
+  readonly family: 'verbs' | 'walk' | 'remove' | 'copy' | 'verify';
+  readonly sides: readonly Side[];
+  /** The tree in which nothing of the sentinels may be found afterwards. */
+  readonly makes: 'destination' | undefined;
+  /** Why it cannot take part here, or nothing. */
+  unavailable?(attack: Attack): string | undefined;
+  /** As often as it likes, each time by stage.attempt. */
+  run(stage: Stage): Promise<void>;
+}
+
+/** One operation of trees, which has two of them. */
+const twoTrees = { sides: ['source', 'destination'] } as const;
+const oneTree = { sides: ['source'], makes: undefined } as const;
+
+export const operations: readonly Operation[] = [
+  {
+    ...oneTree,
+    name: 'every verb, one name',
+    family: 'verbs',
+    run: (stage) => bombard(stage, stage.parent, stage.arena.depth === 0 ? ['.'] : ['victim', 'trap']),
+  },
+  {
+    ...oneTree,
+    name: 'every verb, several names',
+    family: 'verbs',
+    run: (stage) => bombard(stage, stage.tree, stage.arena.paths.many),
+  },
+  { ...oneTree, name: 'walk', family: 'walk', run: walkThrough },
+  {
+    ...oneTree,
+    name: 'removeTree',
+    family: 'remove',
+    run: (stage) =>
+      stage.attempt('removeTree', async () => {
+        const root = stage.arena.depth === 0 ? stage.tree : stage.arena.tree;
+        tellErrors(stage, await removeTree(root, { onError: 'continue' }));
+      }),
+  },
+  copying('copyTree', {}),
+  copying('copyTree, update', { update: true }),
+  copying('sync with delete', { update: true, delete: true }),
+  {
+    ...twoTrees,
+    name: 'verifyTree',
+    family: 'verify',
+    makes: undefined,
+    run: (stage) =>
+      stage.attempt(
+        'verifyTree',
+        async (): Promise<VerifyReport> => {
+          const { source, destination } = roots(stage);
+          const report = await verifyTree(source, destination);
+          tellErrors(stage, report);
+          return report;
+        },
+        ({ differences }) => {
+          const seen = differences.find((each) => JSON.stringify([each.path, each.a, each.b]).includes(outsidersName));
+          return seen && `told of ${seen.path}`;
+        },
+      ),
+  },
+];
+
+async function bombard(stage: Stage, directory: Stage['tree'], paths: readonly string[]): Promise<void> {
+  await directory.writeFile('seed', 'inside');
+  const aim = async (list: Readonly<Record<string, Verb>>): Promise<void> => {
+    for (const [name, verb] of Object.entries(list)) {
+      for (const path of paths) {
+        await stage.attempt(
+          `${name} '${path}'`,
+          () => verb(directory, path),
+          (value) => glimpse(value, stage.forbidden),
+        );
+      }
+    }
+  };
+  for (let round = 0; round < 2; round++) await aim(verbs);
+  // These end the race for what is left of this run, so they come last.
+  await aim(takingVerbs);
+}
+
+async function walkThrough(stage: Stage): Promise<void> {
+  const { arena } = stage;
+  for (const order of ['any', 'depth'] as const) {
+    await stage.attempt(
+      `walk, order ${order}`,
+      async () => {
+        const root = arena.depth === 0 ? stage.tree : arena.tree;
+        const oneFileSystem = arena.attack.exchange === 'directory-mount';
+        const onError = (error: FsError): void => stage.tally.error(error.code);
+        const seen: string[] = [];
+        for await (const entry of walk(root, { order, oneFileSystem, onError })) {
+          if (entry.name === outsidersName) seen.push(entry.path);
+          // The entry's own way back to the file.
+          if (entry.kind === 'file' && entry.name === 'file') await reopen(stage, entry);
+        }
+        return seen;
+      },
+      (seen) => (seen.length > 0 ? `reported ${seen[0]}` : undefined),
+    );
+  }
+}
+
+async function reopen(stage: Stage, entry: { open(): Promise<unknown> }): Promise<void> {
+  try {
+    const seen = await glimpse(await entry.open(), stage.forbidden);
+    if (seen !== undefined) stage.tally.escape(`entry.open() ${seen}`);
+  } catch (error) {
+    if (!(error instanceof FsError)) throw error;
+    stage.tally.error(error.code);
+  }
+}
+
+function copying(name: string, options: CopyOptions): Operation {
+  return {
+    ...twoTrees,
+    name,
+    family: 'copy',
+    makes: 'destination',
+    run: (stage) =>
+      stage.attempt(name, async () => {
+        const { source, destination } = roots(stage);
+        const oneFileSystem = stage.arena.attack.exchange === 'directory-mount';
+        tellErrors(stage, await copyTree(source, destination, { onError: 'continue', oneFileSystem, ...options }));
+      }),
+  };
+}
+
+/** By path; held, where the trees' own names are exchanged or what may be mounted below is none of theirs. */
+function roots({ arena, tree, other }: Stage): { source: TreeRoot; destination: TreeRoot } {
+  if (arena.depth > 0 && arena.attack.exchange !== 'directory-mount') return arena;
+  const [mine, others] = [tree, other ?? arena.destination];
+  return arena.attack.side === 'source' ? { source: mine, destination: others } : { source: others, destination: mine };
+}
+
+function tellErrors({ tally }: Stage, report: Pick<CopyReport, 'errors'>): void {
+  for (const { error } of report.errors) tally.error(error.code);
+}

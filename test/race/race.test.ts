@@ -1,0 +1,55 @@
+// A sample of `npm run race`: every operation under every attack, a few runs each, and one control that is led astray by each attack.
+import '../fixtures/fd-baseline.js';
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { directoryCalls } from '../dirfd/every-verb.js';
+import { takingVerbs, verbs } from '../dirfd/path-verbs.js';
+import { compiled } from '../fixtures/compile.js';
+import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
+import { unavailable } from './arena.js';
+import { type Place, race } from './harness.js';
+import { operations } from './operations.js';
+import { attacks, cellsOf, control } from './plan.js';
+
+const milliseconds = 80;
+
+function placeFor(t: TestContext): Place | undefined {
+  const flipper = compiled(t, 'flipper');
+  if (flipper === undefined) return undefined;
+  return { flipper, directory: temporaryDirectory(t, 'dirfd-race-', quickTemporaryRoot()) };
+}
+
+for (const attack of attacks) {
+  const name = `${attack.exchange.replace('-', ' and ')} exchanged in the ${attack.side}`;
+
+  test(`${name}: no operation leaves the tree or waits`, async (t) => {
+    const reason = unavailable(attack);
+    if (reason !== undefined) return t.skip(reason);
+    const place = placeFor(t);
+    if (place === undefined) return;
+    for (const { operation } of cellsOf(operations, [attack]).cells) {
+      const { runs, exchanges, escapes, hangs, notes } = await race(place, operation, attack, { milliseconds });
+      assert.deepEqual([escapes, hangs], [0, 0], `${operation.name}: ${notes.join('; ')}`);
+      assert.ok(exchanges > runs / 10, `${operation.name}: ${exchanges} exchanges in ${runs} runs are no race`);
+    }
+  });
+
+  test(`${name}: red control, a peer is led astray in the same harness`, async (t) => {
+    const reason = unavailable(attack);
+    if (reason !== undefined) return t.skip(reason);
+    const place = placeFor(t);
+    if (place === undefined) return;
+    assert.ok(await control(place, attack, { milliseconds: 1000, every: false }), 'the harness is broken');
+  });
+}
+
+test('every verb of a DirectoryFd is raced', () => {
+  // These take no path.
+  const pathless = ['statfs', 'sync', 'syncFileSystem'];
+  const raced = new Set(Object.keys({ ...verbs, ...takingVerbs }).map((key) => key.split(' ')[0]));
+  const known = Object.keys(directoryCalls).filter((verb) => !pathless.includes(verb));
+  assert.deepEqual(
+    known.filter((verb) => !raced.has(verb)),
+    [],
+  );
+});
