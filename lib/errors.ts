@@ -102,6 +102,7 @@ const REASONS: readonly { readonly code?: OwnCode; readonly text?: string }[] = 
   { text: 'the file system took no byte and gave no error' },
   { code: 'ERR_DIRFD_INVALID_ARGUMENT', text: 'an offset or length that the kernel cannot represent' },
   { code: 'ERR_DIRFD_INVALID_ARGUMENT', text: 'source and destination lie inside one another, and here they meet' },
+  { text: 'the change is made, but whether it would survive a crash is not known' },
 ];
 
 /** Negative errno → [name, text]. libuv's texts, and those it lacks. */

@@ -5,7 +5,7 @@
  *   SafeOperationError
  *   ├── ValidationError      PathError, PermissionError, ContentError
  *   ├── LockError            LockTimeoutError, DeadlockError
- *   ├── AtomicWriteError     ConflictError
+ *   ├── AtomicWriteError     ConflictError, DurabilityError
  *   ├── BackupError          StorageError, VersionError
  *   ├── RecoveryError        RestoreError, StateError
  *   ├── IntegrityError
@@ -83,6 +83,11 @@ export class AtomicWriteError extends SafeOperationError {
 /** Somebody else has changed the file meanwhile; their change stands. */
 export class ConflictError extends AtomicWriteError {
   override readonly name: string = 'ConflictError';
+}
+
+/** The file has its new content, but whether that would survive a crash is unknown, and asking again proves nothing: fsync(2) has failed. */
+export class DurabilityError extends AtomicWriteError {
+  override readonly name: string = 'DurabilityError';
 }
 
 /** A backup could not be made, kept or read. */

@@ -9,9 +9,11 @@
 //     facts.cpp         layout, names and capabilities, for lib/native to check
 //   engine/    threads: who runs what, back-pressure, cancel, close
 //     walk/walk.h       a tree, listed by several threads
+//     directory_syncs.h   fsyncs of a directory, one for all who wait for it
 //     copy/copy_survey.h  a tree held against its copy, by several threads
 //   ops/       several system calls, one job
 //     resolve.h         from a relative path to a descriptor, never out of the root
+//     replace_file.h    a file replaced whole or not at all
 //     record.h batch.h  the packed form of entries
 //   sys/       one system call each; owners of descriptors; Result and SysError; probes
 #include <napi.h>
@@ -33,6 +35,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   dfd::export_jobs(exports);
   dfd::export_trees(exports);
   dfd::export_entries(exports);
+  dfd::export_replacing(exports);
   dfd::export_walk(exports);
   dfd::export_copying(exports);
   dfd::export_surveying(exports);

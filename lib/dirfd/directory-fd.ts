@@ -95,6 +95,11 @@ export class DirectoryFd extends DirectoryNames {
     }
   }
 
+  /** @internal A handle that native code has opened below this directory, with this one's policy. */
+  adopt(handle: NativeHandle, path: RelativePath): DirectoryFd {
+    return new DirectoryFd(handle, this.#labelOf(path), this.#policy);
+  }
+
   /** How symlinks on the way are treated. */
   get resolution(): Resolution {
     return this.#policy.resolution;

@@ -3,6 +3,7 @@
  * {@link NativeFailure}, never with an Error: lib/errors.ts makes those.
  */
 
+import type { ReplaceVerbs, WaitingVerbs } from './replace.js';
 import type { NativeTrees } from './trees.js';
 
 /** An open descriptor, opaque. Closed by `close`, or when it is garbage. */
@@ -33,7 +34,7 @@ export const UTIME_NOW = 0x3fffffff;
 export const UTIME_OMIT = 0x3ffffffe;
 
 /** The verbs, as argument lists and results. */
-export interface Verbs {
+export interface Verbs extends ReplaceVerbs {
   openRoot(path: NativePath, scope: number, crossMounts: boolean): NativeHandle;
   openDirectory(
     root: NativeHandle,
@@ -204,7 +205,7 @@ export type ReceiveBatch = (batch: Buffer | undefined, question: number) => void
 type AsyncForms = { readonly [V in keyof Verbs]: (...args: Parameters<Verbs[V]>) => Promise<ReturnType<Verbs[V]>> };
 type SyncForms = { readonly [V in keyof Verbs as `${V}Sync`]: Verbs[V] };
 
-export interface Native extends AsyncForms, SyncForms, PooledVerbs, NativeTrees {
+export interface Native extends AsyncForms, SyncForms, PooledVerbs, WaitingVerbs, NativeTrees {
   readonly layout: Readonly<Record<string, number>>;
   readonly callNames: readonly string[];
   readonly reasonCount: number;

@@ -39,6 +39,7 @@ class Arguments {
   std::span<std::byte> memory(Napi::ObjectReference& keep_alive);
 
   bool more() const { return at_ < info_.Length(); }
+  Napi::Env env() const { return info_.Env(); }
   bool ok() const { return !problem_; }
   Napi::Error problem() const;
 

@@ -20,11 +20,11 @@ bool Environment::open_queue() {
   return true;
 }
 
-bool Environment::run_pooled(std::unique_ptr<PooledTask> task) {
+bool Environment::run_on(WorkerPool& pool, std::unique_ptr<PooledTask> task) {
   if (!open_queue()) return false;
   // std::function wants something copyable, so the task travels as a shared pointer until it is queued for delivery.
   auto shared = std::make_shared<std::unique_ptr<PooledTask>>(std::move(task));
-  bool posted = pool_.post([shared, queue = queue_](const WorkerContext& context) {
+  bool posted = pool.post([shared, queue = queue_](const WorkerContext& context) {
     PooledTask* running = shared->get();
     running->run(context);
     if (napi_call_threadsafe_function(queue, shared->release(), napi_tsfn_nonblocking) != napi_ok) delete running;
@@ -44,6 +44,7 @@ void Environment::deliver(napi_env env, napi_value, void* context, void* data) {
 
 void Environment::shut_down() {
   pool_.stop();
+  waiters_.stop();
   if (queue_) napi_release_threadsafe_function(std::exchange(queue_, nullptr), napi_tsfn_abort);
 }
 

@@ -1,14 +1,25 @@
-// What one environment (the main thread, or one worker_threads Worker) owns: its worker pool, and the queue by which
+// What one environment (the main thread, or one worker_threads Worker) owns: its worker pools, and the queue by which
 // pool threads hand finished tasks back. No state is shared between environments but the probe caches of sys/probe.
+//
+//   pool_      walks, copies, removals: bound by the processor
+//   waiters_   durable writes: each waits for the disk most of the time, and the more wait together, the fewer writes the disk has to do
 #pragma once
 
 #include <napi.h>
 
 #include <memory>
 
+#include "engine/directory_syncs.h"
+#include "engine/first_visits.h"
 #include "engine/worker_pool.h"
 
 namespace dfd {
+
+// What the durable writes of one environment share; any thread.
+struct DurableWrites {
+  DirectorySyncs syncs;
+  FirstVisits swept;  // directories in which a crash's drafts have been looked for
+};
 
 // Work that leaves the JS thread and comes back: constructed and finished there, run elsewhere.
 class PooledTask {
@@ -25,19 +36,24 @@ class Environment {
   static Environment& of(Napi::Env env);
 
   // False where the environment is shutting down or no thread can be had.
-  bool run_pooled(std::unique_ptr<PooledTask> task);
+  bool run_pooled(std::unique_ptr<PooledTask> task) { return run_on(pool_, std::move(task)); }
+  bool run_waiting(std::unique_ptr<PooledTask> task) { return run_on(waiters_, std::move(task)); }
   WorkerPool& pool() { return pool_; }
+  const std::shared_ptr<DurableWrites>& durable_writes() const { return durable_writes_; }
 
-  explicit Environment(Napi::Env env) : env_(env), pool_(4) {}
+  explicit Environment(Napi::Env env) : env_(env), pool_(4), waiters_(32, WorkerPool::Umask::kShared) {}
   ~Environment() { shut_down(); }
 
  private:
+  bool run_on(WorkerPool& pool, std::unique_ptr<PooledTask> task);
   bool open_queue();
   void shut_down();
   static void deliver(napi_env env, napi_value, void* context, void* data);
 
   Napi::Env env_;
   WorkerPool pool_;
+  WorkerPool waiters_;
+  std::shared_ptr<DurableWrites> durable_writes_ = std::make_shared<DurableWrites>();
   napi_threadsafe_function queue_ = nullptr;
   size_t pending_ = 0;  // tasks out; the queue keeps the event loop alive while there are any
 };

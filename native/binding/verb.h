@@ -25,6 +25,14 @@
 
 namespace dfd {
 
+// A verb that works on many names, or in many steps, says which one failed.
+template <class Verb>
+Napi::Object failure_of(Napi::Env env, Verb& verb, const SysError& error) {
+  Napi::Object facts = error_facts(env, error);
+  if constexpr (requires { verb.locate(facts); }) verb.locate(facts);
+  return facts;
+}
+
 template <class Verb>
 class AsyncVerb {
  public:
@@ -65,7 +73,7 @@ class AsyncVerb {
     if (self->outcome_) {
       napi_resolve_deferred(env, self->deferred_, self->verb_.value(env));
     } else {
-      napi_reject_deferred(env, self->deferred_, error_facts(env, self->outcome_.error()));
+      napi_reject_deferred(env, self->deferred_, failure_of(env, self->verb_, self->outcome_.error()));
     }
   }
 
@@ -75,8 +83,10 @@ class AsyncVerb {
   napi_async_work work_ = nullptr;
 };
 
+enum class Pool : uint8_t { kWorkers, kWaiters };
+
 // As AsyncVerb, on dirfd's own threads; run takes the worker's context.
-template <class Verb>
+template <class Verb, Pool kPool = Pool::kWorkers>
 class PooledVerb : public PooledTask {
  public:
   static Napi::Value start(const Napi::CallbackInfo& info) {
@@ -92,7 +102,10 @@ class PooledVerb : public PooledTask {
     napi_deferred deferred = nullptr;
     napi_create_promise(env, &deferred, &promise);
     task->deferred_ = deferred;
-    if (!Environment::of(env).run_pooled(std::move(task))) {
+    auto& environment = Environment::of(env);
+    bool runs =
+        kPool == Pool::kWaiters ? environment.run_waiting(std::move(task)) : environment.run_pooled(std::move(task));
+    if (!runs) {
       napi_reject_deferred(env, deferred, error_facts(env, failure(Call::kThreadCreate, EAGAIN)));
     }
     return Napi::Value(env, promise);
@@ -104,10 +117,7 @@ class PooledVerb : public PooledTask {
     if (outcome_) {
       napi_resolve_deferred(env, deferred_, verb_.value(env));
     } else {
-      Napi::Object facts = error_facts(env, outcome_.error());
-      // A verb that works on many names says which one failed.
-      if constexpr (requires { verb_.locate(facts); }) verb_.locate(facts);
-      napi_reject_deferred(env, deferred_, facts);
+      napi_reject_deferred(env, deferred_, failure_of(env, verb_, outcome_.error()));
     }
   }
 
@@ -143,9 +153,9 @@ void export_verb(Napi::Object exports, const char* name) {
 }
 
 // Exports only the asynchronous form, on dirfd's own threads.
-template <class Verb>
+template <class Verb, Pool kPool = Pool::kWorkers>
 void export_pooled_verb(Napi::Object exports, const char* name) {
-  exports.Set(name, Napi::Function::New(exports.Env(), &PooledVerb<Verb>::start, name));
+  exports.Set(name, Napi::Function::New(exports.Env(), &PooledVerb<Verb, kPool>::start, name));
 }
 
 }  // namespace dfd

@@ -14,6 +14,7 @@ void export_listing(Napi::Object exports);     // verbs_list.cpp: readdir, entri
 void export_jobs(Napi::Object exports);        // job.cpp: newJob, cancelJob, jobProgress
 void export_trees(Napi::Object exports);       // verbs_tree.cpp: removeTree
 void export_entries(Napi::Object exports);     // verbs_entry.cpp: on the very entry that was seen
+void export_replacing(Napi::Object exports);   // verbs_replace.cpp: files replaced whole or not at all
 void export_walk(Napi::Object exports);        // walk.cpp: a tree as a stream of batches
 void export_copying(Napi::Object exports);     // copy.cpp: what lib/copy drives a copy with
 void export_surveying(Napi::Object exports);   // copy_survey.cpp: what of a tree is to be copied again

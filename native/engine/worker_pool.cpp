@@ -39,7 +39,7 @@ void WorkerPool::stop() {
 }
 
 void WorkerPool::run() noexcept {
-  WorkerContext context{.umask_is_zero = sys::unshare_umask().ok(), .cancel = cancel_};
+  WorkerContext context{.umask_is_zero = umask_ == Umask::kOwn && sys::unshare_umask().ok(), .cancel = cancel_};
   std::unique_lock lock(mutex_);
   for (;;) {
     idle_++;

@@ -2,11 +2,12 @@
 // node:fs, never waits behind it.
 //
 //   owner      one environment (binding/environment.h); made at the first job, joined when the environment ends
-//   threads    grow with the jobs waiting, up to `limit`; each has a umask of its own, 0, where the kernel allows it
+//   threads    grow with the jobs waiting, up to `limit`; each has a umask of its own, 0, unless it is to share the process's
 //   teardown   stop(): refuse new jobs, drop those that wait, cancel those that run, join
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -27,7 +28,12 @@ class WorkerPool {
  public:
   using Job = std::function<void(const WorkerContext&)>;
 
-  explicit WorkerPool(size_t limit) : limit_(limit) {}
+  enum class Umask : uint8_t {
+    kOwn,     // 0, apart from the process's, where the kernel allows it
+    kShared,  // the process's, whatever it is at the time
+  };
+
+  explicit WorkerPool(size_t limit, Umask umask = Umask::kOwn) : limit_(limit), umask_(umask) {}
   ~WorkerPool() { stop(); }
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
@@ -48,6 +54,7 @@ class WorkerPool {
   std::deque<Job> jobs_;
   std::vector<Thread> threads_;
   size_t limit_;
+  const Umask umask_;
   size_t idle_ = 0;
   bool stopping_ = false;
   CancelFlag cancel_;

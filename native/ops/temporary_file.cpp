@@ -15,17 +15,6 @@ namespace dfd {
 
 namespace {
 
-Result<UniqueFd> open_nameless(Dirfd directory, mode_t mode) {
-  // Without /proc only the privileged, before Linux 6.10, could give the file a name (linkat(2), AT_EMPTY_PATH).
-  if (sys::disabled(sys::Feature::kTmpfile) || sys::proc_self_fd() < 0)
-    return failure(Call::kOpenat, EOPNOTSUPP, O_TMPFILE);
-  return sys::openat(directory, ".", O_TMPFILE | O_RDWR, mode);
-}
-
-// EOPNOTSUPP is the file system's answer. EISDIR and ENOENT are those of kernels and file systems that do not know the
-// flag at all (open(2)); of a directory that was removed, ENOENT comes again when the name is created.
-bool lacks_nameless_files(int err) { return err == EOPNOTSUPP || err == EISDIR || err == ENOENT; }
-
 Result<TemporaryFile> open_named(const SharedFd& directory, mode_t mode) {
   auto name = random_name();
   if (!name) return name.error();
@@ -48,6 +37,17 @@ Status require_identity(const Place& place, const sys::Identity& identity) {
 }
 
 }  // namespace
+
+Result<UniqueFd> open_nameless(Dirfd directory, mode_t mode) {
+  // Without /proc only the privileged, before Linux 6.10, could give the file a name (linkat(2), AT_EMPTY_PATH).
+  if (sys::disabled(sys::Feature::kTmpfile) || sys::proc_self_fd() < 0)
+    return failure(Call::kOpenat, EOPNOTSUPP, O_TMPFILE);
+  return sys::openat(directory, ".", O_TMPFILE | O_RDWR, mode);
+}
+
+// EOPNOTSUPP is the file system's answer. EISDIR and ENOENT are those of kernels and file systems that do not know the
+// flag at all (open(2)); of a directory that was removed, ENOENT comes again when the name is created.
+bool lacks_nameless_files(int err) { return err == EOPNOTSUPP || err == EISDIR || err == ENOENT; }
 
 Result<TemporaryFile> open_temporary(const SharedFd& directory, mode_t mode) {
   auto fd = open_nameless(directory->get(), mode);
@@ -77,6 +77,15 @@ Status TemporaryName::link_into(Dirfd file, const Place& place, bool replace) {
   std::lock_guard lock(mutex_);
   if (name_.empty()) return link_file_into(file, place, replace);
   auto status = rename_to(place, replace);
+  if (!status) return status;
+  name_.clear();
+  return require_identity(place, identity_);
+}
+
+Status TemporaryName::move_to(const Place& place, bool replace) {
+  std::lock_guard lock(mutex_);
+  if (name_.empty()) return failure(Call::kRenameat2, ENOENT);
+  auto status = rename_to(place, replace);
   if (status) name_.clear();
   return status;
 }
@@ -90,15 +99,14 @@ Status TemporaryName::rename_to(const Place& place, bool replace) {
     status = sys::linkat(draft.dir(), draft.name(), place.dir(), place.name());
     if (status) (void)sys::unlinkat(draft.dir(), draft.name());
   }
-  if (!status) return status;
-  return require_identity(place, identity_);
+  return status;
 }
 
-Result<std::string> random_name() {
+Result<std::string> random_name(std::string_view prefix) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::array<std::byte, 16> bits;
   if (auto status = sys::fill_random(bits); !status) return status.error();
-  std::string name = ".dirfd-";
+  std::string name(prefix);
   for (std::byte byte : bits) {
     name += kDigits[std::to_integer<unsigned>(byte) >> 4];
     name += kDigits[std::to_integer<unsigned>(byte) & 15];

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "ops/resolve.h"
 #include "sys/fd.h"
@@ -26,6 +27,9 @@ class TemporaryName {
 
   // The first time by renaming; later, when the random name is gone, by a further link.
   Status link_into(Dirfd file, const Place& place, bool replace);
+
+  // By renaming, without a look at the outcome: others may replace it in their turn at any moment.
+  Status move_to(const Place& place, bool replace);
 
  private:
   Status rename_to(const Place& place, bool replace);
@@ -48,7 +52,11 @@ Result<TemporaryFile> open_temporary(const SharedFd& directory, mode_t mode);
 // because link(2) replaces nothing: readers see the old file or the new one.
 Status link_file_into(Dirfd file, const Place& place, bool replace);
 
-// ".dirfd-" and 128 random bits in hexadecimal: nobody can plant anything under a name that nobody can guess.
-Result<std::string> random_name();
+// The first half of open_temporary: O_TMPFILE, and whether its refusal means that a name is needed.
+Result<UniqueFd> open_nameless(Dirfd directory, mode_t mode);
+bool lacks_nameless_files(int err);
+
+// The prefix and 128 random bits in hexadecimal: nobody can plant anything under a name that nobody can guess.
+Result<std::string> random_name(std::string_view prefix = ".dirfd-");
 
 }  // namespace dfd

@@ -24,6 +24,7 @@ enum class Reason : uint8_t {
   kShortWrite,    // the file system took no byte and gave no error
   kBadOffset,     // an offset or length the kernel cannot represent
   kOverlap,       // a copy has met its own other root
+  kUncertain,     // done, but whether it would survive a crash is not known
   kCount,
 };
 

@@ -1,0 +1,82 @@
+/** Backups of single files, made before they are replaced: their names, their making where a link will not do, their end. */
+
+import { randomBytes } from 'node:crypto';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { checkRelative, type RelativePath } from '../dirfd/path.js';
+import { type ErrorSubject, FsError, ownError } from '../errors.js';
+import { type AtomicTarget, holdTarget } from './target.js';
+
+/** NAME.20261125T223000.123Z-1a2b.bak: the moment, and bits that tell two of one moment apart. */
+const TIMED = /\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d{3})Z-[0-9a-f]{4}(?:\.|$)/;
+const CHUNK = 2 ** 30;
+
+/** The pattern with the file's name and the moment put in, as bytes. */
+export function backupPath(pattern: string, name: RelativePath, subject: ErrorSubject): Buffer {
+  const latin1 = Buffer.from(name).toString('latin1');
+  const time = `${new Date().toISOString().replace(/[-:]/g, '')}-${randomBytes(2).toString('hex')}`;
+  const text = Buffer.from(pattern).toString('latin1');
+  const path = Buffer.from(text.replaceAll('{name}', () => latin1).replaceAll('{time}', time), 'latin1');
+  if (path.equals(Buffer.from(name)))
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'the backup is the file itself', subject);
+  return checkRelative(path, { ...subject, path });
+}
+
+/** A copy under that path, whole and on the device before it has the name: where a hard link is impossible or would be shared. */
+export async function copyBackup(directory: DirectoryFd, name: RelativePath, path: Buffer): Promise<void> {
+  const slash = path.lastIndexOf('/');
+  await using place = await directory.openDirectory(slash < 0 ? '.' : path.subarray(0, slash));
+  await using old = await directory.openFile(name);
+  await using copy = await place.createTemporaryFile();
+  while ((await old.copyRange(copy, CHUNK)) > 0);
+  const { uid, gid, mode, atimeNs, mtimeNs } = await old.stat();
+  // Who may not give files away keeps the copy; its mode is no wider than the file's.
+  await copy.chown(uid, gid).catch(unlessPermitted);
+  await copy.chmod(mode & 0o777);
+  await copy.utimes(atimeNs, mtimeNs);
+  await copy.sync();
+  await copy.linkInto(place, path.subarray(slash + 1), { replace: true });
+  await place.sync();
+}
+
+/**
+ * Removes backups with a time in their name, as `backup: true` gives it, that are older than that. What else lies in the directory stays.
+ *
+ * @returns the names that were removed
+ */
+export async function cleanupBackups(directory: DirectoryFd | string, maxAgeHours = 24): Promise<string[]> {
+  if (typeof maxAgeHours !== 'number' || !(maxAgeHours >= 0)) {
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `maxAgeHours must be 0 or more, not ${String(maxAgeHours)}`, {
+      verb: 'cleanupBackups',
+    });
+  }
+  const target: AtomicTarget =
+    typeof directory === 'string' ? `${directory.replace(/\/*$/, '')}/backups` : { directory, path: 'backups' };
+  await using held = await holdTarget(target, 'cleanupBackups');
+  const oldest = Date.now() - maxAgeHours * 3_600_000;
+  const removed: string[] = [];
+  for (const entry of await held.directory.readdir('.', { withFileTypes: true })) {
+    const time = TIMED.exec(entry.name);
+    if (!time || !entry.name.endsWith('.bak') || !entry.isFile()) continue;
+    const [year, month, day, hour, minute, second, millisecond] = time.slice(1).map(Number) as Moment;
+    if (Date.UTC(year, month - 1, day, hour, minute, second, millisecond) > oldest) continue;
+    if (await gone(held.directory.unlink(entry.nameBytes))) removed.push(entry.name);
+  }
+  return removed;
+}
+
+type Moment = [number, number, number, number, number, number, number];
+
+/** False where somebody else was faster. */
+async function gone(removal: Promise<void>): Promise<boolean> {
+  try {
+    await removal;
+    return true;
+  } catch (error) {
+    if (error instanceof FsError && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function unlessPermitted(error: unknown): void {
+  if (!(error instanceof FsError) || error.code !== 'EPERM') throw error;
+}

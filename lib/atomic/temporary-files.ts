@@ -1,0 +1,20 @@
+/** What killed writers leave. */
+
+import { DirectoryFd } from '../dirfd/directory-fd.js';
+import { native } from '../native/load.js';
+import { onDirectory } from './target.js';
+
+/**
+ * Removes the drafts of atomic writes (`.dirfd-write-…`) that no living process holds from one directory. The first write into a directory
+ * does the same for its first 10,000 names. Drafts of other users that this one may not open stay, and on network file systems all do.
+ *
+ * @returns how many were removed
+ */
+export async function cleanupTemporaryFiles(directory: DirectoryFd | string): Promise<number> {
+  const given = typeof directory === 'string' ? await DirectoryFd.open(directory) : directory;
+  try {
+    return await onDirectory(given, { verb: 'cleanupTemporaryFiles', directory: given.path }, native.sweepDrafts);
+  } finally {
+    if (given !== directory) await given.close();
+  }
+}

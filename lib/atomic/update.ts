@@ -1,0 +1,93 @@
+/** Read, change, write: no change of anybody who does the same is lost. */
+
+import type { FileFd } from '../dirfd/file-fd.js';
+import { toInteger } from '../dirfd/flags.js';
+import { FsError } from '../errors.js';
+import { ConflictError } from '../operation-errors.js';
+import { formatOf, readData } from './read.js';
+import type { AtomicWriteResult } from './replace.js';
+import { type AtomicTarget, type HeldTarget, holdTarget, pin } from './target.js';
+import { type WriteJsonOptions, writeJson, writeYaml } from './write.js';
+
+/** How a file is updated. */
+export interface UpdateOptions extends Omit<WriteJsonOptions, 'createOnly' | 'ifUnchanged' | 'symlinks'> {
+  /** How often the function is called at most, where others who take no lock change the file meanwhile. Default 10. */
+  readonly conflicts?: number | undefined;
+  /** Milliseconds to wait for others who update the file. Default 30,000; then ERR_DIRFD_LOCK_TIMEOUT. */
+  readonly timeout?: number | undefined;
+}
+
+/**
+ * Replaces JSON (or YAML, by the name's end) by what the function makes of it, under a lock that all who use updateJson respect, in any
+ * process of this machine. Somebody who writes without the lock is noticed as well: the function is called again, with their data.
+ *
+ * The lock lies on the file itself, which must be writable, and leaves nothing behind.
+ *
+ * @param change given the data, undefined where there is no file; what it returns is written. Undefined: the data that it was given,
+ * changed in place
+ * @throws ConflictError where the file is changed again and again
+ */
+export async function updateJson<T = unknown>(
+  target: AtomicTarget,
+  change: (data: T | undefined) => T | undefined | Promise<T | undefined>,
+  options: UpdateOptions = {},
+): Promise<AtomicWriteResult> {
+  await using given = await holdTarget(target, 'updateJson');
+  await using held = await pin(given, false);
+  const tries = toInteger(options.conflicts ?? 10, 'conflicts', 1, 1_000_000, held.subject);
+  const { conflicts: _conflicts, timeout = 30_000, ...how } = options;
+  const deadline = performance.now() + timeout;
+  for (let attempt = 1; ; attempt++) {
+    await using _lock = await lockFile(held, Math.max(deadline - performance.now(), 0), options.signal);
+    try {
+      return await updateOnce(held, change, how);
+    } catch (error) {
+      const isMeanwhile = error instanceof ConflictError || (error instanceof FsError && error.code === 'EEXIST');
+      if (!isMeanwhile || attempt >= tries) throw error;
+    }
+  }
+}
+
+async function updateOnce<T>(
+  held: HeldTarget,
+  change: (data: T | undefined) => T | undefined | Promise<T | undefined>,
+  options: WriteJsonOptions,
+): Promise<AtomicWriteResult> {
+  const { directory, path, subject } = held;
+  const format = formatOf(subject.path ?? path);
+  const old = await readData(held, format).catch(absent);
+  const data = (await change(old?.data as T | undefined)) ?? old?.data;
+  const write = format === 'yaml' ? writeYaml : writeJson;
+  return write({ directory, path }, data, {
+    ...options,
+    ...(old ? { ifUnchanged: old.stat } : { createOnly: true }),
+  });
+}
+
+/**
+ * The file, locked for this handle alone; undefined where there is none yet. Each writer replaces the file, and with it the lock's place: who
+ * has waited finds another file under the name, and waits for that.
+ */
+async function lockFile(
+  { directory, path }: HeldTarget,
+  timeout: number,
+  signal: AbortSignal | undefined,
+): Promise<FileFd | undefined> {
+  for (;;) {
+    const file = await directory.openFile(path, { flags: 'r+', signal }).catch(absent);
+    if (!file) return undefined;
+    try {
+      await file.lock({ timeout, signal });
+      const [locked, named] = await Promise.all([file.stat(), directory.stat(path).catch(absent)]);
+      if (named && locked.ino === named.ino && locked.mountId === named.mountId) return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
+  }
+}
+
+function absent(error: unknown): undefined {
+  if (!(error instanceof FsError) || error.code !== 'ENOENT') throw error;
+}
