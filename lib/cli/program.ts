@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   sync: { summary: 'the same, only what changed, and delete what is no more', load: () => import('./sync.js') },
   verify: { summary: 'list each difference between two directories', load: () => import('./verify.js') },
   remove: { summary: 'remove files, and directories with all that they hold', load: () => import('./remove.js') },
+  write: { summary: 'replace a file whole or not at all, by standard input', load: () => import('./write.js') },
   doctor: { summary: 'tell what this kernel, this container and a directory allow', load: () => import('./doctor.js') },
   complete: { summary: 'print a completion script for a shell', load: () => import('./complete.js') },
 };
