@@ -83,6 +83,13 @@ export class AtomicWriteError extends SafeOperationError {
 /** Somebody else has changed the file meanwhile; their change stands. */
 export class ConflictError extends AtomicWriteError {
   override readonly name: string = 'ConflictError';
+  /** All of them, where it is about several; the first is `path`. */
+  readonly paths: readonly string[];
+
+  constructor(message: string, fields: FsErrorFields, paths: readonly string[] = []) {
+    super(message, fields);
+    this.paths = paths;
+  }
 }
 
 /** The file has its new content, but whether that would survive a crash is unknown, and asking again proves nothing: fsync(2) has failed. */
@@ -114,6 +121,13 @@ export class RestoreError extends RecoveryError {
 /** The state on disk is not one that this operation can go on from. */
 export class StateError extends RecoveryError {
   override readonly name: string = 'StateError';
+  /** All that has to be looked at; the first is `path`. */
+  readonly paths: readonly string[];
+
+  constructor(message: string, fields: FsErrorFields, paths: readonly string[] = []) {
+    super(message, fields);
+    this.paths = paths;
+  }
 }
 
 /** What was read back is not what was written, or not what its hash says. */

@@ -29,9 +29,15 @@ function commandsOf(program: Command): { name: string; summary: string; flags: F
     .map((command) => ({
       name: command.name(),
       summary: command.summary(),
-      flags: command.createHelp().visibleOptions(command).map(flagOf),
+      flags: flagsOf(command),
       words: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
     }));
+}
+
+/** Its own, and those of the commands below it, each once. */
+function flagsOf(command: Command): Flag[] {
+  const options = [command, ...command.commands].flatMap((each) => each.createHelp().visibleOptions(each));
+  return [...new Map(options.map((option) => [option.long ?? option.short, flagOf(option)])).values()];
 }
 
 function flagOf(option: Option): Flag {

@@ -20,6 +20,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   verify: { summary: 'list each difference between two directories', load: () => import('./verify.js') },
   remove: { summary: 'remove files, and directories with all that they hold', load: () => import('./remove.js') },
   write: { summary: 'replace a file whole or not at all, by standard input', load: () => import('./write.js') },
+  transaction: {
+    summary: 'change many files together or not at all, as a plan says',
+    load: () => import('./transaction.js'),
+  },
+  recover: { summary: 'settle what a crash has left of transactions', load: () => import('./recover.js') },
   doctor: { summary: 'tell what this kernel, this container and a directory allow', load: () => import('./doctor.js') },
   complete: { summary: 'print a completion script for a shell', load: () => import('./complete.js') },
 };
@@ -57,7 +62,7 @@ export async function makeProgram(wanted: readonly string[] = Object.keys(COMMAN
     .configureHelp({ optionTerm: ({ flags }) => flags.replace(/ ([<[])/g, '=$1').replace(/[<>]/g, '') })
     .addHelpText('after', PROGRAM_HELP);
   program.hook('preAction', (_, command) => {
-    if (command.opts().debug === true) enableDebug();
+    if (command.optsWithGlobals().debug === true) enableDebug();
   });
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     const command = program.command(name).summary(summary);

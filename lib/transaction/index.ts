@@ -1,11 +1,45 @@
-/** dirfd/transaction: many files changed together or not at all. */
+/**
+ * dirfd/transaction: many files changed together or not at all. What lies here, from what a caller does to what the disk sees:
+ *
+ *   transaction.ts   FileTransaction: the queue of operations, commit and rollback
+ *   plan.ts          a transaction as a JSON or YAML document
+ *   draft.ts         operations checked against view.ts and staged by staging.ts
+ *   compile.ts       from the view to steps.ts: each name changes once
+ *   commit.ts        the order that survives a crash; journal.ts is the log
+ *   apply.ts         steps taken and taken back, by renames.ts
+ *   recover.ts       what a crash has left; undo.ts, history.ts, read-lock.ts
+ *   site.ts          a root with its lock; participant.ts, a root with a transaction's own directory
+ */
 
 export {
   ConflictError,
+  ContentError,
+  FileSizeError,
   IntegrityError,
+  LockTimeoutError,
+  PathError,
   RecoveryError,
   RestoreError,
   SafeOperationError,
   StateError,
   ValidationError,
 } from '../operation-errors.js';
+export type { Change } from './changes.js';
+export type { Content, ContentType, Schema } from './content.js';
+export { listTransactions, pending, pruneTransactions, type Retention, type TransactionStatus } from './history.js';
+export { addPlan, PLAN_SCHEMA, type Plan, type PlanOperation, parsePlan } from './plan.js';
+export type { TransactionProgress } from './progress.js';
+export { withReadLock } from './read-lock.js';
+export { type RecoverOptions, type RecoveryReport, recover } from './recover.js';
+export type { TransactionRoot, WaitOptions } from './site.js';
+export {
+  type CommitReport,
+  FileTransaction,
+  type ReplaceOptions,
+  type TransactionOptions,
+  type TransactionPath,
+  type TransactionRoots,
+  type WriteOptions,
+  type WriteValueOptions,
+} from './transaction.js';
+export { type UndoOptions, undo } from './undo.js';

@@ -6,11 +6,25 @@ import type * as Index from './index.js';
 const index = createRequire(import.meta.url)('./index.js') as typeof Index;
 
 export const {
+  addPlan,
   ConflictError,
+  ContentError,
+  FileSizeError,
+  FileTransaction,
   IntegrityError,
+  listTransactions,
+  LockTimeoutError,
+  PathError,
+  PLAN_SCHEMA,
+  parsePlan,
+  pending,
+  pruneTransactions,
   RecoveryError,
   RestoreError,
+  recover,
   SafeOperationError,
   StateError,
+  undo,
   ValidationError,
+  withReadLock,
 } = index;

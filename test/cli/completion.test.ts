@@ -35,9 +35,8 @@ describe('bash', () => {
   test('is offered every option of every command', (t) => {
     if (!requireTool(t, 'bash')) return;
     for (const command of program.commands) {
-      const flags = command
-        .createHelp()
-        .visibleOptions(command)
+      const flags = [command, ...command.commands]
+        .flatMap((each) => each.createHelp().visibleOptions(each))
         .flatMap(({ long }) => long ?? []);
       const shown = offered(`dirfd ${command.name()} --`).map((word) => word.replace(/=.*/, ''));
       assert.deepEqual([...new Set(shown)].sort(), [...new Set(flags)].sort());

@@ -15,8 +15,10 @@ describe('docs/cli.md', () => {
   for (const command of program.commands) {
     test(`documents every option of dirfd ${command.name()}, and none that it lacks`, () => {
       const section = sectionOf(command.name());
-      const options = command.createHelp().visibleOptions(command);
-      const flags = new Set([...options, ...command.options].flatMap(({ short, long }) => [short, long]));
+      const all = [command, ...command.commands];
+      const options = all.flatMap((each) => each.createHelp().visibleOptions(each));
+      const hidden = all.flatMap((each) => each.options);
+      const flags = new Set([...options, ...hidden].flatMap(({ short, long }) => [short, long]));
       const common = sectionOf('COMMAND');
       for (const { short, long } of options) {
         for (const flag of [short, long]) {

@@ -26,7 +26,7 @@ const libRanks: Readonly<Record<string, number>> = {
 const nativeRanks: Readonly<Record<string, number>> = { sys: 0, ops: 1, engine: 2, binding: 3, addon: 4 };
 
 /** What a command may import: its neighbours and what a user can import. */
-const publicModules = /^(main|index|[a-z]+\/index)\.js$/;
+const publicModules = /^((main|index)|[a-z]+\/(main|index))\.js$/;
 
 /** `file` is relative to lib/. */
 export function libViolations(file: string, text: string): Violation[] {

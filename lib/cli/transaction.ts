@@ -1,0 +1,197 @@
+/** `dirfd transaction apply|list|undo|prune`: many files changed together or not at all. */
+
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import type { Change, TransactionRoot, TransactionStatus } from '../transaction/index.js';
+import { collect, pathArgument, wholeNumber } from './arguments.js';
+import { EXIT } from './exit-code.js';
+import { interruptible } from './interrupt.js';
+import { CommandError, say } from './messages.js';
+import { Output } from './output.js';
+import { printable } from './terminal.js';
+import { counted } from './units.js';
+
+interface ApplyOptions {
+  readonly root: readonly string[];
+  readonly dryRun?: true;
+  readonly id?: string;
+  readonly keepUndo?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      'Change many files together or not at all. A plan lists the operations; they mean what they would mean one after the other. A crash at any ' +
+        'moment leaves all or nothing, once `dirfd recover` or the next transaction has looked.',
+    )
+    .usage('apply|list|undo|prune …');
+  defineApply(command.command('apply'));
+  defineList(command.command('list'));
+  defineUndo(command.command('undo'));
+  definePrune(command.command('prune'));
+}
+
+function defineApply(command: Command): void {
+  command
+    .summary('do what a plan says')
+    .description('Do what a plan says, JSON or YAML; - is standard input. See docs/transaction.md for its form.')
+    .argument('<PLAN>', 'the file with the plan')
+    .requiredOption('--root <dir>', 'paths are relative to it; NAME=DIR, repeated, where there are several', collect)
+    .option('-n, --dry-run', 'change nothing, list what would be done')
+    .option('--id <id>', 'what the transaction is called')
+    .option('--keep-undo', 'keep what is replaced and deleted, for `transaction undo`')
+    .option('--json', 'print a JSON object for each change')
+    .option('-q, --quiet', 'print no changes and no summary')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dirfd transaction apply --root /etc/app plan.yaml
+  dirfd transaction apply --root code=/srv/code --root data=/srv/data -n plan.json
+  echo '{"operations":[{"move":{"from":"a","to":"b"}}]}' | dirfd transaction apply --root . -`,
+    )
+    .action(apply);
+}
+
+function defineList(command: Command): void {
+  command
+    .summary('list transactions that are kept for undo, or that a crash has cut short')
+    .description('List transactions that are kept for undo, or that a crash has cut short, the oldest first.')
+    .argument('<DIR>', 'the root', pathArgument)
+    .option('--json', 'print a JSON object for each, with its changes')
+    .action(list);
+}
+
+function defineUndo(command: Command): void {
+  command
+    .summary('take a transaction back')
+    .description(
+      'Take a transaction back that was applied with --keep-undo. If anything that it wrote has been changed since, nothing is taken back.',
+    )
+    .argument('<DIR>', 'the root', pathArgument)
+    .argument('<ID>', 'the transaction')
+    .option('--only <path>', 'take back only this path, and what hangs together with it (repeatable)', collect)
+    .option('--json', 'print a JSON object for each change that was taken back')
+    .option('-q, --quiet', 'print no changes and no summary')
+    .action(takeBack);
+}
+
+function definePrune(command: Command): void {
+  command
+    .summary('forget transactions that are kept for undo')
+    .description('Forget transactions that are kept for undo, all or the older ones, and print their ids.')
+    .argument('<DIR>', 'the root', pathArgument)
+    .addOption(new Option('--count <n>', 'keep so many, the youngest').argParser(wholeNumber()))
+    .addOption(new Option('--max-age <hours>', 'keep those that are not older').argParser(wholeNumber()))
+    .action(prune);
+}
+
+async function apply(file: string, options: ApplyOptions): Promise<void> {
+  const { addPlan, FileTransaction, parsePlan } = await import('../transaction/main.js');
+  const plan = await parsePlan(readPlan(file));
+  using interruption = interruptible();
+  const { signal } = interruption;
+  try {
+    const { id: transactionId, keepUndo } = options;
+    const showProgress = options.quiet !== true;
+    await using transaction = await FileTransaction.begin(rootsOf(options.root), {
+      ...{ transactionId, keepUndo, showProgress, signal },
+    });
+    await addPlan(transaction, plan);
+    const changes = options.dryRun ? await transaction.preview() : (await transaction.commit()).changes;
+    await print(changes, options);
+    if (options.quiet) return;
+    const kept = options.keepUndo && !options.dryRun && changes.length > 0 ? `; undo it as ${transaction.id}` : '';
+    say(`${options.dryRun ? 'would make' : 'made'} ${counted(changes.length, 'change')}${kept}`);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    say('interrupted: nothing was changed');
+    process.exitCode = interruption.exitCode ?? EXIT.interrupted;
+  }
+}
+
+async function list(root: string | Buffer, { json }: { readonly json?: true }): Promise<void> {
+  const { listTransactions } = await import('../transaction/main.js');
+  const output = new Output();
+  for (const status of await listTransactions(root)) {
+    await (json ? output.json({ ...status, changes: status.changes.map(plain) }) : output.write(lineOf(status)));
+  }
+  await output.end();
+}
+
+async function takeBack(
+  root: string | Buffer,
+  id: string,
+  options: { readonly only?: readonly string[]; readonly json?: true; readonly quiet?: true },
+): Promise<void> {
+  const { undo } = await import('../transaction/main.js');
+  const changes = await undo(root, id, { only: options.only?.map(pathArgument) });
+  await print(changes, options);
+  if (!options.quiet) say(`took back ${counted(changes.length, 'change')}`);
+}
+
+async function prune(
+  root: string | Buffer,
+  options: { readonly count?: number; readonly maxAge?: number },
+): Promise<void> {
+  const { pruneTransactions } = await import('../transaction/main.js');
+  const maxAge = options.maxAge === undefined ? undefined : options.maxAge * 3_600_000;
+  const output = new Output();
+  for (const id of await pruneTransactions(root, { count: options.count, maxAge })) await output.write(`${id}\n`);
+  await output.end();
+}
+
+function readPlan(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new CommandError(`the plan cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** `DIR`, or several `NAME=DIR`. */
+function rootsOf(roots: readonly string[]): TransactionRoot | Record<string, TransactionRoot> {
+  const [only] = roots;
+  if (roots.length === 1 && only !== undefined && !/^\w+=/.test(only)) return pathArgument(only);
+  const named: Record<string, TransactionRoot> = {};
+  for (const root of roots) {
+    const [, name, directory] = /^(\w+)=(.+)$/s.exec(root) ?? [];
+    if (name === undefined || directory === undefined) {
+      throw new CommandError(
+        `several roots have names, as in --root NAME=DIR: '${printable(root)}' has none`,
+        EXIT.usage,
+      );
+    }
+    named[name] = directory;
+  }
+  return named;
+}
+
+const SIGNS = { create: '+', replace: '~', delete: '-', move: '>', chmod: 'm' } as const;
+
+async function print(
+  changes: readonly Change[],
+  { json, quiet }: { readonly json?: true; readonly quiet?: true },
+): Promise<void> {
+  if (quiet && !json) return;
+  const output = new Output();
+  for (const change of changes) {
+    const { action, path, from, root } = change;
+    const place = printable(root === undefined ? path : `${root}:${path}`);
+    const origin = from === undefined ? '' : ` (from ${printable(from)})`;
+    await (json
+      ? output.json(plain(change))
+      : output.write(`${SIGNS[action]} ${action.padEnd(7)} ${place}${origin}\n`));
+  }
+  await output.end();
+}
+
+function plain({ pathBytes, ...change }: Change): object {
+  return pathBytes === undefined ? change : { ...change, pathBytes: pathBytes.toString('base64') };
+}
+
+function lineOf({ id, state, time, changes }: TransactionStatus): string {
+  return `${id}  ${state.padEnd(10)}  ${time?.toISOString() ?? '-'.padEnd(24)}  ${counted(changes.length, 'change')}\n`;
+}

@@ -1,0 +1,94 @@
+/** What transactions have left in a root: those that a crash has cut short, and those that are kept for undo. */
+
+import { type Change, changesOf } from './changes.js';
+import { discard, reopened, storyIn } from './recover.js';
+import type { WaitOptions } from './site.js';
+import { lockAll, Site, type TransactionRoot, unlockAll } from './site.js';
+
+export interface TransactionStatus {
+  readonly id: string;
+  /**
+   * `active`: its process lives. `staged`: it crashed before its commit. `committed`, `going-back`: it crashed while its changes were made or taken
+   * back. `done`: over, and kept for undo. `undone`.
+   */
+  readonly state: 'active' | 'staged' | 'committed' | 'going-back' | 'done' | 'undone';
+  /** Of the commit. */
+  readonly time: Date | undefined;
+  /** Those in force; none before the commit. */
+  readonly changes: readonly Change[];
+}
+
+/** How much is kept for undo. */
+export interface Retention {
+  /** Transactions, the youngest. */
+  readonly count?: number | undefined;
+  /** Milliseconds since the commit. */
+  readonly maxAge?: number | undefined;
+}
+
+/** Every transaction that has left something, the oldest first. Only reads, and takes no lock. */
+export async function listTransactions(root: TransactionRoot): Promise<TransactionStatus[]> {
+  const site = await Site.open(root, { create: false });
+  if (site === undefined) return [];
+  await using _site = site;
+  const all: TransactionStatus[] = [];
+  for (const id of await site.ids()) {
+    const story = await storyIn(site, id);
+    if (story === undefined) {
+      all.push({ id, state: 'staged', time: undefined, changes: [] });
+      continue;
+    }
+    const steps = story.steps.filter((_, number) => story.inForce.has(number));
+    const time = story.time === '' ? undefined : new Date(story.time);
+    const state = story.active ? 'active' : story.state;
+    all.push({ id, state, time, changes: changesOf(steps, story.roots) });
+  }
+  return all.sort((a, b) => Number(a.time ?? 0) - Number(b.time ?? 0));
+}
+
+/** What `recover()` would settle. */
+export async function pending(root: TransactionRoot): Promise<TransactionStatus[]> {
+  const all = await listTransactions(root);
+  return all.filter(({ state }) => state === 'staged' || state === 'committed' || state === 'going-back');
+}
+
+/**
+ * Forgets transactions that are kept for undo, but for those that the retention names; without one, all.
+ *
+ * @returns their ids
+ */
+export async function pruneTransactions(
+  root: TransactionRoot,
+  { count = 0, maxAge = Number.POSITIVE_INFINITY, ...options }: Retention & WaitOptions = {},
+): Promise<string[]> {
+  const isLimitedByAge = Number.isFinite(maxAge);
+  const over = (await listTransactions(root)).filter(({ state }) => state === 'done' || state === 'undone').reverse();
+  const oldest = Date.now() - maxAge;
+  const pruned = over.filter(({ time, state }, index) => {
+    if (state === 'undone') return true;
+    const isYoung = isLimitedByAge && Number(time) >= oldest;
+    return isLimitedByAge ? !isYoung || (count > 0 && index >= count) : index >= count;
+  });
+  if (pruned.length === 0) return [];
+  const site = await Site.open(root, { create: false });
+  if (site === undefined) return [];
+  await using _site = site;
+  for (const { id } of pruned) await forget(site, id, options);
+  return pruned.map(({ id }) => id);
+}
+
+async function forget(site: Site, id: string, options: WaitOptions): Promise<void> {
+  const roots = (await storyIn(site, id))?.roots ?? [];
+  const sites: Site[] = [];
+  try {
+    for (const root of roots) sites.push(await reopened(root, id));
+    const locks = await lockAll(sites, false, options);
+    try {
+      await discard(sites, id);
+    } finally {
+      await unlockAll(locks);
+    }
+  } finally {
+    for (const each of sites) await each[Symbol.asyncDispose]();
+  }
+}

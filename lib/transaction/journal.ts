@@ -1,0 +1,206 @@
+/**
+ * The intent log of a transaction, one file `log` in its directory. A record is a line, `CHECKSUM JSON\n`; each checksum covers the one
+ * before it, so that a record which was torn, or which never reached the disk, ends what is believed.
+ *
+ *   (empty) ── begin, step…, commit ──▶ committed ── done ──▶ done ── back ──▶ going back ── gone ──▶ undone
+ *                                           │                                    ▲
+ *                                           └────────────────── back ────────────┘
+ *
+ * The commit record is the commit point: before it reaches the disk nothing outside of the transaction's directory is changed. The log is
+ * locked exclusively as long as its process lives; the kernel lets go of the lock when the process dies.
+ */
+
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { FileFd } from '../dirfd/file-fd.js';
+import type { Step } from './steps.js';
+
+/** A root that takes part, as it is found again after a crash. */
+export interface RootRecord {
+  readonly name: string;
+  /** Absolute: where it was when the transaction began. */
+  readonly path: string;
+  readonly ino: string;
+  readonly birth: string;
+}
+
+export type JournalRecord =
+  | {
+      readonly record: 'begin';
+      readonly version: 1;
+      readonly id: string;
+      readonly roots: readonly RootRecord[];
+      /** What was replaced is kept after the end, for undo(). */
+      readonly keepUndo: boolean;
+    }
+  | { readonly record: 'step'; readonly step: Step }
+  | { readonly record: 'commit'; readonly steps: number; readonly time: string }
+  /** All steps are on the disk. `trees`: what each new directory holds by then, by the number of its step. */
+  | { readonly record: 'done'; readonly time: string; readonly trees: Readonly<Record<string, string>> }
+  /** From here on the steps are taken back; all of them, or those with these numbers. */
+  | { readonly record: 'back'; readonly why: 'failed' | 'undo'; readonly steps?: readonly number[] | undefined }
+  | { readonly record: 'gone'; readonly time: string };
+
+/** What a log says, its torn end left out. */
+export interface Story {
+  readonly id: string;
+  readonly roots: readonly RootRecord[];
+  readonly keepUndo: boolean;
+  readonly steps: readonly Step[];
+  readonly state: 'staged' | 'committed' | 'done' | 'going-back' | 'undone';
+  /** ISO 8601, of the commit; empty before. */
+  readonly time: string;
+  /** Of the steps that are in force, or going back; `steps[n]` of which `inForce` has n. */
+  readonly inForce: ReadonlySet<number>;
+  readonly goingBack: ReadonlySet<number>;
+  readonly trees: ReadonlyMap<number, string>;
+}
+
+export const LOG = 'log';
+
+/** Records that are to be written in one go. */
+const CHUNK = 256 * 1024;
+
+export class Journal implements AsyncDisposable {
+  readonly #file: FileFd;
+  #end: number;
+  #checksum: string;
+
+  private constructor(file: FileFd, end: number, checksum: string) {
+    this.#file = file;
+    this.#end = end;
+    this.#checksum = checksum;
+  }
+
+  /** An empty log, locked. */
+  static async create(work: DirectoryFd): Promise<Journal> {
+    const file = await work.openFile(LOG, { flags: 'wx+', mode: 0o600 });
+    await file.tryLock();
+    return new Journal(file, 0, '');
+  }
+
+  /** The log of a transaction whose process is gone, locked, and its story. */
+  static async resume(work: DirectoryFd): Promise<{ journal: Journal; story: Story } | 'active'> {
+    const file = await work.openFile(LOG, { flags: constants.O_RDWR });
+    try {
+      if (!(await file.tryLock())) {
+        await file.close();
+        return 'active';
+      }
+      const { story, end, checksum } = await told(file);
+      return { journal: new Journal(file, end, checksum), story };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** What the log says by now, its process living or not. */
+  static async read(work: DirectoryFd): Promise<{ story: Story; active: boolean }> {
+    await using file = await work.openFile(LOG);
+    const active = !(await file.tryLock({ shared: true }));
+    return { story: (await told(file)).story, active };
+  }
+
+  /** Resolves when the records are on the disk. */
+  async append(records: Iterable<JournalRecord>): Promise<void> {
+    // What a crash has torn would stand between.
+    await this.#file.truncate(this.#end);
+    let text = '';
+    let end = this.#end;
+    let checksum = this.#checksum;
+    const flush = async () => {
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesWritten } = await this.#file.write(bytes.subarray(at), { position: end + at });
+        at += bytesWritten;
+      }
+      end += bytes.length;
+      text = '';
+    };
+    for (const record of records) {
+      const json = JSON.stringify(record);
+      checksum = checksumOf(checksum, json);
+      text += `${checksum} ${json}\n`;
+      if (text.length >= CHUNK) await flush();
+    }
+    await flush();
+    // The new size is metadata that reading needs, so fdatasync(2) brings it too.
+    await this.#file.datasync();
+    [this.#end, this.#checksum] = [end, checksum];
+  }
+
+  /** Takes back what an append that failed may have written. */
+  async forget(): Promise<void> {
+    await this.#file.truncate(this.#end);
+    await this.#file.datasync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+async function told(file: FileFd): Promise<{ story: Story; end: number; checksum: string }> {
+  const { size } = await file.stat();
+  const bytes = Buffer.allocUnsafe(size);
+  let length = 0;
+  while (length < size) {
+    const { bytesRead } = await file.read(bytes, { offset: length, position: length });
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  const records: JournalRecord[] = [];
+  let [end, checksum] = [0, ''];
+  for (let start = 0; start < length; ) {
+    const newline = bytes.indexOf(0x0a, start);
+    if (newline < 0 || newline >= length) break;
+    const line = bytes.toString('utf8', start, newline);
+    const json = line.slice(CHECKSUM_LENGTH + 1);
+    const expected = checksumOf(checksum, json);
+    if (line.slice(0, CHECKSUM_LENGTH) !== expected) break;
+    records.push(JSON.parse(json) as JournalRecord);
+    start = newline + 1;
+    [end, checksum] = [start, expected];
+  }
+  const story = storyOf(records);
+  // Steps without their commit record are as good as none.
+  return story.state === 'staged' ? { story, end: 0, checksum: '' } : { story, end, checksum };
+}
+
+function storyOf(records: readonly JournalRecord[]): Story {
+  let begin: Extract<JournalRecord, { record: 'begin' }> | undefined;
+  const steps: Step[] = [];
+  let [state, time]: [Story['state'], string] = ['staged', ''];
+  let inForce = new Set<number>();
+  let goingBack = new Set<number>();
+  const trees = new Map<number, string>();
+  for (const record of records) {
+    if (record.record === 'begin') begin = record;
+    else if (record.record === 'step') steps.push(record.step);
+    else if (record.record === 'commit') {
+      [state, time] = ['committed', record.time];
+      inForce = new Set(steps.keys());
+    } else if (record.record === 'done') {
+      state = 'done';
+      for (const [step, tree] of Object.entries(record.trees)) trees.set(Number(step), tree);
+    } else if (record.record === 'back') {
+      state = 'going-back';
+      goingBack = new Set(record.steps ?? inForce);
+    } else {
+      inForce = new Set([...inForce].filter((step) => !goingBack.has(step)));
+      goingBack = new Set();
+      state = inForce.size > 0 ? 'done' : 'undone';
+    }
+  }
+  const { id = '', roots = [], keepUndo = false } = begin ?? {};
+  return { id, roots, keepUndo, steps, state, time, inForce, goingBack, trees };
+}
+
+/** Hexadecimal digits of SHA-256: enough against accidents, which is all that they are for. */
+const CHECKSUM_LENGTH = 24;
+
+function checksumOf(before: string, json: string): string {
+  return createHash('sha256').update(before).update(json).digest('hex').slice(0, CHECKSUM_LENGTH);
+}

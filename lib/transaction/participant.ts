@@ -1,0 +1,118 @@
+/** A root that takes part in a transaction: its site, and the transaction's own directory there, where all that is new is staged. */
+
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { FileFd } from '../dirfd/file-fd.js';
+import { FsError } from '../errors.js';
+import { walk } from '../walk/walk.js';
+import { SYNCED_ONE_BY_ONE } from './durable.js';
+import { type Identity, identityOf } from './identity.js';
+import { Journal, type RootRecord } from './journal.js';
+import { lockAll, type Site, unlockAll, type WaitOptions } from './site.js';
+
+/** In the directory of a root that is not the first: where the log is. */
+export const COORDINATOR = 'coordinator';
+
+export class Participant implements AsyncDisposable {
+  readonly site: Site;
+  readonly work: DirectoryFd;
+  readonly identity: Identity;
+  #slots = 0;
+  /** Of what was staged; infinite once it was not counted. */
+  #entries = 0;
+
+  private constructor(site: Site, work: DirectoryFd, identity: Identity) {
+    this.site = site;
+    this.work = work;
+    this.identity = identity;
+  }
+
+  get root(): DirectoryFd {
+    return this.site.root;
+  }
+
+  /** Makes the transaction's directories and its log, which lies in the first root. */
+  static async beginAll(
+    sites: readonly Site[],
+    id: string,
+    { keepUndo, ...options }: WaitOptions & { readonly keepUndo: boolean },
+  ): Promise<{ participants: Participant[]; journal: Journal }> {
+    // A recovery would take a directory without a log for what a crash has left: it stays out until the log is there, locked.
+    const locks = await lockAll(sites, true, options);
+    const participants: Participant[] = [];
+    let journal: Journal | undefined;
+    try {
+      for (const site of sites) {
+        await site.state.mkdir(id, { mode: 0o700 });
+        const work = await site.state.openDirectory(id);
+        participants.push(new Participant(site, work, identityOf(await site.root.stat())));
+        if (journal) await writeWhole(work, COORDINATOR, JSON.stringify({ id, root: sites[0]?.record }));
+        else journal = await Journal.create(work);
+      }
+      const roots = sites.map(({ record }) => record);
+      // A recovery must find all roots by the first.
+      if (roots.length > 1) await journal?.append([{ record: 'begin', version: 1, id, roots, keepUndo }]);
+      return { participants, journal: journal as Journal };
+    } catch (error) {
+      await journal?.[Symbol.asyncDispose]();
+      for (const { site, work } of participants.reverse()) {
+        await site.state.removeTree(id, { force: true }).catch(() => {});
+        await work.close();
+      }
+      throw error;
+    } finally {
+      await unlockAll(locks);
+    }
+  }
+
+  newSlot(): number {
+    return this.#slots++;
+  }
+
+  staged(entries: number): void {
+    this.#entries += entries;
+  }
+
+  /** Resolves when all that was staged is on the disk, names included. */
+  async sync(): Promise<void> {
+    if (this.#entries <= SYNCED_ONE_BY_ONE && (await this.#syncEach())) {
+      await this.work.sync();
+    } else {
+      await this.root.syncFileSystem();
+    }
+    await this.site.state.sync();
+  }
+
+  /** @returns false where that is not possible */
+  async #syncEach(): Promise<boolean> {
+    for await (const batch of walk(this.work, { encoding: 'buffer' }).batches()) {
+      const syncs = [...batch].map(async ({ kind, pathBytes }) => {
+        if (kind !== 'file' && kind !== 'directory') return;
+        await using held =
+          kind === 'file' ? await this.work.openFile(pathBytes) : await this.work.openDirectory(pathBytes);
+        await held.sync();
+      });
+      const outcomes = await Promise.allSettled(syncs);
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      // A mode that denies reading is no failure to write.
+      if (failed?.reason instanceof FsError && failed.reason.code === 'EACCES') return false;
+      if (failed) throw failed.reason;
+    }
+    return true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.work.close();
+    await this.site[Symbol.asyncDispose]();
+  }
+}
+
+export interface CoordinatorRecord {
+  readonly id: string;
+  readonly root: RootRecord;
+}
+
+async function writeWhole(work: DirectoryFd, name: string, text: string): Promise<void> {
+  await using file: FileFd = await work.openFile(name, { flags: 'wx', mode: 0o600 });
+  await file.writeFile(text);
+  await file.sync();
+}

@@ -1,0 +1,250 @@
+/**
+ * What a crash has left, settled: a committed transaction is finished, one that was going back goes on doing so, and what was only staged is
+ * removed. Recovery may itself be interrupted at any point and begun again. A transaction is left alone as long as its process lives, which its lock
+ * on the log tells.
+ *
+ * A transaction over several roots has its log in the first of them; the others say where that is. From whichever root recovery begins, it settles
+ * all, under the locks of all.
+ */
+
+import { type ObservedOptions, observed } from '../audit/observe.js';
+import { DirectoryFd } from '../dirfd/directory-fd.js';
+import { operationError, StateError } from '../operation-errors.js';
+import { Journal, type RootRecord, type Story } from './journal.js';
+import { toText } from './names.js';
+import { COORDINATOR, type CoordinatorRecord } from './participant.js';
+import { finish, goBack } from './settle.js';
+import { lockAll, Site, type TransactionRoot, unless, unlockAll, type WaitOptions } from './site.js';
+import { pathOf, type Step } from './steps.js';
+
+export interface RecoverOptions extends WaitOptions, ObservedOptions {
+  /**
+   * What to do about entries that somebody has changed after the crash. `'report'` settles all the rest, leaves those alone, and rejects with a
+   * StateError that lists them; the transaction stays, with both versions. `'keep'` settles for them as they are, and ends the transaction.
+   * Default `'report'`.
+   */
+  readonly edits?: 'report' | 'keep' | undefined;
+}
+
+/** Ids of transactions, by what became of them. */
+export interface RecoveryReport {
+  /** Committed, and finished now. */
+  readonly finished: readonly string[];
+  /** Going back, and gone back now. */
+  readonly rolledBack: readonly string[];
+  /** Not committed, or over; what they left has been removed. */
+  readonly discarded: readonly string[];
+  /** Left alone: their processes live. */
+  readonly active: readonly string[];
+  /** Paths that stay as somebody has left them after the crash (`edits: 'keep'`). */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Settles what crashes have left in a directory. Does nothing where there is nothing to do.
+ *
+ * @throws StateError with `paths`, where somebody has changed files after the crash that the transaction was about to change
+ * @throws LockTimeoutError
+ */
+export async function recover(root: TransactionRoot, options: RecoverOptions = {}): Promise<RecoveryReport> {
+  const directory = root instanceof DirectoryFd ? root.path : String(root);
+  return observed({ operation: 'transaction.recover', directory }, options, async (note) => {
+    const recovery = new Recovery(options);
+    const site = await Site.open(root, { create: false });
+    if (site !== undefined) {
+      await using _site = site;
+      for (const id of await site.ids()) await recovery.settle(site, id);
+    }
+    const report = recovery.report();
+    note({ ...report });
+    recovery.throwWhatIsLeft(directory);
+    return report;
+  });
+}
+
+/**
+ * Locks roots, with nothing unfinished in them: crashes are recovered from first.
+ *
+ * @throws StateError where that is not possible
+ */
+export async function lockSettled(sites: readonly Site[], shared: boolean, options: WaitOptions) {
+  for (;;) {
+    const locks = await lockAll(sites, shared, options);
+    try {
+      const unfinished = (await Promise.all(sites.map(hasUnfinished))).includes(true);
+      if (!unfinished) return locks;
+    } catch (error) {
+      await unlockAll(locks);
+      throw error;
+    }
+    await unlockAll(locks);
+    for (const { root } of sites) await recover(root, options);
+  }
+}
+
+async function hasUnfinished(site: Site): Promise<boolean> {
+  for (const id of await site.ids()) {
+    const story = await storyIn(site, id);
+    if (story?.state === 'committed' || story?.state === 'going-back') return true;
+  }
+  return false;
+}
+
+/** What the log of a transaction says, wherever it is; undefined without one. */
+export async function storyIn(site: Site, id: string): Promise<(Story & { readonly active: boolean }) | undefined> {
+  const place = await coordinatorOf(site, id);
+  if (place !== undefined) {
+    await using coordinator = await reopened(place.root, id);
+    return await storyIn(coordinator, id);
+  }
+  const read = await withWork(site, id, (work) => unless('ENOENT', () => Journal.read(work)));
+  return read && { ...read.story, id, active: read.active };
+}
+
+class Recovery {
+  readonly #finished: string[] = [];
+  readonly #rolledBack: string[] = [];
+  readonly #discarded: string[] = [];
+  readonly #active: string[] = [];
+  readonly #kept: string[] = [];
+  readonly #left: string[] = [];
+  readonly #options: RecoverOptions;
+
+  constructor(options: RecoverOptions) {
+    this.#options = options;
+  }
+
+  report(): RecoveryReport {
+    const [finished, rolledBack, discarded] = [this.#finished, this.#rolledBack, this.#discarded];
+    return { finished, rolledBack, discarded, active: this.#active, kept: this.#kept };
+  }
+
+  throwWhatIsLeft(directory: string): void {
+    const [path] = this.#left;
+    if (path === undefined) return;
+    const others = this.#left.length > 1 ? `, and ${this.#left.length - 1} others` : '';
+    const why = `changed by somebody after a crash, and left alone${others}; look at it, then recover with edits: 'keep'`;
+    const subject = { verb: 'recover', directory, path };
+    throw operationError(StateError, 'ERR_DIRFD_RECOVERY', why, subject, undefined, [...this.#left]);
+  }
+
+  async settle(site: Site, id: string): Promise<void> {
+    const place = await coordinatorOf(site, id);
+    if (place === undefined) return this.#settleAll(site, id);
+    await using coordinator = await reopened(place.root, id);
+    if (await coordinator.state.exists(id)) return this.#settleAll(coordinator, id);
+    // The first root forgets last, and makes its directory first: without it there is nothing to be done here.
+    await this.#locked([site], async () => {
+      if (!(await coordinator.state.exists(id))) await this.#discard([site], id);
+    });
+  }
+
+  /** @param first the root with the log */
+  async #settleAll(first: Site, id: string): Promise<void> {
+    const roots = (await storyIn(first, id))?.roots.slice(1) ?? [];
+    const sites = [first];
+    try {
+      for (const root of roots) sites.push(await reopened(root, id));
+      await this.#locked(sites, () => this.#settleLocked(sites, id));
+    } finally {
+      for (const site of sites.slice(1)) await site[Symbol.asyncDispose]();
+    }
+  }
+
+  async #settleLocked(sites: readonly Site[], id: string): Promise<void> {
+    const works: DirectoryFd[] = [];
+    try {
+      for (const { state } of sites) {
+        const work = await unless('ENOENT', () => state.openDirectory(id));
+        if (work) works.push(work);
+      }
+      const [work] = works;
+      if (work === undefined) return;
+      const resumed = await unless('ENOENT', () => Journal.resume(work));
+      if (resumed === 'active') {
+        this.#active.push(id);
+        return;
+      }
+      await using _journal = resumed?.journal;
+      const isWhole = works.length === sites.length;
+      const bases = sites.map(({ root }, index) => ({ root, work: works[index] as DirectoryFd }));
+      const state = resumed?.story.state;
+      if (resumed && isWhole && (state === 'committed' || state === 'going-back')) {
+        const keepGoing = this.#options.edits === 'keep';
+        const settle = state === 'committed' ? finish : goBack;
+        const obstacles = await settle(resumed.journal, resumed.story, bases, keepGoing);
+        this.#note(obstacles, keepGoing);
+        if (obstacles.length > 0 && !keepGoing) return;
+        (state === 'committed' ? this.#finished : this.#rolledBack).push(id);
+        const isOver =
+          state === 'committed' ? !resumed.story.keepUndo : resumed.story.goingBack.size === resumed.story.inForce.size;
+        if (isOver) await discard(sites, id);
+      } else if (state !== 'done' || !resumed?.story.keepUndo) {
+        await this.#discard(sites, id);
+      }
+    } finally {
+      await Promise.all(works.map((work) => work.close()));
+    }
+  }
+
+  #note(obstacles: readonly Step[], keepGoing: boolean): void {
+    const paths = obstacles.map((step) => toText(pathOf(step)));
+    (keepGoing ? this.#kept : this.#left).push(...new Set(paths));
+  }
+
+  async #discard(sites: readonly Site[], id: string): Promise<void> {
+    await discard(sites, id);
+    this.#discarded.push(id);
+  }
+
+  async #locked(sites: readonly Site[], work: () => Promise<void>): Promise<void> {
+    const locks = await lockAll(sites, false, this.#options);
+    try {
+      await work();
+    } finally {
+      await unlockAll(locks);
+    }
+  }
+}
+
+/** Removes what a transaction has in its roots; the first, which has the log, forgets last. */
+export async function discard(sites: readonly Site[], id: string): Promise<void> {
+  for (const { state } of [...sites].reverse()) await state.removeTree(id, { force: true });
+}
+
+async function coordinatorOf(site: Site, id: string): Promise<CoordinatorRecord | undefined> {
+  const text = await withWork(site, id, (work) =>
+    unless('ENOENT', () => work.readFile(COORDINATOR, { encoding: 'utf8' })),
+  );
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as CoordinatorRecord;
+  } catch {
+    // Torn by a crash, which came before the commit, as this file is synced before that.
+    return undefined;
+  }
+}
+
+async function withWork<T>(site: Site, id: string, act: (work: DirectoryFd) => Promise<T>): Promise<T | undefined> {
+  const work = await unless('ENOENT', () => site.state.openDirectory(id));
+  if (work === undefined) return undefined;
+  await using _work = work;
+  return await act(work);
+}
+
+/** A root of a transaction, found again where it was, and the same. */
+export async function reopened({ path, ino, birth }: RootRecord, id: string): Promise<Site> {
+  const missing = (cause?: unknown) => {
+    const why = `a root of transaction ${id} is no longer where it was`;
+    return operationError(StateError, 'ERR_DIRFD_RECOVERY', why, { verb: 'recover', path }, cause);
+  };
+  let site: Site | undefined;
+  try {
+    site = await Site.open(path, { create: true });
+  } catch (error) {
+    throw missing(error);
+  }
+  if (site?.record.ino === ino && site.record.birth === birth) return site;
+  await site?.[Symbol.asyncDispose]();
+  throw missing();
+}

@@ -1,0 +1,45 @@
+/** How a transaction ends, at its own hand or at a recovery's: its steps taken or taken back, that written down, and its leavings removed. */
+
+import { Applier, type Base, type Numbered, treesOf } from './apply.js';
+import type { Journal, Story } from './journal.js';
+import type { Step } from './steps.js';
+
+/** Takes the steps of a committed transaction that have not been taken. @returns those that cannot be, if there are any */
+export async function finish(
+  journal: Journal,
+  story: Story,
+  bases: readonly Base[],
+  keepGoing: boolean,
+): Promise<Step[]> {
+  await using applier = new Applier(bases);
+  const obstacles = await applier.retake(numbered(story, story.inForce));
+  await applier.sync();
+  if (obstacles.length === 0 || keepGoing) await markDone(journal, story.steps, bases);
+  return obstacles;
+}
+
+/** Takes back what goes back by the journal. @returns what cannot be taken back, if there is anything */
+export async function goBack(
+  journal: Journal,
+  story: Story,
+  bases: readonly Base[],
+  keepGoing: boolean,
+): Promise<Step[]> {
+  await using applier = new Applier(bases, story.trees);
+  const obstacles = await applier.takeBack(numbered(story, story.goingBack));
+  await applier.sync();
+  if (obstacles.length === 0 || keepGoing) await journal.append([{ record: 'gone', time: now() }]);
+  return obstacles;
+}
+
+export async function markDone(journal: Journal, steps: readonly Step[], bases: readonly Base[]): Promise<void> {
+  await journal.append([{ record: 'done', time: now(), trees: await treesOf(bases, steps) }]);
+}
+
+export function numbered({ steps }: Pick<Story, 'steps'>, which: ReadonlySet<number>): Numbered[] {
+  return [...steps.entries()].filter(([number]) => which.has(number));
+}
+
+export function now(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,131 @@
+/** A committed transaction taken back, whole or in part, as long as nobody has changed since what it changed. */
+
+import { type ObservedOptions, observed } from '../audit/observe.js';
+import { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { RelativePath } from '../dirfd/path.js';
+import { ConflictError, operationError, StateError, ValidationError } from '../operation-errors.js';
+import { Applier, type Base } from './apply.js';
+import { type Change, changesOf } from './changes.js';
+import { Journal, type Story } from './journal.js';
+import { componentsOf, toText } from './names.js';
+import { discard, lockSettled, reopened, storyIn } from './recover.js';
+import { goBack, numbered } from './settle.js';
+import { Site, type TransactionRoot, unless, unlockAll, type WaitOptions } from './site.js';
+import { pathOf, type Step } from './steps.js';
+
+export interface UndoOptions extends WaitOptions, ObservedOptions {
+  /** Take back only what was done to these paths, and what hangs together with it. Default: all. */
+  readonly only?: readonly RelativePath[] | undefined;
+}
+
+/**
+ * Takes a transaction back that was committed with `keepUndo`.
+ *
+ * @returns the changes that were taken back
+ * @throws ConflictError with `paths`, if what it wrote has been changed since: nothing is taken back then
+ * @throws StateError if there is no such transaction, or nothing of it is kept
+ */
+export async function undo(root: TransactionRoot, id: string, options: UndoOptions = {}): Promise<Change[]> {
+  const directory = root instanceof DirectoryFd ? root.path : String(root);
+  return observed({ operation: 'transaction.undo', directory, transaction: id }, options, async (note) => {
+    const unknown = (why: string) => operationError(StateError, 'ERR_DIRFD_RECOVERY', why, { verb: 'undo', directory });
+    await using site = await Site.open(root, { create: true });
+    const isKnown = (await site?.ids())?.includes(id);
+    const story = site && isKnown ? await storyIn(site, id) : undefined;
+    if (story === undefined) throw unknown(`nothing is kept of a transaction '${id}'`);
+    const sites: Site[] = [];
+    try {
+      for (const each of story.roots) sites.push(await reopened(each, id));
+      const changes = await takenBack(sites, id, options, directory);
+      if (changes === undefined) throw unknown(`transaction '${id}' is not one that can be undone: it is not done`);
+      note({ changes: changes.length });
+      return changes;
+    } finally {
+      for (const each of sites) await each[Symbol.asyncDispose]();
+    }
+  });
+}
+
+async function takenBack(
+  sites: readonly Site[],
+  id: string,
+  options: UndoOptions,
+  directory: string,
+): Promise<Change[] | undefined> {
+  const locks = await lockSettled(sites, false, options);
+  const works: DirectoryFd[] = [];
+  try {
+    for (const { state } of sites) {
+      const work = await unless('ENOENT', () => state.openDirectory(id));
+      if (work) works.push(work);
+    }
+    const [first] = works;
+    const resumed = first && works.length === sites.length ? await Journal.resume(first) : undefined;
+    if (resumed === undefined || resumed === 'active') return undefined;
+    await using _journal = resumed.journal;
+    const { story } = resumed;
+    if (story.state !== 'done') return undefined;
+    const chosen = options.only ? chosenSteps(story, options.only, directory) : story.inForce;
+    const bases = sites.map(({ root }, index) => ({ root, work: works[index] as DirectoryFd }));
+    await refuseLaterEdits(story, chosen, bases, directory);
+    await resumed.journal.append([{ record: 'back', why: 'undo', steps: [...chosen] }]);
+    const obstacles = await goBack(resumed.journal, { ...story, goingBack: chosen }, bases, false);
+    if (obstacles.length > 0)
+      throw conflict(obstacles, directory, 'changed while it was taken back; recover() goes on');
+    if (chosen.size === story.inForce.size) await discard(sites, id);
+    return changesOf(
+      numbered(story, chosen).map(([, step]) => step),
+      story.roots,
+    );
+  } finally {
+    await Promise.all(works.map((work) => work.close()));
+    await unlockAll(locks);
+  }
+}
+
+async function refuseLaterEdits(
+  story: Story,
+  chosen: ReadonlySet<number>,
+  bases: readonly Base[],
+  directory: string,
+): Promise<void> {
+  await using applier = new Applier(bases, story.trees);
+  const changed = await applier.changedSince(numbered(story, chosen));
+  if (changed.length > 0) throw conflict(changed, directory, 'changed since; nothing was taken back');
+}
+
+function conflict(steps: readonly Step[], directory: string, why: string): ConflictError {
+  const paths = [...new Set(steps.map((step) => toText(pathOf(step))))];
+  const others = paths.length > 1 ? `, and ${paths.length - 1} others` : '';
+  const subject = { verb: 'undo', directory, path: paths[0] };
+  return operationError(ConflictError, 'ERR_DIRFD_CONFLICT', `${why}${others}`, subject, undefined, paths);
+}
+
+/** The steps about these paths, with those that bring or take the same entry, and those inside of what would go away. */
+function chosenSteps({ steps, inForce }: Story, only: readonly RelativePath[], directory: string): Set<number> {
+  const chosen = new Set<number>();
+  for (const path of only) {
+    const wanted = componentsOf(path, { verb: 'undo', directory, path }).join('/');
+    const found = [...inForce].filter((number) => pathOf(steps[number] as Step) === wanted);
+    if (found.length === 0) {
+      const why = 'the transaction has not changed it';
+      throw operationError(ValidationError, 'ERR_DIRFD_INVALID_ARGUMENT', why, { verb: 'undo', directory, path });
+    }
+    for (const number of found) chosen.add(number);
+  }
+  for (let before = -1; before !== chosen.size; ) {
+    before = chosen.size;
+    const all = [...chosen].map((number) => steps[number] as Step);
+    for (const number of inForce) {
+      const step = steps[number] as Step;
+      const belongs = all.some((other) => {
+        if (other.root !== step.root) return false;
+        const hasSameSlot = 'slot' in other && 'slot' in step && other.slot === step.slot;
+        const isInside = other.do !== 'chmod' && `${step.parent}/`.startsWith(`${pathOf(other)}/`);
+        return hasSameSlot || isInside;
+      });
+      if (belongs) chosen.add(number);
+    }
+  }
+  return chosen;
+}

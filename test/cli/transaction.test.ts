@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { leavings, rootWith, snapshot } from '../transaction/snapshot.js';
+import { dirfd, jsonLines } from './run-command.js';
+
+const plan = {
+  operations: [
+    { write: { path: 'a', text: 'new' } },
+    { move: { from: 'b', to: 'c' } },
+    { delete: { path: 'd' } },
+    { mkdir: { path: 'e' } },
+  ],
+};
+const files = { a: 'old', b: 'b', 'd/x': 'x' };
+const input = JSON.stringify(plan);
+
+describe('dirfd transaction', () => {
+  test('apply does what a plan says, and tells it', (t) => {
+    const root = rootWith(t, files);
+    const ran = dirfd(['transaction', 'apply', '--root', root, '-'], { input });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(ran.stdout, '- delete  d\n~ replace a\n> move    c (from b)\n+ create  e\n');
+    assert.equal(ran.stderr, 'made 4 changes\n');
+    assert.deepEqual(Object.keys(snapshot(root)), ['a', 'c', 'e']);
+    assert.deepEqual(leavings(root), []);
+  });
+
+  test('apply --dry-run changes nothing, and --json prints objects', (t) => {
+    const root = rootWith(t, files);
+    const before = snapshot(root);
+    const ran = dirfd(['transaction', 'apply', '--root', root, '-n', '--json', '-'], { input });
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.deepEqual(
+      jsonLines(ran.stdout).map(({ action, path }) => `${action} ${path}`),
+      ['delete d', 'replace a', 'move c', 'create e'],
+    );
+    assert.deepEqual(snapshot(root), before);
+    assert.deepEqual(leavings(root), []);
+  });
+
+  test('apply works over several roots that have names', (t) => {
+    const [one, two] = [rootWith(t, { a: 'a' }), rootWith(t)];
+    const move = { from: { root: 'one', path: 'a' }, to: { root: 'two', path: 'b' } };
+    writeFileSync(join(one, 'plan.json'), JSON.stringify({ operations: [{ move }] }));
+    const roots = ['--root', `one=${one}`, '--root', `two=${two}`];
+    const ran = dirfd(['transaction', 'apply', ...roots, join(one, 'plan.json')]);
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.equal(readFileSync(join(two, 'b'), 'utf8'), 'a');
+  });
+
+  test('a plan with mistakes is refused, and each is named by its JSON pointer', (t) => {
+    const root = rootWith(t, files);
+    for (const [text, message] of [
+      ['{"operations":[{"write":{"path":"a"}}]}', /'\/operations\/0\/write'/],
+      ['{"operations":[{"mkdir":{"path":"x"}},{"erase":{"path":"a"}}]}', /'\/operations\/1'.*'erase'/],
+      ['operations: 1', /'\/operations': must be array/],
+      ['{', /neither JSON nor YAML/],
+    ] as const) {
+      const ran = dirfd(['transaction', 'apply', '--root', root, '-'], { input: text });
+      assert.equal(ran.status, 1);
+      assert.match(ran.stderr, message);
+    }
+    const ran = dirfd(['transaction', 'apply', '--root', root, '-'], {
+      input: '{"operations":[{"write":{"path":"a","text":""}},{"delete":{"path":"none"}}]}',
+    });
+    assert.equal(ran.status, 1);
+    assert.match(ran.stderr, /there is no such entry, delete 'none'/);
+    assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'old');
+  });
+
+  test('list, undo and prune what was applied with --keep-undo', (t) => {
+    const root = rootWith(t, files);
+    const before = snapshot(root);
+    const apply = (id: string) =>
+      dirfd(['transaction', 'apply', '--root', root, '--keep-undo', '--id', id, '-q', '-'], { input });
+    assert.equal(apply('one').status, 0);
+    const listed = dirfd(['transaction', 'list', '--json', root]);
+    assert.deepEqual(
+      jsonLines(listed.stdout).map(({ id, state }) => `${id} ${state}`),
+      ['one done'],
+    );
+    assert.match(dirfd(['transaction', 'list', root]).stdout, /^one {2}done .* 4 changes\n$/);
+    assert.equal(dirfd(['transaction', 'undo', root, 'one']).status, 0);
+    assert.deepEqual(snapshot(root), before);
+    assert.equal(dirfd(['transaction', 'undo', root, 'one']).status, 1);
+    assert.equal(apply('two').status, 0);
+    writeFileSync(join(root, 'a'), 'edited since');
+    const refused = dirfd(['transaction', 'undo', root, 'two']);
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /ERR_DIRFD_CONFLICT: changed since; nothing was taken back, undo 'a'/);
+    const part = dirfd(['transaction', 'undo', root, 'two', '--only', 'c']);
+    assert.equal(part.stdout, '> move    c (from b)\n', part.stderr);
+    assert.deepEqual(Object.keys(snapshot(root)), ['a', 'b', 'e']);
+    assert.equal(dirfd(['transaction', 'prune', root]).stdout, 'two\n');
+    assert.deepEqual(leavings(root), []);
+  });
+});
+
+describe('dirfd recover', () => {
+  test('says so where there is nothing to recover', (t) => {
+    const root = rootWith(t);
+    const ran = dirfd(['recover', root]);
+    assert.equal(ran.status, 0);
+    assert.equal(ran.stderr, 'nothing to recover\n');
+    assert.equal(dirfd(['recover', join(root, 'none')]).status, 1);
+  });
+});
