@@ -21,6 +21,7 @@ export type OwnCode =
   | 'ERR_DIRFD_NOT_REGULAR'
   | 'ERR_DIRFD_UNSUPPORTED'
   | 'ERR_DIRFD_TOO_LARGE'
+  | 'ERR_DIRFD_DELETE_LIMIT'
   | 'ERR_DIRFD_LOCK_TIMEOUT'
   | OperationCode;
 

@@ -11,6 +11,7 @@
 export { type Capabilities, capabilities } from './capabilities.js';
 export type { CopyEntryEvent, CopyEvent } from './copy/events.js';
 export { type CopyJob, copyTree } from './copy/job.js';
+export type { IdMap, KeepRuleOptions, OwnerMap } from './copy/keep-rules.js';
 export type { Choice, CopyOptions } from './copy/options.js';
 export { removeTree } from './copy/remove.js';
 export type { Aspect, CopyFailure, CopyReport, NotKept } from './copy/report.js';

@@ -9,6 +9,7 @@ import { EXIT } from './exit-code.js';
 import { interruptible } from './interrupt.js';
 import { say } from './messages.js';
 import { Output } from './output.js';
+import { addKeepRules, type KeepRuleFlags, keepRules } from './owner-map.js';
 import { type Amount, isShown, showProgress } from './progress.js';
 import { treeSize } from './tree-size.js';
 
@@ -22,7 +23,7 @@ export function define(command: Command): void {
     .optionsGroup('What is copied:')
     .option('-u, --update', 'leave files alone whose size and modification time are the same')
     .option('-c, --checksum', 'compare the bytes of files of one size, not their times; implies --update')
-    .option('--delete', 'remove from DST what SRC does not have');
+    .option('--delete', 'remove from DST what SRC does not have, directory by directory');
   addOptions(command);
   command
     .addHelpText(
@@ -51,6 +52,9 @@ const CHOICES = ['auto', 'always', 'never'];
 export function addOptions(command: Command): void {
   addFilters(command);
   command
+    .option('--delete-before', 'the same, before anything is copied')
+    .option('--delete-after', 'the same, after everything is copied, and only if nothing has failed')
+    .option('--max-delete <n>', 'remove no more than that many entries; what stays is a failure', wholeNumber())
     .option('--delete-excluded', 'with --delete, remove from DST what is left out, too')
     .option('-x, --one-file-system', 'leave out what is mounted below SRC; mount points become empty directories')
     .addOption(
@@ -65,6 +69,10 @@ export function addOptions(command: Command): void {
     .option('--no-times', 'do not keep modification times')
     .option('--no-hard-links', 'make a file of each name of a file')
     .option('--access-times', 'keep access times too')
+    .option('--flags', 'keep inode flags too: immutable, append-only, nodump (chattr)')
+    .option('--project-ids', 'keep project ids too');
+  addKeepRules(command);
+  command
     .optionsGroup('How:')
     .option('-n, --dry-run', 'change nothing, list what would be done')
     .addOption(
@@ -100,7 +108,9 @@ export function addOptions(command: Command): void {
   }
 }
 
-export interface CopyFlags extends Omit<CopyOptions, 'signal'> {
+export interface CopyFlags extends Omit<CopyOptions, 'signal' | 'chmod' | 'ownerMap'>, KeepRuleFlags {
+  readonly deleteBefore?: true;
+  readonly deleteAfter?: true;
   readonly S?: true;
   readonly verbose?: true;
   readonly json?: true;
@@ -116,11 +126,15 @@ export async function copy(
   flags: CopyFlags,
 ): Promise<void> {
   const { copyTree } = await import('../main.js');
-  const { S, verbose, json, progress, quiet, ...options } = flags;
+  const { S, verbose, json, progress, quiet, ...given } = flags;
+  const { deleteBefore, deleteAfter, chown, usermap, groupmap, chmod, ...options } = given;
+  const when = deleteBefore ? 'before' : deleteAfter ? 'after' : options.delete;
   using interruption = interruptible();
   const { signal } = interruption;
   const job = copyTree(source, destination, {
     ...options,
+    ...keepRules({ chown, usermap, groupmap, chmod }),
+    delete: when,
     ...(S ? { sparse: 'always' } : {}),
     itemize: options.itemize === true || verbose === true || (options.dryRun === true && !quiet),
     signal,

@@ -21,6 +21,8 @@ const NAMES: Readonly<Record<NotKept['what'], string>> = {
   times: 'times',
   'hard-link': 'hard link',
   durability: 'fsync',
+  flags: 'inode flags',
+  project: 'project id',
 };
 
 /** What to do about it, where something is to be done: by what and code, then by code alone. */

@@ -9,12 +9,13 @@ import { interruptible } from './interrupt.js';
 import { plainEvent } from './json-events.js';
 import { say } from './messages.js';
 import { Output } from './output.js';
+import { addKeepRules, type KeepRuleFlags, keepRules } from './owner-map.js';
 import { type Amount, isShown, showProgress } from './progress.js';
 import { printable, printableBytes } from './terminal.js';
 import { treeSize } from './tree-size.js';
 import { bytes, count, counted, duration } from './units.js';
 
-interface Options extends Omit<VerifyOptions, 'signal'> {
+interface Options extends Omit<VerifyOptions, 'signal' | 'chmod' | 'ownerMap'>, KeepRuleFlags {
   readonly quick?: true;
   readonly json?: true;
   readonly progress?: boolean;
@@ -40,6 +41,11 @@ export function define(command: Command): void {
     .option('--no-times', 'not modification times')
     .option('--no-holes', 'not where holes lie')
     .option('--no-hard-links', 'not which names are one file')
+    .option('--flags', 'inode flags too')
+    .option('--project-ids', 'project ids too')
+    .optionsGroup('What of A is another in B:');
+  addKeepRules(command);
+  command
     .optionsGroup('How:')
     .addOption(
       new Option('--on-error <policy>', 'after an entry that cannot be read')
@@ -64,10 +70,14 @@ Examples:
 
 async function verify(a: string | Buffer, b: string | Buffer, flags: Options): Promise<void> {
   const { verifyTree, diffTree } = await import('../main.js');
-  const { quick, json, progress, quiet, ...options } = flags;
+  const { quick, json, progress, quiet, chown, usermap, groupmap, chmod, ...options } = flags;
   using interruption = interruptible();
   const { signal } = interruption;
-  const job = (quick ? diffTree : verifyTree)(a, b, { ...options, signal });
+  const job = (quick ? diffTree : verifyTree)(a, b, {
+    ...options,
+    ...keepRules({ chown, usermap, groupmap, chmod }),
+    signal,
+  });
   const output = new Output();
   const failures = new Failures('dirfd verify');
   const tell = teller(output, failures, json === true);

@@ -9,7 +9,7 @@ export type Policy = Pick<Settled, 'existing' | 'update' | 'checksum' | 'delete'
 
 /** A conflict that the options do not resolve: the errno's name, and why. */
 export interface Refusal {
-  readonly code: 'EEXIST' | 'EISDIR' | 'ENOTDIR' | 'ENOTEMPTY';
+  readonly code: 'EEXIST' | 'EISDIR' | 'ENOTDIR' | 'ENOTEMPTY' | 'ERR_DIRFD_DELETE_LIMIT';
   readonly why: string;
 }
 

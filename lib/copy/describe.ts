@@ -19,8 +19,11 @@ const stats: Readonly<Partial<Record<Field, (stat: Stat, offset: number | undefi
   device: (stat) => `${stat.kind} ${major(stat.rdev)}:${minor(stat.rdev)}`,
 };
 
+/** Values that are text already. */
+const PLAIN: ReadonlySet<Field> = new Set(['target', 'flags', 'project'] as const);
+
 export function describe(field: Field, stat: Stat | undefined, value: Buffer | undefined, offset: number | undefined) {
-  if (value !== undefined) return field === 'target' ? shownPath(value) : valueText(value);
+  if (value !== undefined) return PLAIN.has(field) ? shownPath(value) || 'none' : valueText(value);
   return stat && stats[field]?.(stat, offset);
 }
 

@@ -3,7 +3,7 @@
  *
  *   >f.st......     a file whose size and time differ is copied          +++++++++   new
  *   │││││││││││
- *   ││││││││││└ x   attributes, capabilities
+ *   ││││││││││└ x   attributes, capabilities; flags and project ids, of which rsync knows nothing
  *   │││││││││└─ a   ACL                                                  The rest is blank where nothing but the
  *   ││││││││└── .   (rsync's access time: not compared)                  entry itself is made again.
  *   ││││││└┴─── og  owner, group
@@ -42,7 +42,7 @@ const COLUMNS: readonly (readonly [letter: string, mask: number])[] = [
   ['g', CHANGE.group],
   ['.', 0],
   ['a', CHANGE.acl],
-  ['x', CHANGE.xattr],
+  ['x', CHANGE.xattr | CHANGE.flags | CHANGE.project],
 ];
 
 /** @param changes or-ed bits of CHANGE */

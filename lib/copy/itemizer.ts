@@ -5,13 +5,11 @@ import type { Stat } from '../dirfd/stat.js';
 import { CHANGE, DECISION, type Decision, STEP } from '../native/trees.js';
 import { canCompare } from './decide.js';
 import type { CopyEntryEvent, CopyEvent } from './events.js';
-import { Forecast } from './forecast.js';
 import { itemized } from './itemize.js';
 import type { Settled } from './options.js';
 import type { ReportBuilder } from './report.js';
 
 export class Itemizer {
-  readonly forecast: Forecast;
   /** Bits of STEP for what stands at the destination already; 0 where nobody wants to know. */
   readonly tells: number;
   readonly #options: Settled;
@@ -22,7 +20,6 @@ export class Itemizer {
     this.#options = options;
     this.#report = report;
     this.#emit = emit;
-    this.forecast = new Forecast(report);
     this.tells = options.dryRun ? STEP.tells | STEP.onlyTells : options.itemize ? STEP.tells : 0;
   }
 
@@ -35,14 +32,14 @@ export class Itemizer {
     if (canCompare(decision, stat, present)) return decision | this.tells;
     this.#entry(present ? 'replace' : 'create', stat.kind, path, CHANGE.new);
     if (!dryRun) return decision;
-    this.forecast.entry(stat, CHANGE.new);
+    this.#report.predict(stat, false);
     return DECISION.skip;
   }
 
   /** An entry was compared with what stood there, and was made again or set right where it differs, or would be. */
   changed(stat: Stat, path: Buffer, changes: number): void {
-    if (this.#options.dryRun) this.forecast.entry(stat, changes);
     if (changes === 0) return;
+    if (this.#options.dryRun) this.#report.predict(stat, (changes & CHANGE.anew) === 0);
     const isReplaced = stat.isFile() || !this.#options.update ? changes & CHANGE.anew : changes & CHANGE.content;
     this.#entry(isReplaced ? 'replace' : 'metadata', stat.kind, path, changes);
   }

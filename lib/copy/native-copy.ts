@@ -37,5 +37,10 @@ export function newNativeCopy(
     options.checksum,
     options.fsync === 'each',
     options.onError === 'continue',
+    options.flags,
+    options.projectIds,
+    options.rules.users,
+    options.rules.groups,
+    options.rules.modes,
   );
 }

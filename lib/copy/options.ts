@@ -1,15 +1,17 @@
 /** The options of copyTree, and the same with their defaults filled in. */
 
+import { toInteger } from '../dirfd/flags.js';
 import { type ErrorSubject, ownError } from '../errors.js';
 import { native } from '../native/load.js';
 import { parallelism } from '../native/parallelism.js';
 import { CHOICES } from '../native/trees.js';
+import { type KeepRuleOptions, type PackedRules, packRules } from './keep-rules.js';
 import { TreeFilter, type TreeFilterOptions } from './tree-filter.js';
 
 /** `'auto'`: where it helps. `'always'`: fail, or make holes, rather than not. `'never'`: not at all. */
 export type Choice = (typeof CHOICES)[number];
 
-export interface CopyOptions extends TreeFilterOptions {
+export interface CopyOptions extends TreeFilterOptions, KeepRuleOptions {
   /**
    * Share extents with the source (FICLONE) instead of copying bytes. `'auto'` does where both lie on one file system that can; `'always'`
    * fails where it cannot. Default `'auto'`.
@@ -30,6 +32,13 @@ export interface CopyOptions extends TreeFilterOptions {
   readonly times?: boolean | undefined;
   /** Access times too. Default false. */
   readonly accessTimes?: boolean | undefined;
+  /**
+   * Inode flags of files and directories: immutable, append-only, nodump and what else chattr(1) sets. Costs further calls a file. Default
+   * false.
+   */
+  readonly flags?: boolean | undefined;
+  /** Project ids of files and directories, and whether a directory hands its own down. Costs further calls a file. Default false. */
+  readonly projectIds?: boolean | undefined;
   /** Files with several names become files with several names. Default true; without, each name becomes a file of its own. */
   readonly hardLinks?: boolean | undefined;
   /**
@@ -47,8 +56,17 @@ export interface CopyOptions extends TreeFilterOptions {
    * difference; a file of the same bytes and another time only gets the time. Default false.
    */
   readonly checksum?: boolean | undefined;
-  /** Remove what the source does not have, but for what the filters leave out. Default false. */
-  readonly delete?: boolean | undefined;
+  /**
+   * Remove what the source does not have, but for what the filters leave out: directory by directory (true); `'before'` anything is copied, which
+   * makes room; or `'after'` everything is, and then only if nothing has failed. Nothing is ever removed from a directory whose source could not be
+   * listed whole. Default false.
+   */
+  readonly delete?: boolean | 'before' | 'after' | undefined;
+  /**
+   * The most entries that may be removed. A tree that would go beyond stays whole, as an error (`ERR_DIRFD_DELETE_LIMIT`) in the report.
+   * Default: any number.
+   */
+  readonly maxDelete?: number | undefined;
   /** With `delete`, remove what the filters leave out too, also where the source has it. Default false. */
   readonly deleteExcluded?: boolean | undefined;
   /** Change nothing; the report and the events say what would be done. Default false. */
@@ -70,11 +88,12 @@ export interface CopyOptions extends TreeFilterOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-type Plain = Exclude<keyof CopyOptions, keyof TreeFilterOptions | 'signal'>;
+type Plain = Exclude<keyof CopyOptions, keyof TreeFilterOptions | keyof KeepRuleOptions | 'signal'>;
 
 export type Settled = { readonly [K in Plain]-?: Exclude<CopyOptions[K], undefined> } & {
   /** Undefined where everything takes part. */
   readonly filter: TreeFilter | undefined;
+  readonly rules: PackedRules;
 };
 
 export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
@@ -90,7 +109,11 @@ export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
     existing: oneOf(options.existing ?? 'replace', ['replace', 'keep', 'error'] as const, 'existing', subject),
     update: (options.update ?? false) || (options.checksum ?? false),
     checksum: options.checksum ?? false,
-    delete: options.delete ?? false,
+    delete: oneOf(options.delete ?? false, [false, true, 'before', 'after'] as const, 'delete', subject),
+    maxDelete: mostDeleted(options.maxDelete, subject),
+    flags: options.flags ?? false,
+    projectIds: options.projectIds ?? false,
+    rules: packRules(options, options.owner ?? true, subject),
     deleteExcluded: options.deleteExcluded ?? false,
     filter: TreeFilter.from(options, subject),
     dryRun: options.dryRun ?? false,
@@ -118,7 +141,17 @@ export function threads(wanted: number | undefined, subject: ErrorSubject): numb
   return Math.max(1, Math.min(wanted ?? Math.min(2 * parallelism, 8), affordable));
 }
 
-export function oneOf<T extends string>(value: T, allowed: readonly T[], name: string, subject: ErrorSubject): T {
+function mostDeleted(wanted: number | undefined, subject: ErrorSubject): number {
+  if (wanted === undefined || wanted === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+  return toInteger(wanted, 'maxDelete', 0, Number.MAX_SAFE_INTEGER, subject);
+}
+
+export function oneOf<T extends string | boolean>(
+  value: T,
+  allowed: readonly T[],
+  name: string,
+  subject: ErrorSubject,
+): T {
   if (allowed.includes(value)) return value;
   throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `${name} must be one of ${allowed.join(', ')}, not '${value}'`, subject);
 }

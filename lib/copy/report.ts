@@ -44,6 +44,8 @@ export interface CopyReport {
   /** Same content, other metadata set right. */
   readonly updated: number;
   readonly deleted: number;
+  /** With `delete: 'after'`: something has failed, and so nothing was removed. */
+  readonly deletionsSkipped: boolean;
   /** Not copied: the first {@link LIST_LIMIT}, and how many in all. */
   readonly errors: readonly CopyFailure[];
   readonly errorCount: number;
@@ -77,6 +79,7 @@ export class ReportBuilder {
   readonly #vanished: string[] = [];
   #predictedBytes = 0;
   #errorCount = 0;
+  #deletionsSkipped = false;
   #notKeptCount = 0;
   #vanishedCount = 0;
 
@@ -85,8 +88,13 @@ export class ReportBuilder {
     this.#destination = destination;
   }
 
-  get deleted(): number {
-    return this.#counts.deleted;
+  get errorCount(): number {
+    return this.#errorCount;
+  }
+
+  /** What `delete: 'after'` would have removed stays, because something has failed before. */
+  skipDeletions(): void {
+    this.#deletionsSkipped = true;
   }
 
   count(applied: NativeApplied): void {
@@ -148,9 +156,9 @@ export class ReportBuilder {
   }
 
   /** A conflict that the options do not resolve. */
-  refuse({ code, why }: Refusal, pathBytes: Buffer): ProblemEvent {
-    const message = `${code}: ${why}, copy '${shownPath(pathBytes)}' in '${shownPath(this.#destination)}'`;
-    const fields = { code, syscall: 'copy', directory: this.#destination, path: pathBytes.toString('utf8'), pathBytes };
+  refuse({ code, why }: Refusal, pathBytes: Buffer, syscall = 'copy'): ProblemEvent {
+    const message = `${code}: ${why}, ${syscall} '${shownPath(pathBytes)}' in '${shownPath(this.#destination)}'`;
+    const fields = { code, syscall, directory: this.#destination, path: pathBytes.toString('utf8'), pathBytes };
     return this.fail(new FsError(message, fields), pathBytes);
   }
 
@@ -174,6 +182,7 @@ export class ReportBuilder {
       destination: this.#destination,
       ...counts,
       hardLinks: links,
+      deletionsSkipped: this.#deletionsSkipped,
       bytes: bytes + this.#predictedBytes,
       errors: this.#errors,
       errorCount: this.#errorCount,

@@ -28,7 +28,7 @@ export interface Roots {
 
 export interface RootOptions {
   readonly dryRun: boolean;
-  readonly delete: boolean;
+  readonly delete: boolean | 'before' | 'after';
 }
 
 export async function openRoots(source: TreeRoot, destination: TreeRoot, options: RootOptions): Promise<Roots> {

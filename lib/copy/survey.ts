@@ -12,7 +12,7 @@ export type Visits = ReadonlyMap<string, { readonly isKnownBelow: boolean }>;
 
 /** Undefined: everything is to be visited. */
 export async function survey(copy: NativeCopy, options: Settled): Promise<Visits | undefined> {
-  const look = native.newSurvey(copy, options.delete, options.oneFileSystem, options.concurrency);
+  const look = native.newSurvey(copy, options.delete !== false, options.oneFileSystem, options.concurrency);
   const parts = Array.from({ length: options.concurrency }, () => native.surveyWork(look));
   // All of them, also where one fails: none may be out when the copy ends.
   const refused = (await Promise.allSettled(parts)).find((part) => part.status === 'rejected');
@@ -25,6 +25,6 @@ export async function survey(copy: NativeCopy, options: Settled): Promise<Visits
 }
 
 /** Whether a survey can tell what a copy with these options would do. Files that are read anyway are read once. */
-export function canSurvey({ update, checksum, existing, filter }: Settled): boolean {
-  return update && !checksum && existing === 'replace' && !filter;
+export function canSurvey({ update, checksum, existing, filter, flags, projectIds }: Settled): boolean {
+  return update && !checksum && existing === 'replace' && !filter && !flags && !projectIds;
 }

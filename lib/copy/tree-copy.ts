@@ -6,6 +6,8 @@
  *    │
  *    └─ a directory that this copy made, with nothing to decide, is copied and finished by the same native call
  *
+ * It is one long file, because every one of these steps may lead back to another: a link that is refused is applied, what is applied tells of links.
+ *
  * A directory's own mode and times are set when nothing more is made in it: its entries and links. One that its owner may not search waits
  * for the whole subtree.
  */
@@ -28,6 +30,8 @@ import {
   type Ticket,
 } from '../native/trees.js';
 import { Decider, decide, PROTECTED } from './decide.js';
+import { DeletePass } from './delete-pass.js';
+import { Deletions } from './deletions.js';
 import { type Directory, madeState, newDirectory } from './directory.js';
 import type { CopyEvent } from './events.js';
 import { type First, type FirstCopy, HardLinks, linkKey, type Name, type Undecided } from './hard-links.js';
@@ -36,7 +40,7 @@ import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
 import type { Settled } from './options.js';
 import { joinPath, type ReportBuilder } from './report.js';
 import { Scheduler } from './scheduler.js';
-import { Present, removeStanding } from './standing.js';
+import { Present } from './standing.js';
 import { canSurvey, survey, type Visits } from './survey.js';
 import { Listing, type TreeFilter } from './tree-filter.js';
 import type { Running } from './tree-job.js';
@@ -59,6 +63,7 @@ export class TreeCopy {
   readonly #links = new HardLinks<Directory>();
   readonly #decider: Decider;
   readonly #itemizer: Itemizer;
+  readonly #deletions: Deletions;
   /** Keeps what it leaves out from being deleted. */
   readonly #guard: TreeFilter | undefined;
   /** Directories that this copy makes need no decisions. */
@@ -74,6 +79,11 @@ export class TreeCopy {
     this.#itemizer = new Itemizer(options, report, running.emit);
     this.#copy = newNativeCopy(roots, options, running.job);
     // Twice the threads: while JavaScript digests one answer, the thread that gave it has its next task already.
+    this.#deletions = new Deletions({
+      ...{ roots, options, report, itemizer: this.#itemizer, job: running.job },
+      tell: (event) => this.#tell(event),
+      fail: this.#failAt,
+    });
     // One thread that tells meets everything in one order, so that a dry run meets the names of a file as the run does.
     const inOrder = options.concurrency === 1 && (options.dryRun || options.itemize);
     this.#scheduler = new Scheduler(inOrder ? 1 : 2 * options.concurrency);
@@ -89,8 +99,14 @@ export class TreeCopy {
       );
       if (this.#visits?.size === 0) return;
     }
+    const { delete: deletes } = this.#options;
+    if (deletes === 'before') await this.#deletePass();
     const root = this.#directory(undefined, EMPTY, EMPTY, this.#roots.state, this.#roots.stat);
     this.#scheduler.push(() => this.#open(root));
+    await this.#scheduler.finished();
+    if (deletes !== 'after') return;
+    if (this.#report.errorCount > 0) return this.#report.skipDeletions();
+    await this.#deletePass();
     await this.#scheduler.finished();
   }
 
@@ -297,6 +313,7 @@ export class TreeCopy {
       }
       const decision = this.#decide(stat, standing, path);
       if (decision === DECISION.skip) continue;
+      if (decision === DECISION.replaceTree && !(await this.#deletions.admits(path, standing as Stat))) continue;
       const isNamed = this.#options.hardLinks && !stat.isDirectory() && stat.nlink > 1;
       if (isNamed && !this.#claim({ directory, index, path, decision, stat, present: standing })) continue;
       const step = this.#itemizer.step(decision, stat, standing, path);
@@ -310,7 +327,7 @@ export class TreeCopy {
       if (step === DECISION.skip) this.#linkAll(linkKey(stat), { path, ticket: EMPTY });
       else firsts.push({ key: linkKey(stat), index, path });
     }
-    if (this.#options.delete) await this.#deleteAll(directory, present);
+    if (this.#options.delete === true) await this.#deleteAll(directory, present);
     this.#applyRanges(directory, source.length, steps, firsts);
   }
 
@@ -332,19 +349,16 @@ export class TreeCopy {
   }
 
   async #deleteAll(directory: Directory, present: Present): Promise<void> {
-    const { source, destination: root } = this.#roots;
-    if (!root) return;
-    const how = { job: this.#running.job, report: this.#report, fail: this.#failAt };
-    for (const { path, stat } of await present.strangers(this.#guard, this.#failAt)) {
-      this.#itemizer.deleted(stat.kind, path);
-      if (this.#options.dryRun) {
-        this.#scheduler.push(() =>
-          this.#itemizer.forecast.deletion(root, path, stat).catch((error) => this.#fail(error, path)),
-        );
-        continue;
-      }
-      this.#task(directory, () => removeStanding({ source, destination: root }, path, how));
+    for (const doomed of await present.strangers(this.#guard, this.#failAt)) {
+      this.#task(directory, () => this.#deletions.remove(doomed));
     }
+  }
+
+  #deletePass(): Promise<void> {
+    return new DeletePass({
+      ...{ copy: this.#copy, roots: this.#roots, options: this.#options, deletions: this.#deletions },
+      ...{ guard: this.#guard, visits: this.#visits, fail: this.#failAt, stopped: () => this.#scheduler.failed },
+    }).run();
   }
 
   #finish(directory: Directory): void {

@@ -16,6 +16,7 @@ import {
   type Ticket,
 } from '../native/trees.js';
 import { describe } from './describe.js';
+import { type KeepRuleOptions, type PackedRules, packRules } from './keep-rules.js';
 import { oneOf, threads } from './options.js';
 import { type CopyFailure, joinPath, LIST_LIMIT } from './report.js';
 import { labelOf, type TreeRoot } from './roots.js';
@@ -23,8 +24,12 @@ import { Scheduler } from './scheduler.js';
 import { Listing, TreeFilter, type TreeFilterOptions } from './tree-filter.js';
 import { type Running, TreeJob } from './tree-job.js';
 
-/** The filters are asked about A's entries, and about those of B that A does not have. */
-export interface VerifyOptions extends TreeFilterOptions {
+/**
+ * With `ownerMap` and `chmod`, B is held against what a copy of A under these rules would be.
+ *
+ * The filters are asked about A's entries, and about those of B that A does not have.
+ */
+export interface VerifyOptions extends TreeFilterOptions, KeepRuleOptions {
   /** Compare owner and group. Default true. */
   readonly owner?: boolean | undefined;
   /** Compare extended attributes, file capabilities included. Default true. */
@@ -35,6 +40,10 @@ export interface VerifyOptions extends TreeFilterOptions {
   readonly times?: boolean | undefined;
   /** Compare where holes lie, in steps of 64 KiB. Default true. */
   readonly holes?: boolean | undefined;
+  /** Compare inode flags, of files and directories. Default false. */
+  readonly flags?: boolean | undefined;
+  /** Compare project ids, of files and directories. Default false. */
+  readonly projectIds?: boolean | undefined;
   /** Compare which names are one file. Default true. */
   readonly hardLinks?: boolean | undefined;
   /** `'stop'` rejects with the first entry that cannot be read; `'continue'` lists them in the report. Default `'continue'`. */
@@ -133,6 +142,7 @@ class TreeComparison {
   readonly #subject: ErrorSubject;
   readonly #threads: number;
   readonly #filter: TreeFilter | undefined;
+  readonly #rules: PackedRules;
   readonly #differences: Difference[] = [];
   readonly #errors: CopyFailure[] = [];
   /** The first name of each file with several, per side: two names are one file on both sides, or on neither. */
@@ -149,6 +159,7 @@ class TreeComparison {
     oneOf(options.onError ?? 'continue', ['stop', 'continue'] as const, 'onError', this.#subject);
     this.#threads = threads(options.concurrency, this.#subject);
     this.#filter = TreeFilter.from(options, this.#subject);
+    this.#rules = packRules(options, options.owner ?? true, this.#subject);
   }
 
   get report(): Omit<VerifyReport, 'files' | 'bytes' | 'milliseconds'> {
@@ -186,9 +197,14 @@ class TreeComparison {
 
   async #compare(a: DirectoryFd, b: DirectoryFd, running: Running<VerifyEvent>): Promise<void> {
     const { owner = true, xattrs = true, acl = true, times = true, holes = true } = this.#options;
+    const { flags = false, projectIds = false } = this.#options;
+    const { users, groups, modes } = this.#rules;
     const [left, right] = [a[INTERNAL].handle, b[INTERNAL].handle];
     native.setPoolLimit(this.#threads);
-    const comparison = native.newComparison(left, right, running.job, owner, xattrs, acl, times, holes, this.#quick);
+    const comparison = native.newComparison(
+      ...([left, right, running.job, owner, xattrs, acl, times, holes, this.#quick] as const),
+      ...([flags, projectIds, users, groups, modes] as const),
+    );
     const scheduler = new Scheduler(2 * this.#threads);
     try {
       const start: Pair = { a, b, path: ROOT, ticket: ROOT };

@@ -57,6 +57,8 @@ export const CHANGE = {
   anew: 1 << 8,
   /** Nothing of its kind was there. */
   new: 1 << 9,
+  flags: 1 << 10,
+  project: 1 << 11,
 } as const;
 
 /** How an entry came out; the order of Outcome in native/ops/copy_pair.h. */
@@ -74,6 +76,8 @@ export const ASPECTS = [
   'times',
   'hard-link',
   'durability',
+  'flags',
+  'project',
 ] as const;
 
 /** Three-way options; the order of Choice in native/ops/copy_options.h. */
@@ -137,6 +141,8 @@ export const FIELDS = [
   'target',
   'device',
   'xattr',
+  'flags',
+  'project',
 ] as const;
 
 export interface NativeDifference {
@@ -183,6 +189,11 @@ export interface NativeTrees {
     checksum: boolean,
     fsyncEach: boolean,
     keepGoing: boolean,
+    flags: boolean,
+    projectIds: boolean,
+    users: Uint8Array,
+    groups: Uint8Array,
+    modes: Uint8Array,
   ): NativeCopy;
   /** Lets go of both roots; no call on the copy may be out or follow. */
   endCopy(copy: NativeCopy): void;
@@ -234,6 +245,11 @@ export interface NativeTrees {
     times: boolean,
     holes: boolean,
     quick: boolean,
+    flags: boolean,
+    projectIds: boolean,
+    users: Uint8Array,
+    groups: Uint8Array,
+    modes: Uint8Array,
   ): NativeComparison;
   /** @param leftOut names that take no part on either side, each with a NUL after it */
   comparePair(

@@ -1,6 +1,7 @@
 // What lib/copy drives a comparison with: one run, one call a pair of directories.
 #include <cstring>
 
+#include "binding/copy_values.h"
 #include "binding/verb.h"
 #include "binding/verbs.h"
 #include "ops/compare_pair.h"
@@ -20,7 +21,8 @@ std::shared_ptr<CompareRun> run_of(Napi::Value value) {
   return *static_cast<std::shared_ptr<CompareRun>*>(data);
 }
 
-// newComparison(left handle, right handle, job, owner, xattrs, acl, times, holes, quick) → comparison
+// newComparison(left handle, right handle, job, owner, xattrs, acl, times, holes, quick, flags,
+// project ids, rules for users, groups, modes) → comparison
 Napi::Value new_comparison(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   auto run = std::make_shared<CompareRun>();
@@ -32,9 +34,10 @@ Napi::Value new_comparison(const Napi::CallbackInfo& info) {
   run->cross_right_mounts = right.policy.cross_mounts;
   run->job = arguments.job();
   for (bool* option : {&run->options.owner, &run->options.xattrs, &run->options.acl, &run->options.times,
-                       &run->options.holes, &run->options.quick}) {
+                       &run->options.holes, &run->options.quick, &run->options.flags, &run->options.project_ids}) {
     *option = arguments.boolean();
   }
+  run->options.rules = rules_of(arguments);
   if (!arguments.ok()) {
     arguments.problem().ThrowAsJavaScriptException();
     return info.Env().Undefined();

@@ -54,6 +54,9 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
   run->options.checksum = arguments.boolean();
   run->options.fsync_each = arguments.boolean();
   run->options.keep_going = arguments.boolean();
+  run->options.flags = arguments.boolean();
+  run->options.project_ids = arguments.boolean();
+  run->options.rules = rules_of(arguments);
   if (!arguments.ok()) {
     arguments.problem().ThrowAsJavaScriptException();
     return info.Env().Undefined();

@@ -47,7 +47,23 @@ void set_count(Napi::Object object, const char* name, uint32_t count) {
   if (count != 0) object.Set(name, count);
 }
 
+template <class Rule>
+std::vector<Rule> rules_in(const std::string& packed) {
+  static_assert(sizeof(Rule) == 3 * sizeof(uint32_t));
+  std::vector<Rule> rules(packed.size() / sizeof(Rule));
+  if (!rules.empty()) std::memcpy(rules.data(), packed.data(), rules.size() * sizeof(Rule));
+  return rules;
+}
+
 }  // namespace
+
+KeepRules rules_of(Arguments& arguments) {
+  KeepRules rules;
+  rules.users = rules_in<IdRule>(arguments.bytes());
+  rules.groups = rules_in<IdRule>(arguments.bytes());
+  rules.modes = rules_in<ModeRule>(arguments.bytes());
+  return rules;
+}
 
 Napi::Object make_run(Napi::Env env, std::shared_ptr<CopyRun> run) { return object_of(env, std::move(run), kRunTag); }
 std::shared_ptr<CopyRun> run_of(Napi::Value value) { return unwrap<CopyRun>(value, kRunTag); }

@@ -5,10 +5,14 @@
 
 #include <memory>
 
+#include "binding/arguments.h"
 #include "engine/copy/copy_survey.h"
 #include "ops/copy_pair.h"
 
 namespace dfd {
+
+// Three arguments: rules for users, groups and modes, each three 32-bit numbers, packed (lib/copy/keep-rules.ts).
+KeepRules rules_of(Arguments& arguments);
 
 Napi::Object make_run(Napi::Env env, std::shared_ptr<CopyRun> run);
 std::shared_ptr<CopyRun> run_of(Napi::Value value);  // null where the value is not one of ours

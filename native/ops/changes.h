@@ -17,6 +17,8 @@ enum class Change : uint32_t {
   kXattr = 1 << 7,  // capabilities included
   kAnew = 1 << 8,   // made again under the name, not set right in place
   kNew = 1 << 9,    // nothing of its kind was there
+  kFlags = 1 << 10,
+  kProject = 1 << 11,
 };
 
 class Changes {

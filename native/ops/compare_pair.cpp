@@ -9,6 +9,7 @@
 #include "ops/copy_data.h"
 #include "ops/copy_metadata.h"
 #include "ops/expected.h"
+#include "ops/inode_flags.h"
 #include "ops/open_regular.h"
 #include "sys/data.h"
 #include "sys/directory.h"
@@ -28,11 +29,13 @@ class Comparison {
       : run_(run), left_(left), right_(right), left_out_(left_out), stop_(stop), compared_(compared) {
     copy_options_.xattrs = run.options.xattrs;
     copy_options_.acl = run.options.acl;
+    copy_options_.rules = run.options.rules;
   }
 
   Status directories(const StatRecord& left, const StatRecord& right) {
     compare_stat("", kept({.dir = left_}, left), right);
-    compare_xattrs("", {.dir = left_}, {.dir = right_});
+    compare_xattrs("", left, {.dir = left_}, {.dir = right_});
+    compare_inodes("", left_, right_);
     return entries();
   }
 
@@ -84,17 +87,15 @@ class Comparison {
     if (S_ISREG(a.stat.mode)) compare_files(a, b);
     if (S_ISLNK(a.stat.mode)) compare_links(a, b);
     if (!S_ISREG(a.stat.mode)) {
-      compare_xattrs(a.name, {.dir = left_, .name = a.name.c_str()}, {.dir = right_, .name = b.name.c_str()});
+      compare_xattrs(a.name, a.stat, {.dir = left_, .name = a.name.c_str()}, {.dir = right_, .name = b.name.c_str()});
     }
     if (a.stat.nlink > 1 || b.stat.nlink > 1) follow(a, b);
   }
 
   // What a copy would make of it. What cannot be told is told when attributes are compared.
   StatRecord kept(NodeRef node, const StatRecord& stat) const {
-    auto mode = kept_mode(node, stat.mode, copy_options_);
-    StatRecord as_copied = stat;
-    if (mode) as_copied.mode = *mode;
-    return as_copied;
+    auto as_copied = as_kept(node, stat, copy_options_);
+    return as_copied ? *as_copied : stat;
   }
 
   void compare_stat(const std::string& name, const StatRecord& a, const StatRecord& b) {
@@ -112,7 +113,8 @@ class Comparison {
     if (!left) return problem(a.name, left.error());
     auto right = open_listed(right_, b, Subject::kSecondPath);
     if (!right) return problem(a.name, right.error());
-    compare_xattrs(a.name, {.dir = left->get()}, {.dir = right->get()});
+    compare_xattrs(a.name, a.stat, {.dir = left->get()}, {.dir = right->get()});
+    compare_inodes(a.name, left->get(), right->get());
     if (!same_size) return;
     bool same_mtime = a.stat.mtime_s == b.stat.mtime_s && a.stat.mtime_ns == b.stat.mtime_ns;
     if (run_.options.quick && same_mtime) return;
@@ -155,7 +157,35 @@ class Comparison {
     compared_.differences.back().right_value = *std::move(right);
   }
 
-  void compare_xattrs(const std::string& name, NodeRef left, NodeRef right) {
+  // Inode flags and project ids.
+  void compare_inodes(const std::string& name, Dirfd left, Dirfd right) {
+    if (run_.options.flags) {
+      compare_value(name, Field::kFlags, shown(kept_flags(left)), shown(kept_flags(right)));
+    }
+    if (run_.options.project_ids) {
+      compare_value(name, Field::kProject, shown(project_of(left)), shown(project_of(right)));
+    }
+  }
+
+  static Result<std::string> shown(Result<uint32_t> flags) {
+    if (!flags) return flags.error();
+    return flag_letters(*flags);
+  }
+  static Result<std::string> shown(Result<ProjectId> project) {
+    if (!project) return project.error();
+    return std::to_string(project->id) + (project->inherited ? " P" : "");
+  }
+
+  void compare_value(const std::string& name, Field field, Result<std::string> left, Result<std::string> right) {
+    if (!left) return problem(name, left.error().about(Subject::kPath));
+    if (!right) return problem(name, right.error().about(Subject::kSecondPath));
+    if (*left == *right) return;
+    differ(name, field, {}, {});
+    compared_.differences.back().left_value = *std::move(left);
+    compared_.differences.back().right_value = *std::move(right);
+  }
+
+  void compare_xattrs(const std::string& name, const StatRecord& stat, NodeRef left, NodeRef right) {
     auto a = list_xattrs(left, copy_options_);
     if (!a) return problem(name, a.error().about(Subject::kPath));
     auto b = list_xattrs(right, copy_options_);
@@ -166,7 +196,7 @@ class Comparison {
     std::sort(all.begin(), all.end());
     all.erase(std::unique(all.begin(), all.end()), all.end());
     for (const std::string& attribute : all) {
-      auto value = read_xattr(left, attribute);
+      auto value = kept_value(left, attribute, stat, copy_options_);
       auto other = read_xattr(right, attribute);
       if (value && other && *value == *other) continue;
       // Labels of the security module belong to the place, not to the file.

@@ -20,6 +20,9 @@ struct CompareOptions {
   bool times = true;
   bool holes = true;
   bool quick = false;  // no byte is read of files whose size and mtime are the same
+  bool flags = false;
+  bool project_ids = false;
+  KeepRules rules{};  // what makes of the left side what the right side should be
 };
 
 // One run of verifyTree, shared by all its tasks.
@@ -46,6 +49,8 @@ enum class Field : uint8_t {
   kTarget,  // of a symlink
   kDevice,
   kXattr,
+  kFlags,
+  kProject,
   kCount,
 };
 
@@ -56,7 +61,8 @@ struct Difference {
   uint64_t offset = 0;   // kContent: of the first byte that differs
   StatRecord left{};
   StatRecord right{};
-  std::optional<std::string> left_value{};  // kTarget, kXattr; absent where a side has no such attribute
+  std::optional<std::string>
+      left_value{};  // kTarget, kXattr, kFlags, kProject; absent where a side has no such attribute
   std::optional<std::string> right_value{};
 };
 

@@ -5,6 +5,7 @@
 
 #include "ops/batch.h"
 #include "ops/copy_data.h"
+#include "ops/inode_flags.h"
 #include "ops/open_regular.h"
 #include "ops/settled.h"
 #include "sys/clock.h"
@@ -84,6 +85,7 @@ class Unfinished {
 }  // namespace
 
 Result<EntryCopier::Copied> EntryCopier::copy(const EntryPlace& place, StatRecord& stat, Losses& losses) {
+  flags_for_later_ = 0;
   for (int attempt = 1;; attempt++) {
     auto copied = S_ISREG(stat.mode)   ? copy_file(place, stat, losses)
                   : S_ISLNK(stat.mode) ? done(copy_symlink(place, stat, losses))
@@ -116,12 +118,13 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
   uint32_t mode = stat.mode & 07777;
   bool final_mode = new_files_.umask_is_zero && !new_files_.inherits_acl && xattrs->empty() &&
                     (mode & ~kPermissions) == 0 &&
-                    run_.options.acl;  // else the mode may not be the one that stat tells
+                    run_.options.keeps_mode();  // else the mode may not be the one that stat tells
   auto destination =
       sys::openat(place.destination_dir, place.destination_name, O_WRONLY | O_CREAT | O_EXCL, final_mode ? mode : 0600);
   if (!destination) return at_destination(destination.error());
   Unfinished unfinished(place.destination_dir, place.destination_name);
   if (!new_files_.owner) learn_owner(destination->get());
+  if (run_.options.flags) prepare_flags(source->get(), destination->get());
 
   if (*whole) {
     if (auto status = write_all(destination->get(), **whole, 0); !status) return at_destination(status.error());
@@ -136,7 +139,8 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
                  .xattrs = *xattrs,
                  .owner = new_files_.owner,
                  .mode = final_mode ? std::optional(mode) : std::nullopt,
-                 .has_xattrs = new_files_.inherits_acl},
+                 .has_xattrs = new_files_.inherits_acl,
+                 .shuts_later = true},
                 run_.options, losses);
   if (run_.options.fsync_each) {
     if (auto status = sys::fsync(destination->get()); !status) losses.add(Aspect::kDurability, status.error());
@@ -237,7 +241,7 @@ Status EntryCopier::copy_symlink(const EntryPlace& place, StatRecord& stat, Loss
 
 Status EntryCopier::copy_special(const EntryPlace& place, const StatRecord& stat, Losses& losses) {
   bool final_mode = new_files_.umask_is_zero && !new_files_.inherits_acl && (stat.mode & 07777 & ~kPermissions) == 0 &&
-                    run_.options.acl;
+                    run_.options.keeps_mode();
   mode_t mode = (stat.mode & S_IFMT) | (final_mode ? stat.mode & kPermissions : 0600);
   dev_t device = S_ISCHR(stat.mode) || S_ISBLK(stat.mode) ? stat.rdev : 0;
   auto status = sys::mknodat(place.destination_dir, place.destination_name, mode, device);
@@ -267,6 +271,14 @@ Status EntryCopier::finish_node(const EntryPlace& place, const StatRecord& stat,
                  .has_xattrs = new_files_.inherits_acl && !S_ISLNK(stat.mode)},
                 run_.options, losses);
   return success();
+}
+
+// Without copy on write, and compressed or not: what concerns the blocks of a file has a meaning only before there are any.
+void EntryCopier::prepare_flags(Dirfd source, Dirfd destination) {
+  auto flags = kept_flags(source);
+  if (!flags) return;  // told when all of them are set
+  if (shuts(*flags)) flags_for_later_ = *flags;
+  (void)set_block_flags(destination, *flags);
 }
 
 void EntryCopier::learn_owner(Dirfd file) {

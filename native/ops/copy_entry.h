@@ -56,6 +56,9 @@ class EntryCopier {
   // destination name.
   Result<Copied> copy(const EntryPlace& place, StatRecord& stat, Losses& losses);
 
+  // Of the last file: all that it is to have, where some of them would keep it from getting its name; else 0.
+  uint32_t flags_for_later() const { return flags_for_later_; }
+
  private:
   Result<Copied> copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses);
   Status copy_symlink(const EntryPlace& place, StatRecord& stat, Losses& losses);
@@ -71,11 +74,13 @@ class EntryCopier {
   Status fill(const EntryPlace& place, Dirfd source, Dirfd destination, StatRecord& stat);
   Status finish_node(const EntryPlace& place, const StatRecord& stat, bool mode_is_final, Losses& losses);
   void learn_owner(Dirfd file);
+  void prepare_flags(Dirfd source, Dirfd destination);
 
   CopyRun& run_;
   const Stop& stop_;
   NewFiles& new_files_;
   std::span<std::byte> buffer_;
+  uint32_t flags_for_later_ = 0;
 };
 
 // What is read of a file whose size is not known: most files whole, and little in vain where it is a large one.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "ops/acl_mode.h"
+#include "ops/inode_flags.h"
 #include "ops/set_mode.h"
 #include "sys/attributes.h"
 #include "sys/xattr.h"
@@ -63,13 +64,19 @@ class MetadataCopy {
     copy_xattrs();
     copy_mode(owner_is_right);
     copy_capability(owner_is_right);
+    if (options_.project_ids && holds_inodes()) copy_project();
     copy_times();
+    if (options_.flags && holds_inodes()) copy_flags();
   }
 
  private:
-  // True where the destination has the source's owner and group.
+  bool holds_inodes() const {
+    return !task_.source.name && !task_.destination.name && (S_ISREG(task_.wanted.mode) || S_ISDIR(task_.wanted.mode));
+  }
+
+  // True where the destination has the owner and group that it should have.
   bool copy_owner() {
-    Owner wanted{task_.wanted.uid, task_.wanted.gid};
+    Owner wanted = options_.rules.owner(task_.wanted);
     if (task_.owner == wanted) return true;
     if (!options_.owner) return false;
     auto status = change_owner(task_.destination, wanted.uid, wanted.gid);
@@ -107,7 +114,7 @@ class MetadataCopy {
   }
 
   void copy_xattr(const std::string& attribute) {
-    auto value = read_xattr(task_.source, attribute);
+    auto value = kept_value(task_.source, attribute, task_.wanted, options_);
     if (!value) {
       // Removed since it was listed: then the source does not have it.
       if (value.err() != ENODATA) losses_.add(aspect_of(attribute), value.error(), attribute);
@@ -142,11 +149,28 @@ class MetadataCopy {
 
   // Without its ACL, a file must not grant its group what was meant for those named in the ACL.
   uint32_t mode_as_kept() {
-    if (lost_acl_) return mode_without_acl(task_.wanted.mode, *lost_acl_);
-    auto mode = kept_mode(task_.source, task_.wanted.mode, options_);
+    if (lost_acl_) return options_.rules.mode(mode_without_acl(task_.wanted.mode, *lost_acl_), task_.wanted);
+    auto mode = kept_mode(task_.source, task_.wanted, options_);
     if (mode) return *mode;
     losses_.add(Aspect::kMode, mode.error());
     return task_.wanted.mode & ~uint32_t{S_IRWXG};
+  }
+
+  void copy_project() {
+    auto wanted = project_of(task_.source.dir);
+    if (!wanted) return losses_.add(Aspect::kProject, wanted.error());
+    auto present = project_of(task_.destination.dir);
+    if (present && *present == *wanted) return;
+    auto status = present ? set_project(task_.destination.dir, *wanted) : Status(present.error());
+    if (!status) losses_.add(Aspect::kProject, status.error());
+  }
+
+  void copy_flags() {
+    auto wanted = kept_flags(task_.source.dir);
+    if (!wanted) return losses_.add(Aspect::kFlags, wanted.error());
+    bool later = task_.shuts_later && shuts(*wanted);
+    auto refused = set_kept_flags(task_.destination.dir, *wanted, later ? kShuttingFlags : 0);
+    if (refused.flags) losses_.add(Aspect::kFlags, refused.error, flag_letters(refused.flags));
   }
 
   void copy_capability(bool owner_is_right) {
@@ -192,7 +216,10 @@ Result<std::vector<std::string>> list_xattrs(NodeRef node, const CopyOptions& op
   while (!rest.empty()) {
     std::string_view attribute = rest.substr(0, rest.find('\0'));
     rest.remove_prefix(std::min(rest.size(), attribute.size() + 1));
-    if (!attribute.empty() && (is_acl(attribute) ? options.acl : options.xattrs)) kept.emplace_back(attribute);
+    if (attribute.empty() || !(is_acl(attribute) ? options.acl : options.xattrs)) continue;
+    // What xfs shows twice would undo what the rules make of it.
+    if (options.rules.any() && attribute.starts_with(kXfsAclPrefix)) continue;
+    kept.emplace_back(attribute);
   }
   return kept;
 }
@@ -202,16 +229,34 @@ Result<std::string> read_xattr(NodeRef node, const std::string& attribute) {
                    : sys::fgetxattr(node.dir, attribute.c_str());
 }
 
-Result<uint32_t> kept_mode(NodeRef source, uint32_t mode, const CopyOptions& options) {
-  if (options.acl || (mode & S_IRWXG) == 0 || S_ISLNK(mode)) return mode;
+Result<uint32_t> kept_mode(NodeRef source, const StatRecord& stat, const CopyOptions& options) {
+  if (options.acl || (stat.mode & S_IRWXG) == 0 || S_ISLNK(stat.mode)) return options.rules.mode(stat.mode, stat);
   auto acl = read_xattr(source, kAccessAcl);
-  if (acl) return mode_without_acl(mode, *acl);
+  if (acl) return options.rules.mode(mode_without_acl(stat.mode, *acl), stat);
   bool has_none = acl.err() == ENODATA || (acl.err() == EOPNOTSUPP && acl.error().reason == Reason::kErrno);
-  if (has_none) return mode;
+  if (has_none) return options.rules.mode(stat.mode, stat);
   return acl.error();
 }
 
-Result<Changes> xattr_changes(NodeRef source, NodeRef destination, const CopyOptions& options) {
+Result<StatRecord> as_kept(NodeRef source, const StatRecord& stat, const CopyOptions& options) {
+  auto mode = kept_mode(source, stat, options);
+  if (!mode) return mode.error();
+  StatRecord kept = stat;
+  kept.mode = *mode;
+  Owner owner = options.rules.owner(stat);
+  kept.uid = owner.uid;
+  kept.gid = owner.gid;
+  return kept;
+}
+
+Result<std::string> kept_value(NodeRef source, const std::string& attribute, const StatRecord& stat,
+                               const CopyOptions& options) {
+  auto value = read_xattr(source, attribute);
+  if (!value || !options.rules.any() || !attribute.starts_with(kAclPrefix)) return value;
+  return options.rules.acl(*std::move(value), attribute == kAccessAcl, options.rules.mode(stat.mode, stat));
+}
+
+Result<Changes> xattr_changes(NodeRef source, const StatRecord& stat, NodeRef destination, const CopyOptions& options) {
   auto wanted = list_xattrs(source, options);
   if (!wanted) return wanted.error();
   auto present = list_xattrs(destination, options);
@@ -222,7 +267,7 @@ Result<Changes> xattr_changes(NodeRef source, NodeRef destination, const CopyOpt
     if (std::find(wanted->begin(), wanted->end(), attribute) == wanted->end()) change(attribute);
   }
   for (const std::string& attribute : *wanted) {
-    auto value = read_xattr(source, attribute);
+    auto value = kept_value(source, attribute, stat, options);
     auto other = read_xattr(destination, attribute);
     if (!value || !other || *value != *other) change(attribute);
   }

@@ -13,12 +13,6 @@
 
 namespace dfd {
 
-struct Owner {
-  uint32_t uid = 0;
-  uint32_t gid = 0;
-  bool operator==(const Owner&) const = default;
-};
-
 // The xattrs of one file, by name, values read on demand from an open descriptor or by (directory, name).
 struct NodeRef {
   Dirfd dir = -1;              // of the file itself where `name` is null
@@ -31,11 +25,19 @@ Result<std::vector<std::string>> list_xattrs(NodeRef node, const CopyOptions& op
 // One value; ENODATA where there is no such attribute.
 Result<std::string> read_xattr(NodeRef node, const std::string& attribute);
 
-// The mode that a copy has: where ACLs are not kept, without what only the ACL's mask has put there (ops/acl_mode.h).
-Result<uint32_t> kept_mode(NodeRef source, uint32_t mode, const CopyOptions& options);
+// The mode that a copy has: where ACLs are not kept, without what only the ACL's mask has put there (ops/acl_mode.h); then by the rules.
+Result<uint32_t> kept_mode(NodeRef source, const StatRecord& stat, const CopyOptions& options);
+
+// The source's stat, as a copy of it would have it.
+Result<StatRecord> as_kept(NodeRef source, const StatRecord& stat, const CopyOptions& options);
+
+// One value, as a copy would have it.
+Result<std::string> kept_value(NodeRef source, const std::string& attribute, const StatRecord& stat,
+                               const CopyOptions& options);
 
 // Attributes and ACLs that are not the same on both sides.
-Result<Changes> xattr_changes(NodeRef source, NodeRef destination, const CopyOptions& options);
+Result<Changes> xattr_changes(NodeRef source, const StatRecord& wanted, NodeRef destination,
+                              const CopyOptions& options);
 
 // Where problems of one entry go.
 class Losses {
@@ -59,6 +61,8 @@ struct MetadataTask {
   std::optional<Owner> owner;
   std::optional<uint32_t> mode;
   bool has_xattrs = false;  // the destination may hold attributes that the source lacks, inherited or older
+  bool shuts_later =
+      false;  // the file is yet to be renamed or linked: flags that would prevent it are left to the caller
 };
 
 // Applies all of it; what the kernel refuses goes to `losses` and the rest goes on. Never grants more than the source did.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/job.h"
+#include "ops/keep_rules.h"
 #include "ops/root_check.h"
 #include "ops/settled.h"
 #include "sys/fd.h"
@@ -23,10 +24,16 @@ struct CopyOptions {
   bool acl = true;
   bool times = true;
   bool access_times = false;
+  bool flags = false;        // inode flags, of files and directories
+  bool project_ids = false;  // and whether a directory hands its own down
   bool hard_links = true;
   bool checksum = false;  // files of one size are compared byte by byte, instead of by time
   bool fsync_each = false;
   bool keep_going = false;  // false: a task stops at the first entry that cannot be copied
+  KeepRules rules{};        // of owners and modes
+
+  // A file's mode is its source's, and is known before anything else of it is.
+  bool keeps_mode() const { return acl && !rules.any(); }
 };
 
 // What may be lost while the entry itself is copied; kEntry: the entry is not there at all.
@@ -41,6 +48,8 @@ enum class Aspect : uint8_t {
   kTimes,
   kHardLink,
   kDurability,  // fsync
+  kFlags,
+  kProject,
   kCount,
 };
 
@@ -51,7 +60,7 @@ struct CopyProblem {
   uint32_t entry = kSelf;
   Aspect aspect = Aspect::kEntry;
   SysError error;
-  std::string detail{};  // kXattr: the attribute's name
+  std::string detail{};  // kXattr: the attribute's name; kFlags: letters
 };
 
 // Refusals of FICLONE and copy_file_range by a pair of file systems: asked once per pair, never remembered beyond the copy, because the

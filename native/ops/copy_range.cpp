@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 
 #include "ops/expected.h"
+#include "ops/inode_flags.h"
+#include "ops/open_regular.h"
 #include "ops/remove_tree.h"
 #include "ops/resolve.h"
 #include "ops/set_mode.h"
@@ -102,7 +104,7 @@ EntryNames CopyRange::names(const char* name, const char* destination_name) cons
 
 Result<Changes> CopyRange::compare(const char* name, const char* destination_name, const StatRecord& stat,
                                    const StatRecord& present, bool bytes_too) {
-  auto changes = entry_changes(names(name, destination_name), stat, present, held_.run.options);
+  auto changes = entry_changes(names(name, destination_name), stat, present, held_.run.options, held_.stop);
   if (!changes) {
     // Attributes that cannot be read by name are not foretold.
     if (changes.error().reason == Reason::kUnsupported) return Changes{};
@@ -163,7 +165,7 @@ Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const cha
   EntryNames both = names(name, destination_name);
   Losses losses(applied_.problems, index);
   if (!S_ISREG(stat.mode)) {
-    auto changes = node_changes(both, stat, held_.run.options, losses);
+    auto changes = node_changes(both, stat, held_.run.options, held_.stop, losses);
     if (!changes) return changes.error();
     if (changes->any()) return anew(*changes);
     if (step.tells) tell(index, name, stat, *changes);
@@ -209,8 +211,9 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
   if (!copied) return copied.error();
   if (*copied == EntryCopier::Copied::kOtherNames) return leave_to_decide(index, place, stat);
   bool linked = held_.run.options.hard_links && has_other_names(stat);
+  bool shuts = copier_.flags_for_later() != 0;
   struct statx made {};
-  if (linked) {
+  if (linked || shuts) {
     auto stx = sys::statx(place.destination_dir, place.destination_name);
     if (!stx) return at_destination(stx.error());
     made = *stx;
@@ -218,9 +221,29 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
   if (!direct) {
     if (auto status = publish(staged, destination_name, decision); !status) return at_destination(status.error());
   }
+  if (shuts) shut(destination_name, made, losses);
   count(stat);
   if (linked) done(index, name, stat, made);
   return success();
+}
+
+// Flags that would have kept the file from getting its name.
+void CopyRange::shut(const char* destination_name, const struct statx& made, Losses& losses) {
+  auto file = open_regular(held_.destination, destination_name, O_RDONLY, held_.stop);
+  if (!file) return losses.add(Aspect::kFlags, at_destination(file.error()));
+  auto now = sys::fstatx(file->get());
+  if (!now || sys::identity(*now) != sys::identity(made)) {
+    return losses.add(Aspect::kFlags, at_destination(failure_because(Reason::kChanged, Call::kOpenat, ESTALE)));
+  }
+  auto refused = set_kept_flags(file->get(), copier_.flags_for_later(), 0);
+  if (refused.flags) losses.add(Aspect::kFlags, at_destination(refused.error), flag_letters(refused.flags));
+}
+
+// Of what stands in the way, where flags are kept: an immutable file gives way only once it is none.
+bool CopyRange::open_up_at(Dirfd dir, const char* name) {
+  if (!held_.run.options.flags) return false;
+  auto file = open_regular(dir, name, O_RDONLY, held_.stop);
+  return file && open_up(file->get());
 }
 
 // Found to have several names only when it was open. Stat'ed as the others, for TypeScript to tell files apart by.
@@ -284,9 +307,21 @@ Result<bool> CopyRange::link_at(const char* destination_name, const std::string&
     staged = staging_.next_name();
   }
   Dirfd dir = direct ? held_.destination : staging_.fd();
-  if (auto status = sys::linkat(place->dir(), place->name(), dir, staged.c_str()); !status) {
-    return at_destination(status.error());
+  auto made = sys::linkat(place->dir(), place->name(), dir, staged.c_str());
+  if (made.err() == EPERM && held_.run.options.flags) {
+    // Nothing can be linked to an immutable file. It is opened up for the moment, and shut again through the descriptor.
+    auto file = open_regular(place->dir(), place->name(), O_RDONLY, held_.stop);
+    auto flags = file ? kept_flags(file->get()) : Result<uint32_t>(0U);
+    if (file && flags && open_up(file->get())) {
+      made = sys::linkat(place->dir(), place->name(), dir, staged.c_str());
+      auto published = made && !direct ? publish(staged, destination_name, decision) : success();
+      (void)set_kept_flags(file->get(), *flags, 0);
+      if (!made) return at_destination(made.error());
+      if (!published) return at_destination(published.error());
+      return true;
+    }
   }
+  if (!made) return at_destination(made.error());
   auto linked = sys::statx(dir, staged.c_str());
   if (!linked || !is_still(*linked, first)) {
     (void)sys::unlinkat(dir, staged.c_str());
@@ -323,6 +358,9 @@ Status CopyRange::publish(const std::string& staged, const char* name, Decision 
   }
   unsigned flags = decision == Decision::kReplace ? 0 : RENAME_NOREPLACE;
   auto status = sys::renameat2(staging_.fd(), staged.c_str(), held_.destination, name, flags);
+  if (status.err() == EPERM && flags == 0 && open_up_at(held_.destination, name)) {
+    status = sys::renameat2(staging_.fd(), staged.c_str(), held_.destination, name, flags);
+  }
   if (status.err() == EINVAL && flags != 0) {
     // A file system without RENAME_NOREPLACE (NFS, old FUSE): look first. Whoever wins the race against this look is replaced whole.
     auto present = sys::statx(held_.destination, name);

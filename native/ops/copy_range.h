@@ -42,6 +42,8 @@ class CopyRange {
                             Step step);
   Status copy_other(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
                     Decision decision);
+  void shut(const char* destination_name, const struct statx& made, Losses& losses);
+  bool open_up_at(Dirfd dir, const char* name);
   Status leave_to_decide(uint32_t index, const EntryPlace& place, StatRecord& stat);
   Result<Changes> compare(const char* name, const char* destination_name, const StatRecord& stat,
                           const StatRecord& present, bool bytes_too);

@@ -50,7 +50,7 @@ void EntrySurvey::compare(const char* name, const StatRecord& source, const Stat
   if (S_ISREG(source.mode) && !same_content_by_stat(source, present)) return differ();
   EntryNames names{
       .source_dir = source_, .source_name = name, .destination_dir = destination_, .destination_name = name};
-  auto changes = entry_changes(names, source, present, options_);
+  auto changes = entry_changes(names, source, present, options_, stop_);
   if (!changes || changes->any()) differ();
 }
 

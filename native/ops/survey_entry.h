@@ -46,8 +46,8 @@ struct Survey {
 
 class EntrySurvey {
  public:
-  EntrySurvey(Dirfd source, Dirfd destination, const CopyOptions& options, Survey& survey)
-      : source_(source), destination_(destination), options_(options), survey_(survey) {}
+  EntrySurvey(Dirfd source, Dirfd destination, const CopyOptions& options, const Stop& stop, Survey& survey)
+      : source_(source), destination_(destination), options_(options), stop_(stop), survey_(survey) {}
 
   // The two directories themselves.
   void directory(const StatRecord& source, const StatRecord& destination);
@@ -62,6 +62,7 @@ class EntrySurvey {
   Dirfd source_;
   Dirfd destination_;
   const CopyOptions& options_;
+  const Stop& stop_;
   Survey& survey_;
 };
 

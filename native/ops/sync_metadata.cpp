@@ -7,6 +7,7 @@
 #include "ops/compare_content.h"
 #include "ops/copy_data.h"
 #include "ops/expected.h"
+#include "ops/inode_flags.h"
 #include "ops/open_regular.h"
 #include "sys/directory.h"
 #include "sys/stat.h"
@@ -49,13 +50,15 @@ Changes stat_changes(const StatRecord& wanted, const StatRecord& present, const 
   return changes;
 }
 
-// The source's stat, as a copy of it would have it.
-Result<StatRecord> as_kept(NodeRef source, const StatRecord& wanted, const CopyOptions& options) {
-  auto mode = kept_mode(source, wanted.mode, options);
-  if (!mode) return mode.error();
-  StatRecord kept = wanted;
-  kept.mode = *mode;
-  return kept;
+// Inode flags and project ids, for which both files have to be open.
+Result<Changes> inode_changes_by_name(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
+                                      const CopyOptions& options, const Stop& stop) {
+  if (!S_ISREG(wanted.mode) || !(options.flags || options.project_ids)) return Changes{};
+  auto source = open_same(names.source_dir, names.source_name, wanted, stop);
+  if (!source) return source.error();
+  auto destination = open_same(names.destination_dir, names.destination_name, present, stop);
+  if (!destination) return destination.error().about(Subject::kSecondPath);
+  return inode_changes(source->get(), destination->get(), options);
 }
 
 Result<bool> same_target(const EntryNames& names) {
@@ -73,7 +76,7 @@ bool same_content_by_stat(const StatRecord& wanted, const StatRecord& present) {
 }
 
 Result<Changes> entry_changes(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
-                              const CopyOptions& options) {
+                              const CopyOptions& options, const Stop& stop) {
   auto kept = as_kept(at_source(names), wanted, options);
   if (!kept) return kept.error();
   Changes changes = stat_changes(*kept, present, options);
@@ -82,9 +85,12 @@ Result<Changes> entry_changes(const EntryNames& names, const StatRecord& wanted,
     if (!same) return same.error();
     changes.add_if(!*same, Change::kContent);
   }
-  auto attributes = xattr_changes(at_source(names), at_destination(names), options);
+  auto attributes = xattr_changes(at_source(names), wanted, at_destination(names), options);
   if (!attributes) return attributes;
   changes.add(*attributes);
+  auto inode = inode_changes_by_name(names, wanted, present, options, stop);
+  if (!inode) return inode;
+  changes.add(*inode);
   return changes;
 }
 
@@ -93,9 +99,12 @@ Result<Changes> held_changes(Dirfd source, const StatRecord& wanted, Dirfd desti
   auto kept = as_kept({.dir = source}, wanted, options);
   if (!kept) return kept.error();
   Changes changes = stat_changes(*kept, present, options);
-  auto attributes = xattr_changes({.dir = source}, {.dir = destination}, options);
+  auto attributes = xattr_changes({.dir = source}, wanted, {.dir = destination}, options);
   if (!attributes) return attributes;
   changes.add(*attributes);
+  auto inode = inode_changes(source, destination, options);
+  if (!inode) return inode;
+  changes.add(*inode);
   return changes;
 }
 
@@ -125,7 +134,7 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
   StatRecord now = to_record(*present);
-  auto changes = entry_changes(names, stat, now, options);
+  auto changes = entry_changes(names, stat, now, options, stop);
   bool by_name = changes || changes.error().reason != Reason::kUnsupported;
   if (by_name) {
     if (!changes) return changes.error();
@@ -144,6 +153,7 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
   if (now.nlink > 1) return Synced{.changes = *changes, .shared = true};
   auto xattrs = list_xattrs({.dir = source->get()}, options);
   if (!xattrs) return xattrs.error();
+  if (options.flags) (void)open_up(destination->get());
   copy_metadata({.source = {.dir = source->get()},
                  .destination = {.dir = destination->get()},
                  .wanted = stat,
@@ -156,10 +166,10 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
 }
 
 Result<Changes> node_changes(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
-                             Losses& losses) {
+                             const Stop& stop, Losses& losses) {
   auto present = sys::statx(names.destination_dir, names.destination_name);
   if (!present) return present.error().about(Subject::kSecondPath);
-  auto changes = entry_changes(names, stat, to_record(*present), options);
+  auto changes = entry_changes(names, stat, to_record(*present), options, stop);
   if (changes || changes.error().reason != Reason::kUnsupported) return changes;
   // An old kernel without /proc: what cannot be read by name cannot be copied either, and is told as it is then.
   losses.add(Aspect::kXattr, changes.error());

@@ -22,9 +22,10 @@ struct Synced {
 bool same_content_by_stat(const StatRecord& wanted, const StatRecord& present);
 
 // Everything but a regular file's content: what stat tells, the target of a link, the number of a device, attributes and ACLs. Names of the
-// same kind, neither of them a directory. Reason::kUnsupported where attributes cannot be read by name.
+// same kind, neither of them a directory. Files are opened only where inode flags or project ids are asked for. Reason::kUnsupported where
+// attributes cannot be read by name.
 Result<Changes> entry_changes(const EntryNames& names, const StatRecord& wanted, const StatRecord& present,
-                              const CopyOptions& options);
+                              const CopyOptions& options, const Stop& stop);
 
 // The same of two files or directories that are held.
 Result<Changes> held_changes(Dirfd source, const StatRecord& wanted, Dirfd destination, const StatRecord& present,
@@ -39,6 +40,6 @@ Result<Synced> sync_metadata(const EntryNames& names, const StatRecord& stat, co
 
 // For links and special files: in which respects the destination is not one like the source.
 Result<Changes> node_changes(const EntryNames& names, const StatRecord& stat, const CopyOptions& options,
-                             Losses& losses);
+                             const Stop& stop, Losses& losses);
 
 }  // namespace dfd

@@ -45,8 +45,9 @@ async function stage(t: TestContext, fill: (source: string) => void) {
     DirectoryFd.open(at('destination')),
   ]);
   const [from, to] = [handleOf(source), handleOf(destination)] as const;
+  const none = new Uint8Array();
   const yes = [true, true, true, true, false, true, false, false, true] as const;
-  const copy = native.newCopy(from, to, native.newJob(), 0, 0, ...yes);
+  const copy = native.newCopy(from, to, native.newJob(), 0, 0, ...yes, false, false, none, none, none);
   t.after(async () => {
     native.endCopy(copy);
     await Promise.all([source.close(), destination.close()]);

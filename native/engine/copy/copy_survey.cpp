@@ -154,7 +154,7 @@ void CopySurvey::open_task(Task& task, const Stop& stop, std::vector<Task>& foun
   if (task.path.empty()) root_mount_ = source.mount_id;  // by the first task of all, before there is another thread
 
   Survey survey;
-  EntrySurvey entries(held->source.get(), held->destination.get(), run_->options, survey);
+  EntrySurvey entries(held->source.get(), held->destination.get(), run_->options, stop, survey);
   entries.directory(source, destination);
   bool bare = scope_.one_file_system && source.mount_id != root_mount_;
   if (bare) return take_in(task.path, held, survey, found);
@@ -183,7 +183,7 @@ void CopySurvey::open_task(Task& task, const Stop& stop, std::vector<Task>& foun
 void CopySurvey::range_task(Task& task, const Stop& stop, std::vector<Task>& found) {
   const Listing& listing = *task.listing;
   Survey survey;
-  EntrySurvey entries(listing.held->source.get(), listing.held->destination.get(), run_->options, survey);
+  EntrySurvey entries(listing.held->source.get(), listing.held->destination.get(), run_->options, stop, survey);
   size_t end = std::min(listing.starts.size(), task.first + kRange);
   for (size_t i = task.first; i < end && !stop.wanted(); i++) entries.entry(listing.name(i));
   take_in(task.path, listing.held, survey, found);

@@ -1,0 +1,109 @@
+/**
+ * Both trees gone through for nothing but what is to be removed: before anything is copied, so that there is room, or after everything is. Each
+ * directory is held on both sides while it is listed, and nothing goes but what lies in a directory whose source could be listed whole.
+ */
+
+import type { Stat } from '../dirfd/stat.js';
+import { native } from '../native/load.js';
+import { type NativeCopy, STATE, TICKET, type Ticket } from '../native/trees.js';
+import type { Deletions } from './deletions.js';
+import type { TreeCopyRoots } from './native-copy.js';
+import type { Settled } from './options.js';
+import { Scheduler } from './scheduler.js';
+import { type Doomed, Present } from './standing.js';
+import type { Visits } from './survey.js';
+import { Listing, type TreeFilter } from './tree-filter.js';
+
+export interface PassContext {
+  readonly copy: NativeCopy;
+  readonly roots: TreeCopyRoots;
+  readonly options: Settled;
+  readonly deletions: Deletions;
+  /** Keeps what it leaves out from being deleted. */
+  readonly guard: TreeFilter | undefined;
+  /** Directories in which something differs; undefined: any may. */
+  readonly visits: Visits | undefined;
+  readonly fail: (failure: unknown, path: Buffer) => void;
+  readonly stopped: () => boolean;
+}
+
+interface Common {
+  readonly path: Buffer;
+  readonly ticket: Ticket;
+  readonly stat: Stat;
+  /** It is known which of its directories differ. */
+  readonly surveyed: boolean;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+export class DeletePass {
+  readonly #context: PassContext;
+  readonly #scheduler: Scheduler;
+
+  constructor(context: PassContext) {
+    this.#context = context;
+    this.#scheduler = new Scheduler(2 * context.options.concurrency);
+  }
+
+  async run(): Promise<void> {
+    const { roots, options } = this.#context;
+    // A dry run onto nothing.
+    if (!roots.destination || (options.dryRun && roots.state === STATE.none)) return;
+    this.#push({ path: NOTHING, ticket: NOTHING, stat: roots.stat, surveyed: true });
+    await this.#scheduler.finished();
+  }
+
+  #push(directory: Common): void {
+    if (this.#context.stopped()) return;
+    this.#scheduler.push(() =>
+      this.#visit(directory).catch((failure: unknown) => this.#context.fail(failure, directory.path)),
+    );
+  }
+
+  async #visit({ path, ticket, stat, surveyed }: Common): Promise<void> {
+    const { copy, roots, options, guard, visits } = this.#context;
+    // What is mounted there is left out: what it covers is nobody's to judge.
+    if (options.oneFileSystem && stat.mountId !== roots.stat.mountId) return;
+    const opened = await native.copyOpen(copy, path, ticket, STATE.existing, true, true, false, false);
+    const source = new Listing(opened.source ?? NOTHING, roots.source, path);
+    const present = new Present(opened.destination, roots.destination, path);
+    await options.filter?.enter(source);
+    const isKnown = surveyed && (visits?.get(path.toString('latin1'))?.isKnownBelow ?? false);
+    for (let index = 0; index < source.length; index++) {
+      const takes = options.filter?.takes(source, index) ?? true;
+      const standing = takes || guard ? present.claim(source.nameAsLatin1(index)) : undefined;
+      const entry = source.stat(index);
+      if (!takes || !entry.isDirectory() || !standing?.isDirectory()) continue;
+      const below = source.pathBytes(index);
+      if (isKnown && !visits?.has(below.toString('latin1'))) continue;
+      this.#push({ path: below, ticket: ticketOf(entry, standing), stat: entry, surveyed: isKnown });
+    }
+    const doomed = await present.strangers(guard, this.#context.fail);
+    if (doomed.length > 0) await this.#remove(doomed, path);
+    if (doomed.length > 0 && opened.pair && !options.dryRun && options.delete === 'after') {
+      await native.copyFinish(copy, opened.pair);
+    }
+  }
+
+  /** A removal moves the directory's time, which is no difference between the two trees: it is put back. */
+  async #remove(doomed: readonly Doomed[], path: Buffer): Promise<void> {
+    const { roots, options, deletions } = this.#context;
+    const root = roots.destination;
+    if (!root) return;
+    const at = path.length === 0 ? '.' : path;
+    const before = options.dryRun || options.delete === 'after' ? undefined : await root.stat(at);
+    for (const entry of doomed) await deletions.remove(entry);
+    if (before) await root.utimes(at, before.atimeNs, before.mtimeNs).catch(() => {});
+  }
+}
+
+/** Mount and inode of both, as Ticket in native/ops/copy_pair.h has them. Kernels before 5.8 tell no mount: the device stands in. */
+function ticketOf(source: Stat, destination: Stat): Ticket {
+  const ticket = Buffer.alloc(TICKET);
+  [source, destination].forEach((stat, side) => {
+    ticket.writeBigUInt64LE(stat.mountId || stat.dev, 16 * side);
+    ticket.writeBigUInt64LE(stat.ino, 16 * side + 8);
+  });
+  return ticket;
+}

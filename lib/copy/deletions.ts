@@ -1,0 +1,83 @@
+/** What `delete` removes: told, counted against `maxDelete`, and gone; in a dry run told and counted only. */
+
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { Stat } from '../dirfd/stat.js';
+import type { NativeJob } from '../native/surface.js';
+import { walk } from '../walk/walk.js';
+import type { Refusal } from './decide.js';
+import type { Itemizer } from './itemizer.js';
+import type { TreeCopyRoots } from './native-copy.js';
+import type { Settled } from './options.js';
+import type { ProblemEvent, ReportBuilder } from './report.js';
+import { type Doomed, removeStanding } from './standing.js';
+
+const LIMIT: Refusal = { code: 'ERR_DIRFD_DELETE_LIMIT', why: 'maxDelete allows to remove no more' };
+
+export interface DeletionContext {
+  readonly roots: TreeCopyRoots;
+  readonly options: Settled;
+  readonly report: ReportBuilder;
+  readonly itemizer: Itemizer;
+  readonly job: NativeJob;
+  readonly tell: (event: ProblemEvent) => void;
+  readonly fail: (failure: unknown, path: Buffer) => void;
+}
+
+export class Deletions {
+  readonly #context: DeletionContext;
+  /** Entries that may still go. */
+  #left: number;
+  /** What is counted against the limit is counted one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(context: DeletionContext) {
+    this.#context = context;
+    this.#left = context.options.maxDelete;
+  }
+
+  async remove({ path, stat }: Doomed): Promise<void> {
+    const { roots, options, report, itemizer, job, fail } = this.#context;
+    const root = roots.destination;
+    if (!root || !(await this.admits(path, stat))) return;
+    itemizer.deleted(stat.kind, path);
+    if (options.dryRun) {
+      await entriesIn(root, path, stat).then(
+        (entries) => report.countDeleted(entries),
+        (error: unknown) => fail(error, path),
+      );
+      return;
+    }
+    await removeStanding({ source: roots.source, destination: root }, path, { job, report, fail });
+  }
+
+  /** Whether a tree may go, whole. Where it may not, nothing larger than what is left goes after it either, and the report says so. */
+  async admits(path: Buffer, stat: Stat): Promise<boolean> {
+    const { roots, options, report, tell, fail } = this.#context;
+    const root = roots.destination;
+    if (options.maxDelete === Number.POSITIVE_INFINITY || !root) return true;
+    const turn = this.#turn.then(async () => {
+      const entries = await entriesIn(root, path, stat);
+      if (entries > this.#left) {
+        tell(report.refuse(LIMIT, path, 'delete'));
+        return false;
+      }
+      this.#left -= entries;
+      return true;
+    });
+    const answer = turn.catch((error: unknown) => {
+      fail(error, path);
+      return false;
+    });
+    this.#turn = answer;
+    return await answer;
+  }
+}
+
+/** An entry, and all that lies below it. */
+async function entriesIn(root: DirectoryFd, path: Buffer, stat: Stat): Promise<number> {
+  if (!stat.isDirectory()) return 1;
+  let entries = 1;
+  await using directory = await root.openDirectory(path);
+  for await (const batch of walk(directory).batches()) entries += batch.length;
+  return entries;
+}
