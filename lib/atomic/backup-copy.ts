@@ -31,6 +31,10 @@ export async function copyBackup(directory: DirectoryFd, name: RelativePath, pat
   const { uid, gid, mode, atimeNs, mtimeNs } = await old.stat();
   // Who may not give files away keeps the copy; its mode is no wider than the file's.
   await copy.chown(uid, gid).catch(unlessPermitted);
+  for (const attribute of await old.listxattr().catch(unlessUnsupported)) {
+    // Labels belong to the place; a capability would come back with the backup, and with another owner's file.
+    if (!attribute.startsWith('security.')) await copy.setxattr(attribute, await old.getxattr(attribute));
+  }
   await copy.chmod(mode & 0o777);
   await copy.utimes(atimeNs, mtimeNs);
   await copy.sync();
@@ -75,6 +79,12 @@ async function gone(removal: Promise<void>): Promise<boolean> {
     if (error instanceof FsError && error.code === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** Of a file system without attributes there are none. */
+function unlessUnsupported(error: unknown): string[] {
+  if (error instanceof FsError && error.code === 'ENOTSUP') return [];
+  throw error;
 }
 
 function unlessPermitted(error: unknown): void {

@@ -40,7 +40,7 @@ export async function holdTarget(target: AtomicTarget, verb: string): Promise<He
 /** One name in the directory that holds it, which is closed with this. */
 export async function pin({ directory, path, subject }: HeldTarget, follow: boolean): Promise<HeldTarget> {
   const [handle, name] = await onDirectory(directory, subject, (root) => native.pinPlace(root, path, follow));
-  const pinned = directory.adopt(handle, parentOf(path));
+  const pinned = DirectoryFd.adopt(handle, directory, parentOf(path));
   return { directory: pinned, path: name, subject, [Symbol.asyncDispose]: () => pinned.close() };
 }
 

@@ -93,7 +93,14 @@ async function write(
     const why = `${content.length} bytes are more than ${how.maxSize}`;
     throw operationError(FileSizeError, 'ERR_DIRFD_TOO_LARGE', why, held.subject, undefined, how.maxSize);
   }
-  if (how.verify || how.backup || how.symlinks === 'follow-beneath' || how.expected || options.progress) {
+  if (
+    how.verify ||
+    how.backup ||
+    how.symlinks === 'follow-beneath' ||
+    how.expected ||
+    options.progress ||
+    options.showProgress
+  ) {
     await using writer = new AtomicWriter({ directory: held.directory, path: held.path }, options);
     await writer.writeBytes(content);
     return await writer.commit();

@@ -95,9 +95,9 @@ export class DirectoryFd extends DirectoryNames {
     }
   }
 
-  /** @internal A handle that native code has opened below this directory, with this one's policy. */
-  adopt(handle: NativeHandle, path: RelativePath): DirectoryFd {
-    return new DirectoryFd(handle, this.#labelOf(path), this.#policy);
+  /** @internal A handle that native code has opened below `parent`, with the policy of that. */
+  static adopt(handle: NativeHandle, parent: DirectoryFd, path: RelativePath): DirectoryFd {
+    return new DirectoryFd(handle, parent.#labelOf(path), parent.#policy);
   }
 
   /** How symlinks on the way are treated. */

@@ -11,6 +11,7 @@
 #include "sys/attributes.h"
 #include "sys/data.h"
 #include "sys/directory.h"
+#include "sys/lock.h"
 #include "sys/open.h"
 #include "sys/xattr.h"
 
@@ -117,6 +118,8 @@ class Replacement {
       if (backup_) (void)sys::unlinkat(backup_->dir(), backup_->name());
       return status.error();
     }
+    // The draft's lock has done its duty; on the file it would stand in the way of others until the directory's fsync has ended.
+    if (old_ || draft_name_) (void)sys::try_lock(draft_, sys::LockKind::kNone, {});
     // By descriptor: the name may be another writer's by now.
     auto stx = sys::fstatx(draft_);
     if (stx) result_.stat = to_record(*stx);

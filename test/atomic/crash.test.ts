@@ -47,6 +47,11 @@ for (const [what, disabled] of [
     const whole = tracedWrite(above, { disabled });
     assert.equal(whole.status, 0, whole.stderr + whole.stdout);
     assert.equal(readFileSync(join(above, 'place/file'), 'utf8'), NEW);
+    const calls = callsOfWriter(whole, above);
+    const lastIndex = (what: RegExp, of: string) =>
+      calls.findLastIndex(({ call, args }) => call === of && what.test(args.join()));
+    assert.ok(lastIndex(/F_UNLCK/, 'fcntl') > lastIndex(/F_WRLCK/, 'fcntl'), 'the new file is not locked');
+    assert.ok(lastIndex(/F_UNLCK/, 'fcntl') < lastIndex(/place>$/, 'fsync'), 'nor while its directory is synced');
     const points = strikes(whole, above);
     const struck = points.map(({ call }) => call);
     for (const call of ['fsync', disabled ? 'renameat2' : 'linkat', 'statx', 'openat', 'pwrite64']) {

@@ -31,6 +31,7 @@ import {
   writeYaml,
 } from 'dirfd/atomic';
 import { opened, rejects, scratch } from '../dirfd/scratch.js';
+import { attempt } from '../fixtures/command.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 
 const sha256 = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
@@ -225,12 +226,14 @@ describe('AtomicWriter', () => {
     assert.match(timed.backup!, /^file\.\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{4}\.bak$/);
     assert.equal(statSync(join(path, timed.backup!)).ino, before.ino);
     linkSync(join(path, 'file'), join(path, 'other'));
+    const isLabelled = attempt('setfattr', ['-n', 'user.colour', '-v', 'blue', join(path, 'file')]).status === 0;
     for (const content of ['third', 'fourth']) {
       const named = await writeFileAtomic(directory, 'file', content, { backup: 'kept/{name}.old' });
       assert.equal(named.backup, 'kept/file.old');
     }
     assert.equal(readFileSync(join(path, 'kept/file.old'), 'utf8'), 'third');
     assert.equal(statSync(join(path, 'kept/file.old')).mode & 0o777, 0o640);
+    if (isLabelled) assert.deepEqual(await directory.listxattr('kept/file.old'), ['user.colour']);
     assert.equal(readFileSync(join(path, 'other'), 'utf8'), 'second');
     assert.equal((await writeFileAtomic(directory, 'new', '', { backup: true })).backup, undefined);
     await rejects(writeFileAtomic(directory, 'file', '', { backup: '../x' }), 'ERR_DIRFD_PATH_ESCAPE');
