@@ -43,7 +43,7 @@ export function longFormat(): (stat: Stat) => string {
 
 /** `major, minor` of a device node (makedev(3)), the size of all else. */
 function sizeText(stat: Stat): string {
-  if (!stat.isCharacterDevice() && !stat.isBlockDevice()) return String(stat.size);
+  if (!stat.isCharacterDevice() && !stat.isBlockDevice()) return String(stat.exactSize);
   const major = ((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & ~0xfffn);
   const minor = (stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n);
   return `${major}, ${minor}`;

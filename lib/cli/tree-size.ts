@@ -35,7 +35,7 @@ async function measure(root: string | Buffer, filters: Filters, signal: AbortSig
     entries += batch.length;
     for (const { stat } of batch) {
       // Holes are not copied, and a file with several names is copied once.
-      if (stat.isFile()) bytes += Math.min(stat.size, stat.blocks * 512) / stat.nlink;
+      if (stat.isFile()) bytes += Math.min(Number(stat.exactSize), stat.blocks * 512) / stat.nlink;
     }
   }
   return { entries, bytes };

@@ -76,7 +76,7 @@ async function targetOf(entry: Entry): Promise<Buffer> {
 function jsonText(entry: Entry): string {
   const { path, stat } = entry;
   const bytes = path.includes('\ufffd') ? exactly(entry) : '';
-  return `{"path":${JSON.stringify(path)},${bytes}"depth":${entry.depth},"kind":"${entry.kind}","mode":${stat.mode},"uid":${stat.uid},"gid":${stat.gid},"nlink":${stat.nlink},"size":${stat.size},"blocks":${stat.blocks},"ino":"${stat.ino}","dev":"${stat.dev}","rdev":"${stat.rdev}","mountId":"${stat.mountId}","atimeNs":"${stat.atimeNs}","mtimeNs":"${stat.mtimeNs}","ctimeNs":"${stat.ctimeNs}","birthtimeNs":"${stat.birthtimeNs}"}`;
+  return `{"path":${JSON.stringify(path)},${bytes}"depth":${entry.depth},"kind":"${entry.kind}","mode":${stat.mode},"uid":${stat.uid},"gid":${stat.gid},"nlink":${stat.nlink},"size":${stat.exactSize},"blocks":${stat.blocks},"ino":"${stat.ino}","dev":"${stat.dev}","rdev":"${stat.rdev}","mountId":"${stat.mountId}","atimeNs":"${stat.atimeNs}","mtimeNs":"${stat.mtimeNs}","ctimeNs":"${stat.ctimeNs}","birthtimeNs":"${stat.birthtimeNs}"}`;
 }
 
 /** The bytes of a path that U+FFFD stands in for; a name may also hold that character itself. */

@@ -68,7 +68,7 @@ function isUnchanged(source: Stat, present: Stat, { checksum, hardLinks }: Polic
   // One name there, several here: it must not stay linked to what it is no part of.
   if (present.nlink > 1 && (source.nlink === 1 || !hardLinks)) return false;
   if (!source.isFile()) return true;
-  return source.size === present.size && (checksum || source.mtimeNs === present.mtimeNs);
+  return source.exactSize === present.exactSize && (checksum || source.mtimeNs === present.mtimeNs);
 }
 
 /** What stands there is compared before it is touched, where somebody wants to know in what it differs. */

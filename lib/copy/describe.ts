@@ -13,7 +13,7 @@ const stats: Readonly<Partial<Record<Field, (stat: Stat, offset: number | undefi
   mode: (stat) => (stat.mode & 0o7777).toString(8).padStart(4, '0'),
   owner: (stat) => `${stat.uid}:${stat.gid}`,
   times: (stat) => momentOf(stat.mtimeNs),
-  size: (stat) => `${stat.size} bytes`,
+  size: (stat) => `${stat.exactSize} bytes`,
   content: (_stat, offset) => `from byte ${offset}`,
   holes: (stat) => `${stat.blocks * 512} bytes allocated`,
   device: (stat) => `${stat.kind} ${major(stat.rdev)}:${minor(stat.rdev)}`,

@@ -116,7 +116,7 @@ export class ReportBuilder {
     else if (!stat.isFile()) counts.specials++;
     else {
       counts.files++;
-      this.#predictedBytes += stat.size;
+      this.#predictedBytes += Number(stat.exactSize);
     }
   }
 

@@ -95,7 +95,7 @@ export class TreeFilter {
 async function readIgnoreFile(source: Listing, index: number): Promise<string | undefined> {
   const path = source.pathBytes(index);
   const { root } = source.context;
-  if (source.stat(index).size > IGNORE_FILE_LIMIT) {
+  if (source.stat(index).exactSize > IGNORE_FILE_LIMIT) {
     const subject = { verb: 'read', path, directory: root.path };
     throw ownError('ERR_DIRFD_TOO_LARGE', 'a list of patterns has at most 1 MiB', subject);
   }

@@ -1,5 +1,6 @@
 /** FileFd: an open regular file. Verbs are those of fs.promises.FileHandle where it has them, and the man pages' where it has none. */
 
+import { constants } from 'node:buffer';
 import type { Readable, Writable } from 'node:stream';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { native } from '../native/load.js';
@@ -14,6 +15,7 @@ import { checkRelative, type RelativePath } from './path.js';
 
 const MAX = Number.MAX_SAFE_INTEGER;
 const CHUNK = 512 * 1024;
+const LARGEST_BUFFER = constants.MAX_LENGTH;
 
 /** Which part of the buffer, and where in the file; for reads and writes. */
 export interface ReadOptions extends SignalOptions {
@@ -125,15 +127,21 @@ export class FileFd extends FileAttributes {
     return { bytesWritten, buffers };
   }
 
-  /** Everything from the file's position to its end, however the size changes meanwhile. */
+  /**
+   * Everything from the file's position to its end, however the size changes meanwhile.
+   * @throws FsError ERR_DIRFD_TOO_LARGE for more than a Buffer can hold
+   */
   readFile(options?: ReadFileOptions<null | undefined>): Promise<Buffer>;
   readFile(options: ReadFileOptions<BufferEncoding> | BufferEncoding): Promise<string>;
   async readFile(options: ReadFileOptions | BufferEncoding = {}): Promise<Buffer | string> {
     const { encoding, signal } = typeof options === 'string' ? { encoding: options, signal: undefined } : options;
-    const { size } = await this.stat({ signal });
+    const { exactSize } = await this.stat({ signal });
+    if (exactSize > LARGEST_BUFFER) {
+      throw ownError('ERR_DIRFD_TOO_LARGE', `it has ${exactSize} bytes, more than a Buffer`, this.subject('readFile'));
+    }
     const chunks: Buffer[] = [];
     // One byte more than the size, so that a file which did not grow ends in one short read.
-    for (let wanted = Math.min(size + 1, 16 * CHUNK); ; wanted = CHUNK) {
+    for (let wanted = Math.min(Number(exactSize) + 1, 16 * CHUNK); ; wanted = CHUNK) {
       const chunk = Buffer.allocUnsafe(wanted);
       const { bytesRead } = await this.read(chunk, { signal });
       chunks.push(chunk.subarray(0, bytesRead));

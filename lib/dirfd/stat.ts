@@ -38,10 +38,14 @@ export class Stat extends HasKind {
   }
   /**
    * In bytes.
-   * @throws FsError ERR_DIRFD_TOO_LARGE past 2^53 - 1, where a number would be rounded
+   * @throws FsError ERR_DIRFD_TOO_LARGE past 2^53 - 1, where a number would be rounded; see {@link exactSize}
    */
   get size(): number {
     return this.#count(LAYOUT.size, 'size');
+  }
+  /** In bytes, whatever it is: a sparse file, or a file system that lies, may claim up to 2^63 - 1. */
+  get exactSize(): bigint {
+    return this.#u64(LAYOUT.size);
   }
   /** Allocated blocks of 512 bytes. */
   get blocks(): number {
