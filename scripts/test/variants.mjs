@@ -84,7 +84,7 @@ function otherNodes() {
   const variants = nodes.map((node) => ({
     name: `node-${versionOf(node) ?? basename(node)}`,
     group: 'nodes',
-    takes: (file) => product(file) && !file.startsWith('race/'), // the kernel's races, not Node's
+    takes: (file) => product(file) && !/^(race|hostile)\//.test(file), // the kernel's, not Node's
     node,
     unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
   }));

@@ -15,7 +15,7 @@ import {
 } from '../fixtures/ordinary-user.js';
 import { type SyscallEvent, strace } from '../fixtures/strace.js';
 import { findTool, isRoot, requireRoot, requireTool } from '../fixtures/tools.js';
-import { names, plain } from '../fixtures/trees.js';
+import { metadata, modes, names, plain } from '../fixtures/trees.js';
 import { pair } from './pair.js';
 
 const copyScript = `
@@ -26,6 +26,29 @@ const copyScript = `
   console.log(JSON.stringify({ exitCode: report.exitCode, errors, notKept }));`;
 
 const creates = /^(openat|openat2|mkdirat|mknodat)$/;
+
+/**
+ * Asserts of every create that its mode is a subset of 0700; or, without special bits, that of the source where nobody else can come: in a
+ * directory of the copy's own making, as all are but a destination that was there. Answers the calls that named something at the destination.
+ */
+function assertMadePrivately(
+  events: readonly SyscallEvent[],
+  destination: string,
+  kind: 'new' | 'existing',
+  atLeast: number,
+): SyscallEvent[] {
+  const below = events.filter(({ args, result }) => result >= 0 && args.some((arg) => arg.includes(destination)));
+  const made = below.filter(
+    ({ call, args }) => creates.test(call) && (call !== 'openat' || /O_CREAT/.test(args[2] ?? '')),
+  );
+  assert.ok(made.length >= atLeast, `${made.length} made`);
+  for (const event of made) {
+    const place = event.args[0] ?? '';
+    const isPrivate = place.includes(`${destination}/`) || (kind === 'new' && place.includes(destination));
+    assert.equal(modeOf(event) & (isPrivate ? 0o7000 : 0o7077), 0, `${event.call} ${event.args.join()}`);
+  }
+  return below;
+}
 
 function modeOf({ args }: SyscallEvent): number {
   return Number.parseInt(args.at(-1) ?? '', 8) || 0;
@@ -52,16 +75,7 @@ for (const kind of ['new', 'existing'] as const) {
     assert.deepEqual(JSON.parse(stdout || '{}').notKept, [], stderr);
     assertSameTree(source, destination);
 
-    const below = events.filter(({ args, result }) => result >= 0 && args.some((arg) => arg.includes(destination)));
-    const made = below.filter(
-      ({ call, args }) => creates.test(call) && (call !== 'openat' || /O_CREAT/.test(args[2] ?? '')),
-    );
-    assert.ok(made.length >= 4, `${made.length} made`);
-    for (const event of made) {
-      const place = event.args[0] ?? '';
-      const isPrivate = place.includes('/.dirfd-') || (kind === 'new' && place.includes(destination));
-      assert.equal(modeOf(event) & (isPrivate ? 0o7000 : 0o7077), 0, `${event.call} ${event.args.join()}`);
-    }
+    const below = assertMadePrivately(events, destination, kind, 4);
     // By the descriptor's path, which is that of the file: its owner first, then its mode or capability.
     const owned = new Set<string>();
     let special = 0;
@@ -75,6 +89,35 @@ for (const kind of ['new', 'existing'] as const) {
       assert.ok(owned.has(subject), `${call}(${args.join()}) before fchown`);
     }
     assert.equal(special, 3);
+  });
+}
+
+for (const kind of ['new', 'existing'] as const) {
+  test(`of a tree with all kinds of entries, modes and owners, a ${kind} destination shows nothing too early`, (t) => {
+    if (!requireRoot(t) || !requireTool(t, 'strace', 'setcap', 'setfacl', 'setfattr')) return;
+    const { source, destination, from } = pair(t);
+    for (const [name, fill] of Object.entries({ plain, names, modes, metadata })) {
+      mkdirSync(from(name));
+      fill(from(name));
+    }
+    if (kind === 'existing') mkdirSync(destination);
+    const command = [process.execPath, '--input-type=module', '-e', importable(copyScript), '--', source, destination];
+    const trace = ['openat', 'mkdirat', 'mknodat', 'fchmod'];
+    const { events, stderr, stdout } = strace(command, { trace });
+    assert.deepEqual(JSON.parse(stdout || '{}').errors, [], stderr);
+    assertMadePrivately(events, destination, kind, 200);
+    // No directory is opened up to others before everything in it is done: by then its mode is the last thing that is set.
+    const opened = new Set<string>();
+    for (const { call, args, result } of events) {
+      if (result < 0) continue;
+      const place = /<(.*)>$/.exec(args[0] ?? '')?.[1] ?? '';
+      if (!place.startsWith(destination)) continue;
+      if (call === 'fchmod' && (Number.parseInt(args[1] ?? '', 8) & 0o077) !== 0) opened.add(place);
+      if (creates.test(call) && (call !== 'openat' || /O_CREAT/.test(args[2] ?? ''))) {
+        assert.ok(!opened.has(place), `${call}(${args.join()}) after the directory was opened up`);
+      }
+    }
+    assertSameTree(source, destination);
   });
 }
 

@@ -18,6 +18,8 @@ export interface Place {
 export interface CellOptions {
   /** For all depths together. Each gets one run at least. */
   readonly milliseconds: number;
+  /** Where the pair lies; by default at each depth that the attack has. */
+  readonly depths?: readonly number[];
   /** End at the first escape or hang: all that is asked of a control. */
   readonly untilRed?: boolean;
 }
@@ -27,13 +29,13 @@ export async function race(
   { directory, flipper }: Place,
   operation: Operation,
   attack: Attack,
-  { milliseconds, untilRed = false }: CellOptions,
+  { milliseconds, depths: wanted = depthsOf(attack), untilRed = false }: CellOptions,
 ): Promise<Tally> {
   const tally = new Tally();
   const isRed = (): boolean => tally.escapes + tally.hangs > 0;
   // A peer is given the trees by their names, which are its caller's to keep.
-  const depths = depthsOf(attack).filter((depth) => depth > 0 || !untilRed);
-  await using watchdog = disposable(new Watchdog());
+  const depths = wanted.filter((depth) => depth > 0 || !untilRed);
+  await using watchdog = await Watchdog.start();
   for (const depth of depths) {
     const place = mkdtempSync(join(directory, 'race-'));
     const arena = new Arena(place, attack, depth);
@@ -57,8 +59,4 @@ export async function race(
     if (untilRed && isRed()) break;
   }
   return tally;
-}
-
-function disposable(watchdog: Watchdog): Watchdog & AsyncDisposable {
-  return Object.assign(watchdog, { [Symbol.asyncDispose]: () => watchdog.close() });
 }

@@ -6,7 +6,7 @@ import { directoryCalls } from '../dirfd/every-verb.js';
 import { takingVerbs, verbs } from '../dirfd/path-verbs.js';
 import { compiled } from '../fixtures/compile.js';
 import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
-import { unavailable } from './arena.js';
+import { depthsOf, unavailable } from './arena.js';
 import { type Place, race } from './harness.js';
 import { operations } from './operations.js';
 import { attacks, cellsOf, control } from './plan.js';
@@ -27,8 +27,11 @@ for (const attack of attacks) {
     if (reason !== undefined) return t.skip(reason);
     const place = placeFor(t);
     if (place === undefined) return;
-    for (const { operation } of cellsOf(operations, [attack]).cells) {
-      const { runs, exchanges, escapes, hangs, notes } = await race(place, operation, attack, { milliseconds });
+    const every = depthsOf(attack);
+    for (const [index, { operation }] of cellsOf(operations, [attack]).cells.entries()) {
+      // One depth each, in turn: the command takes all.
+      const how = { milliseconds, depths: [every[index % every.length]!] };
+      const { runs, exchanges, escapes, hangs, notes } = await race(place, operation, attack, how);
       assert.deepEqual([escapes, hangs], [0, 0], `${operation.name}: ${notes.join('; ')}`);
       assert.ok(exchanges > runs / 10, `${operation.name}: ${exchanges} exchanges in ${runs} runs are no race`);
     }

@@ -9,6 +9,8 @@ parentPort?.on('message', (names: readonly string[]) => {
   fifos = names;
 });
 
+parentPort?.postMessage('watching');
+
 setInterval(() => {
   const began = Number(Atomics.load(since, 0));
   if (began === 0 || Date.now() - began < patience) return;

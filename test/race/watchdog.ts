@@ -1,4 +1,5 @@
 // Watches for operations that wait, from a thread of its own, so that a verb which blocks the main thread is noticed too.
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 /** An operation that takes longer waits for somebody. */
@@ -11,15 +12,21 @@ export interface WatchdogData {
   readonly since: BigInt64Array;
 }
 
-export class Watchdog {
+export class Watchdog implements AsyncDisposable {
   readonly #since = new BigInt64Array(new SharedArrayBuffer(8));
   readonly #worker = new Worker(new URL('./watchdog-worker.js', import.meta.url), {
     workerData: { since: this.#since } satisfies WatchdogData,
   });
   #started = 0;
 
-  constructor() {
-    this.#worker.unref();
+  private constructor() {}
+
+  static async start(): Promise<Watchdog> {
+    const watchdog = new Watchdog();
+    // Node leaks the descriptor of a module that a terminated worker is about to load.
+    await once(watchdog.#worker, 'message');
+    watchdog.#worker.unref();
+    return watchdog;
   }
 
   /** Which names may be FIFOs. Waiters are freed by opening them at both ends. */
@@ -38,7 +45,7 @@ export class Watchdog {
     return performance.now() - this.#started > patience;
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.#worker.terminate();
   }
 }
