@@ -13,6 +13,7 @@
     "hardening_arm64": ["-mbranch-protection=standard"],
     "warnings": ["-Wall", "-Wextra", "-Werror"],
     "standard": ["-std=gnu++20", "-O2", "-fno-exceptions", "-fno-rtti", "-fvisibility-inlines-hidden"],
+    "liburing%": "<!(sh native/liburing.sh)",
     "link": [
       "-static-libstdc++",
       "-Wl,--exclude-libs,ALL",
@@ -32,6 +33,7 @@
       "cflags_cc": ["-isystem", "<!(node -p \"path.dirname(require.resolve('node-addon-api'))\")", "<@(standard)"],
       "ldflags": ["<@(link)"],
       "conditions": [
+        ["liburing!=''", { "defines": ["DIRFD_LIBURING"], "libraries": ["<(liburing)"] }],
         ["target_arch==\"x64\"", { "cflags": ["<@(hardening_x64)"] }],
         ["target_arch==\"arm64\"", { "cflags": ["<@(hardening_arm64)"] }]
       ]

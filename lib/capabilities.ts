@@ -1,5 +1,6 @@
 /** What this kernel and this container allow, and what dirfd does where they do not. */
 
+import { whyNoRing } from './native/engine.js';
 import { native } from './native/load.js';
 
 /** One optional kernel feature. */
@@ -20,8 +21,8 @@ export interface Capabilities {
   readonly kernel: string;
   /** Soft limit on open descriptors (RLIMIT_NOFILE). */
   readonly fdLimit: number;
-  /** Which engine walks and copies run on. */
-  readonly engine: 'threads';
+  /** What the engine `'auto'` may make use of, beside threads. */
+  readonly engine: 'threads' | 'io_uring';
   /** Each optional kernel feature that dirfd uses. */
   readonly features: readonly Capability[];
 }
@@ -45,15 +46,21 @@ const FEATURES: readonly {
     fallback: 'create with 0600 or 0700, then fchmod',
   },
   { key: 'tmpfile', name: 'O_TMPFILE', since: '3.11', fallback: 'a random name, created with O_EXCL' },
+  { key: 'io_uring', name: 'io_uring', since: '5.6', fallback: 'worker threads' },
 ];
 
 /** Asks the kernel; touches no user file. */
 export function capabilities(): Capabilities {
   const facts = native.capabilities();
+  const why = whyNoRing();
   return {
     kernel: facts.kernel,
     fdLimit: facts.fdLimit,
-    engine: 'threads',
-    features: FEATURES.map(({ key, ...feature }) => ({ ...feature, available: facts.features[key] === true })),
+    engine: why === undefined ? 'io_uring' : 'threads',
+    features: FEATURES.map(({ key, ...feature }) => ({
+      ...feature,
+      available: facts.features[key] === true,
+      ...(key === 'io_uring' && why !== undefined ? { fallback: `${feature.fallback}: ${why}` } : {}),
+    })),
   };
 }

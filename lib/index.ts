@@ -58,6 +58,7 @@ export { Stat } from './dirfd/stat.js';
 export type { TimeInput } from './dirfd/times.js';
 export type { SetXattrOptions } from './dirfd/xattrs.js';
 export { FsError, type FsErrorFields, type OwnCode } from './errors.js';
+export type { Engine } from './native/engine.js';
 export { EntryBatch } from './walk/batch.js';
 export { Entry, type EntryEvent } from './walk/entry.js';
 export type { FilterDecision, WalkEncoding, WalkOptions, WalkOrder, WalkStatistics } from './walk/options.js';

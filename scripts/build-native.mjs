@@ -31,12 +31,14 @@ async function buildDirectly() {
   const { variables } = JSON.parse(readFileSync(join(root, 'binding.gyp'), 'utf8'));
   const sources = readFileSync(join(root, 'native/sources.txt'), 'utf8').trim().split('\n');
   const objects = join(root, 'build/direct');
+  const liburing = execFileSync('sh', ['native/liburing.sh'], { cwd: root, encoding: 'utf8' }).trim();
   const flags = [
     ...['-fPIC', '-pthread', '-iquote', 'native'],
     ...['-isystem', dirname(require.resolve('node-addon-api'))],
     ...['-isystem', require('node-api-headers').include_dir],
     ...variables.defines.map((define) => `-D${define}`),
     ...['-DNODE_GYP_MODULE_NAME=dirfd', '-DBUILDING_NODE_EXTENSION'],
+    ...(liburing ? ['-DDIRFD_LIBURING'] : []),
     ...variables.warnings,
     ...variables.hardening,
     ...(variables[`hardening_${process.arch}`] ?? []),
@@ -56,7 +58,8 @@ async function buildDirectly() {
 
   mkdirSync(join(root, 'build/Release'), { recursive: true });
   const target = join(root, 'build/Release/dirfd.node');
-  await run([...compiler, '-shared', '-pthread', ...variables.link, ...sources.map(objectOf), '-o', target]);
+  const linked = [...sources.map(objectOf), ...(liburing ? [liburing] : [])];
+  await run([...compiler, '-shared', '-pthread', ...variables.link, ...linked, '-o', target]);
 }
 
 function run([program, ...args]) {

@@ -14,6 +14,7 @@ export async function loadDrivers(definition, options) {
     if (options.without.includes(id)) continue;
     const path = join(folder, definition.kind, file);
     const driver = { id, path, ...(await import(path)) };
+    if (driver.cases && !driver.cases.includes(definition.name)) continue;
     const reason = whyAbsent(driver, definition, options);
     if (reason === undefined) ready.push(driver);
     else absent.push(`${driver.name} (${reason})`);

@@ -11,6 +11,11 @@ export function program(name) {
   const built = join(root, 'build', 'bench', name);
   if (existsSync(built) && statSync(built).mtimeMs > statSync(source).mtimeMs) return built;
   mkdirSync(join(root, 'build', 'bench'), { recursive: true });
-  execFileSync('cc', [...flags, '-o', built, source, '-lm'], { stdio: 'inherit' });
+  execFileSync('cc', [...flags, '-o', built, source, ...librariesOf(name)], { stdio: 'inherit' });
   return built;
+}
+
+function librariesOf(name) {
+  if (name !== 'latency_fs') return ['-lm'];
+  return execFileSync('pkg-config', ['--cflags', '--libs', 'fuse3'], { encoding: 'utf8' }).trim().split(/\s+/);
 }

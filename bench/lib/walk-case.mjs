@@ -1,18 +1,22 @@
 import { corpus, warm } from './corpus.mjs';
+import { latencyFileSystem } from './latency.mjs';
 import { settle } from './machine.mjs';
 import { finished, interleave, reasonIn } from './rounds.mjs';
 import { listing, trial } from './trial.mjs';
 
 export function walkCase(definition, drivers, options) {
   const { agreeing, others } = whoAgrees(definition, drivers, options);
-  const root = corpus(definition.corpus, options.scale, options.place);
-  warm(root);
+  const source = corpus(definition.corpus, options.scale, options.place);
+  warm(source);
+  const latency = definition.latency && latencyFileSystem(source, definition.latency, options.place);
+  const root = latency?.point ?? source;
   const small = corpus('small', 0.1, options.place);
   const context = { cold: definition.cold ?? false, warmUp: small };
   const trials = interleave(agreeing, options, (driver) => {
     if (context.cold) settle(context);
     return trial(driver, [root], context, options);
   });
+  latency?.release();
   const { results, failures } = finished(trials);
   return { results, excluded: [...others, ...failures] };
 }

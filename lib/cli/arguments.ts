@@ -2,6 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Engine } from '../index.js';
+
+/** `--engine=io_uring` */
+export const ENGINES: readonly Engine[] = ['auto', 'threads', 'io_uring'];
 
 /** `--depth=3` */
 export function wholeNumber(min = 0, max = Number.MAX_SAFE_INTEGER): (text: string) => number {

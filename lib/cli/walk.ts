@@ -2,14 +2,15 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Kind, WalkOptions } from '../index.js';
-import { collect, pathArgument, wholeNumber } from './arguments.js';
+import { collect, ENGINES, pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { Failures } from './failures.js';
 import { interruptible } from './interrupt.js';
 import { Output } from './output.js';
 import { lineWriter } from './walk-lines.js';
 
-interface Options extends Pick<WalkOptions, 'order' | 'maxDepth' | 'oneFileSystem' | 'symlinks' | 'gitignore'> {
+interface Options
+  extends Pick<WalkOptions, 'order' | 'engine' | 'maxDepth' | 'oneFileSystem' | 'symlinks' | 'gitignore'> {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly kinds?: readonly Kind[];
@@ -66,6 +67,7 @@ export function define(command: Command): void {
       'threads of order any (default: one a processor, up to 32 while they wait for a disk)',
       wholeNumber(1, 64),
     )
+    .addOption(new Option('--engine <engine>', 'auto: what was measured to be faster').choices(ENGINES))
     .addOption(
       new Option('--on-error <policy>', 'after a directory that cannot be read')
         .choices(['stop', 'continue'])

@@ -173,6 +173,8 @@ export interface NativeWalk {
 export interface NativeWalkOptions {
   /** Index in lib/walk/options.ts's ORDERS. */
   readonly order: number;
+  /** Index in lib/native/engine.ts's ENGINES. */
+  readonly engine: number;
   readonly maxDepth: number;
   readonly oneFileSystem: boolean;
   readonly follow: boolean;
@@ -221,4 +223,8 @@ export interface NativeCapabilities {
   readonly kernel: string;
   readonly features: Readonly<Record<string, boolean>>;
   readonly fdLimit: number;
+  /** lib/native/engine.ts knows what it means. */
+  readonly ringState: number;
+  /** Where the kernel refuses a ring, with this errno; else 0. */
+  readonly ringErrno: number;
 }

@@ -3,6 +3,7 @@
 import { constants } from 'node:fs';
 import type { Kind } from '../dirfd/kind.js';
 import { type ErrorSubject, type FsError, ownError } from '../errors.js';
+import { defaultEngine, ENGINES, type Engine, whyNoRing } from '../native/engine.js';
 import { native } from '../native/load.js';
 import { parallelism } from '../native/parallelism.js';
 import type { NativeWalkOptions } from '../native/surface.js';
@@ -65,6 +66,11 @@ export interface WalkOptions<E extends WalkEncoding = WalkEncoding> {
    * server, more, up to 32, and fewer again. Each is started only when there is work for it.
    */
   readonly concurrency?: number | 'auto' | undefined;
+  /**
+   * `'threads'`, `'io_uring'` (`ERR_DIRFD_UNSUPPORTED` where it cannot be had), or `'auto'` (default): io_uring where a server answers and threads
+   * do little but wait for it, see docs/engines.md. With io_uring the orders `depth` and `sorted` stat up to 64 names ahead.
+   */
+  readonly engine?: Engine | undefined;
   /** `'utf8'` (default): names are strings, and bytes that are not UTF-8 show as U+FFFD. `'buffer'`: names are Buffers, exact. */
   readonly encoding?: E | undefined;
   /**
@@ -142,6 +148,7 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
   }
   return {
     order: orderIndex,
+    engine: engineIndex(options.engine, subject),
     maxDepth:
       options.maxDepth === undefined || options.maxDepth === Number.POSITIVE_INFINITY
         ? 0xffff_ffff
@@ -164,6 +171,14 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
     batchBytes: 256 * 1024,
     outstandingBytes: whole(options.highWaterMark ?? 1 << 20, 'highWaterMark', 1, 1 << 30, subject),
   };
+}
+
+function engineIndex(engine: Engine = defaultEngine(), subject: ErrorSubject): number {
+  const index = ENGINES.indexOf(engine);
+  if (index < 0) throw invalid(`unknown engine '${engine}'; there are ${ENGINES}`, subject);
+  const why = engine === 'io_uring' ? whyNoRing() : undefined;
+  if (why !== undefined) throw ownError('ERR_DIRFD_UNSUPPORTED', `engine io_uring: ${why}`, subject);
+  return index;
 }
 
 /** While a disk keeps threads waiting; what it and the kernel gain from more is little (bench/README.md, walk-cold). */

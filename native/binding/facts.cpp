@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "binding/verbs.h"
+#include "engine/uring/availability.h"
 #include "ops/record.h"
 #include "sys/calls.h"
 #include "sys/probe.h"
@@ -78,7 +79,11 @@ Napi::Value capabilities(const Napi::CallbackInfo& info) {
     auto feature = static_cast<sys::Feature>(i);
     features.Set(sys::feature_name(feature), sys::available(feature));
   }
+  const RingAvailability ring = ring_availability();
+  features.Set("io_uring", ring.state == RingState::kAvailable);
   Napi::Object facts = Napi::Object::New(env);
+  facts.Set("ringState", static_cast<uint32_t>(ring.state));
+  facts.Set("ringErrno", ring.err);
   utsname system{};
   if (::uname(&system) == 0) facts.Set("kernel", std::string(system.release));
   facts.Set("features", features);

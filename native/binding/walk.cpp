@@ -156,6 +156,7 @@ bool flag(Napi::Object options, const char* name) {
 WalkOptions parse_options(Napi::Object options) {
   return {
       .order = static_cast<Order>(std::min<size_t>(whole(options, "order"), static_cast<size_t>(Order::kSorted))),
+      .engine = static_cast<Engine>(std::min<size_t>(whole(options, "engine"), static_cast<size_t>(Engine::kRing))),
       .max_depth = static_cast<uint32_t>(whole(options, "maxDepth")),
       .one_file_system = flag(options, "oneFileSystem"),
       .follow = flag(options, "follow"),

@@ -56,20 +56,22 @@ enum class Call : uint8_t {
   kFchdir,
   kGetrandom,
   kThreadCreate,
+  kIoUringSetup,
+  kIoUringEnter,
   kCount,
 };
 
 inline constexpr std::array<std::string_view, static_cast<size_t>(Call::kCount)> kCallNames = {
-    "",           "openat",         "openat2",    "close",     "statx",
-    "getdents64", "mkdirat",        "unlinkat",   "renameat2", "linkat",
-    "symlinkat",  "readlinkat",     "mknodat",    "fchmod",    "fchmodat2",
-    "fchownat",   "utimensat",      "faccessat2", "getxattr",  "setxattr",
-    "listxattr",  "removexattr",    "read",       "write",     "pread",
-    "pwrite",     "preadv",         "pwritev",    "lseek",     "ftruncate",
-    "fallocate",  "fsync",          "fdatasync",  "syncfs",    "copy_file_range",
-    "ficlone",    "ficlonerange",   "fstatfs",    "getflags",  "setflags",
-    "fsgetxattr", "fssetxattr",     "fcntl",      "unshare",   "fchdir",
-    "getrandom",  "pthread_create",
+    "",           "openat",         "openat2",        "close",          "statx",
+    "getdents64", "mkdirat",        "unlinkat",       "renameat2",      "linkat",
+    "symlinkat",  "readlinkat",     "mknodat",        "fchmod",         "fchmodat2",
+    "fchownat",   "utimensat",      "faccessat2",     "getxattr",       "setxattr",
+    "listxattr",  "removexattr",    "read",           "write",          "pread",
+    "pwrite",     "preadv",         "pwritev",        "lseek",          "ftruncate",
+    "fallocate",  "fsync",          "fdatasync",      "syncfs",         "copy_file_range",
+    "ficlone",    "ficlonerange",   "fstatfs",        "getflags",       "setflags",
+    "fsgetxattr", "fssetxattr",     "fcntl",          "unshare",        "fchdir",
+    "getrandom",  "pthread_create", "io_uring_setup", "io_uring_enter",
 };
 
 }  // namespace dfd

@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kFeatures = static_cast<size_t>(Feature::kCount);
 constexpr std::array<const char*, kFeatures> kNames = {
-    "openat2", "proc", "fchmodat2", "xattrat", "copy_file_range", "ficlone", "umask_thread", "tmpfile",
+    "openat2", "proc", "fchmodat2", "xattrat", "copy_file_range", "ficlone", "umask_thread", "tmpfile", "io_uring",
 };
 
 std::array<bool, kFeatures> read_environment() {
@@ -61,6 +61,8 @@ bool ask(Feature feature) {
     case Feature::kFchmodat2: return known(::syscall(kSysFchmodat2, -1, ".", 0, AT_SYMLINK_NOFOLLOW));
     case Feature::kXattrat: return known(::syscall(kSysListxattrat, -1, ".", AT_SYMLINK_NOFOLLOW, nullptr, 0));
     case Feature::kCopyFileRange: return known(::syscall(SYS_copy_file_range, -1, nullptr, -1, nullptr, 0, 0));
+    // Whether all that is needed can be had is told by engine/uring/availability.h.
+    case Feature::kIoUring: return known(::syscall(SYS_io_uring_setup, 0, nullptr));
     default: return true;
   }
 }

@@ -16,6 +16,7 @@ enum class Feature : uint8_t {
   kFiclone,
   kUmaskThread,
   kTmpfile,
+  kIoUring,
   kCount,
 };
 

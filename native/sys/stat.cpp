@@ -11,8 +11,7 @@ namespace dfd::sys {
 
 Result<struct statx> statx(Dirfd dir, const char* name) {
   struct statx stx;
-  int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT;
-  if (::statx(dir, name, flags, kStatMask, &stx) != 0) return failure(Call::kStatx, errno, flags);
+  if (::statx(dir, name, kStatFlags, kStatMask, &stx) != 0) return failure(Call::kStatx, errno, kStatFlags);
   return stx;
 }
 

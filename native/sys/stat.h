@@ -1,6 +1,7 @@
 // statx(2), and nothing else: dirfd has one idea of what a file is.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -10,6 +11,9 @@ namespace dfd::sys {
 
 // All that struct statx holds: basic fields, birth time, mount id.
 inline constexpr unsigned kStatMask = STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID;
+
+// How a name is looked at, by a thread or a ring: itself, never through a symlink, and no automount is triggered.
+inline constexpr int kStatFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_SYNC_AS_STAT;
 
 // The file behind a name, never through a symlink and never triggering an automount.
 Result<struct statx> statx(Dirfd dir, const char* name);

@@ -26,6 +26,7 @@ export function allVariants() {
     { name: 'lint', commands: [['npm', 'run', '--silent', 'lint']] },
     { name: 'default' },
     ...fallbacks(),
+    ring(),
     ordinaryUser(),
     ...['ext4', 'xfs', 'btrfs', 'tmpfs', 'overlay'].map(fileSystem),
     ...otherNodes(),
@@ -43,6 +44,12 @@ function fallbacks() {
     { name: 'old-chroot', env: { DIRFD_DISABLE: `${oldKernel},proc` } },
     { name: 'old-container', env: { DIRFD_DISABLE: `${oldKernel},umask_thread` } },
   ].map((variant) => ({ ...variant, group: 'fallbacks', takes: kernel }));
+}
+
+/** Where the kernel refuses io_uring, dirfd runs on threads and so do these tests; test/walk/engine.test.ts says so. */
+function ring() {
+  const walks = /^walk\/(truth|orders|follow|entry|churn|change|life|limits|options-random|engine)/;
+  return { name: 'io_uring', takes: (file) => walks.test(file), env: { DIRFD_ENGINE: 'io_uring' } };
 }
 
 function ordinaryUser() {

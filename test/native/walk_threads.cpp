@@ -114,6 +114,7 @@ struct Tree {
 WalkOptions random_options() {
   return WalkOptions{
       .order = static_cast<Order>(dice() % 4),
+      .engine = static_cast<Engine>(dice() % 3),
       .ask = dice() % 3 == 0,
       .threads = 1 + dice() % 8,
       .running_threads = 1 + dice() % 4,

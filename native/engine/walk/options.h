@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 
+#include "engine/uring/engine.h"
 #include "ops/batch.h"
 
 namespace dfd {
@@ -21,6 +22,7 @@ enum class Order : uint8_t {
 
 struct WalkOptions {
   Order order = Order::kAny;
+  Engine engine = Engine::kAuto;
   uint32_t max_depth = std::numeric_limits<uint32_t>::max();  // 1: the root's own entries
   bool one_file_system = false;                               // mount points are reported, not entered
   bool follow = false;                                        // links count as what they point to, beneath the root

@@ -96,12 +96,45 @@ std::optional<OrderedWalk::Child> OrderedWalk::report_next(Frame& frame) {
     fail(frame, fd.error());
     return {};
   }
-  const Dirent& entry = frame.names[frame.next++];
   reporter_.enter(frame.node);
-  Seen seen = reporter_.report((*fd)->get(), entry);
+  const Dirent& entry = frame.names[frame.next];
+  Seen seen = report(frame, (*fd)->get(), entry);
+  frame.next++;
   if (seen.enter) return Child{.node = std::move(seen.enter), .stat = reporter_.last_stat()};
   if (seen.directory && options.leave) reporter_.report_leave(entry.name, reporter_.last_stat());
   return {};
+}
+
+// The next entry, by what a ring has told of it where one is in use.
+Seen OrderedWalk::report(Frame& frame, Dirfd fd, const Dirent& entry) {
+  if (ring_choice.is_open()) {
+    if (auto reading = meter_.read()) ring_choice.learn(*reading);
+  }
+  if (frame.looked.empty()) {
+    StatRing* ring = ahead_.ring(frame.names.size() - frame.next);
+    if (!ring) return reporter_.report(fd, entry);
+    look_ahead(frame, fd, *ring);
+    if (frame.looked.empty()) return {};  // cancelled
+  }
+  Looked looked = std::move(frame.looked.front());
+  frame.looked.pop_front();
+  return looked ? reporter_.report(entry, *std::move(looked)) : Seen{};
+}
+
+// As many as make a wait worth its while; not more, for what lies in between may take long, and the answers grow old.
+void OrderedWalk::look_ahead(Frame& frame, Dirfd fd, StatRing& ring) {
+  constexpr size_t kMost = 64;
+  auto names = std::span<const Dirent>(frame.names).subspan(frame.next);
+  names = names.first(std::min(names.size(), kMost));
+  std::vector<Dirent> wanted;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(wanted),
+               [&](const Dirent& entry) { return reporter_.wants(entry); });
+  std::vector<Result<struct statx>> answers;
+  ring.stat(fd, wanted, kMost, stopping,
+            [&](const Dirent&, const Result<struct statx>& stx) { answers.push_back(stx); });
+  if (answers.size() < wanted.size()) return;
+  auto answer = answers.begin();
+  for (const Dirent& entry : names) frame.looked.push_back(reporter_.wants(entry) ? Looked(*answer++) : Looked());
 }
 
 // Where JavaScript decides, the question goes out now and the walk waits for the answer: what comes next depends on it.
@@ -217,6 +250,7 @@ void OrderedWalk::fail(Frame& frame, const SysError& error) {
   frame.read = true;
   frame.dirents.clear();
   frame.names.clear();
+  frame.looked.clear();
   frame.next = 0;
 }
 

@@ -20,7 +20,7 @@ namespace dfd {
 class OrderedWalk final : public Walk {
  public:
   OrderedWalk(SharedFd root, Policy policy, WalkOptions options, Sink sink)
-      : Walk(std::move(root), policy, options, std::move(sink)), reporter_(*this) {}
+      : Walk(std::move(root), policy, options, std::move(sink)), reporter_(*this), ahead_(ring_choice) {}
   ~OrderedWalk() override;
 
  private:
@@ -29,6 +29,7 @@ class OrderedWalk final : public Walk {
     NodeRef node;
     StatRecord stat;
   };
+  using Looked = std::optional<Result<struct statx>>;  // none: not wanted
   struct Frame {
     NodeRef node;
     StatRecord stat{};  // for the leave event
@@ -37,6 +38,7 @@ class OrderedWalk final : public Walk {
     std::vector<std::byte> dirents{};
     std::vector<Dirent> names{};  // views into dirents
     size_t next = 0;
+    std::deque<Looked> looked{};   // what a ring has told of names[next] and the ones behind it
     std::vector<Child> waiting{};  // sorted: reported, and their '/' not yet reached
   };
 
@@ -47,6 +49,8 @@ class OrderedWalk final : public Walk {
   void enter(const NodeRef& node, const StatRecord& stat);
   std::optional<Child> next_child(Frame& frame);
   std::optional<Child> report_next(Frame& frame);
+  Seen report(Frame& frame, Dirfd fd, const Dirent& entry);
+  void look_ahead(Frame& frame, Dirfd fd, StatRing& ring);
   bool may_enter(const Child& child);
   void leave(const Frame& frame);
 
@@ -61,6 +65,8 @@ class OrderedWalk final : public Walk {
   void fail(Frame& frame, const SysError& error);
 
   Reporter reporter_;
+  StatAhead ahead_;
+  WaitMeter meter_;
   std::deque<Frame> stack_;
   size_t first_open_ = 0;  // frames from here on have their descriptors
 };

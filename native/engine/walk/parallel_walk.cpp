@@ -1,5 +1,7 @@
 #include "engine/walk/parallel_walk.h"
 
+#include <algorithm>
+
 #include "sys/directory.h"
 
 namespace dfd {
@@ -129,17 +131,53 @@ bool ParallelWalk::share_out(const NodeRef& node, const SharedFd& fd, std::span<
 }
 
 bool ParallelWalk::stat_entries(Worker& worker, Dirfd fd, std::span<const std::byte> dirents) {
+  const bool together = ring_choice.is_ring() || ring_choice.is_open();
   bool sound = for_each_dirent(dirents, [&](const Dirent& entry) {
     if (stopping.cancelled()) return;
+    if (together) return collect(worker, fd, entry);
     NodeRef child = worker.reporter.report(fd, entry).enter;
     if (child && !options.ask) worker.children.push_back(std::move(child));
   });
+  stat_together(worker, fd);
   if (!worker.children.empty()) {
     std::lock_guard lock(mutex_);
     for (NodeRef& child : worker.children) push(Task{.node = std::move(child)});
     worker.children.clear();
   }
   return sound;
+}
+
+// For a ring. As long as it is open whether there will be one, a few names at a time: what is one thread's task may take it seconds.
+void ParallelWalk::collect(Worker& worker, Dirfd fd, const Dirent& entry) {
+  constexpr size_t kFew = 8;
+  if (worker.reporter.wants(entry)) worker.entries.push_back(entry);
+  if (worker.entries.size() < kFew || ring_choice.is_ring()) return;
+  stat_together(worker, fd);
+  learn(worker);
+}
+
+void ParallelWalk::stat_together(Worker& worker, Dirfd fd) {
+  auto take = [&](const Seen& seen) {
+    if (seen.enter && !options.ask) worker.children.push_back(seen.enter);
+  };
+  if (StatRing* ring = worker.ahead.ring(worker.entries.size())) {
+    ring->stat(fd, worker.entries, window(), stopping,
+               [&](const Dirent& entry, const Result<struct statx>& stx) { take(worker.reporter.report(entry, stx)); });
+  } else {
+    for (const Dirent& entry : worker.entries) {
+      if (stopping.cancelled()) break;
+      take(worker.reporter.report(fd, entry));
+    }
+  }
+  worker.entries.clear();
+}
+
+// Of the requests that all threads together may have in flight, this one's share: each takes a kernel thread while it waits.
+unsigned ParallelWalk::window() {
+  constexpr size_t kAll = 512;
+  constexpr size_t kLeast = 16;
+  std::lock_guard lock(mutex_);
+  return static_cast<unsigned>(std::max(kAll / std::max<size_t>(busy_, 1), kLeast));
 }
 
 void ParallelWalk::failed(Worker& worker, const NodeRef& node, const SysError& error) {
@@ -171,10 +209,11 @@ bool ParallelWalk::give_back(Task task) {
 
 // What the last task was like for this thread, where a reading is due.
 void ParallelWalk::learn(Worker& worker) {
-  if (options.running_threads == options.threads) return;
+  if (options.running_threads == options.threads && !ring_choice.is_open()) return;
   if (worker.reporter.was_held_up()) return worker.meter.restart();
   auto reading = worker.meter.read();
   if (!reading) return;
+  ring_choice.learn(*reading);
   std::lock_guard lock(mutex_);
   const size_t before = target_.value();
   target_.learn(*reading);

@@ -34,10 +34,12 @@ class ParallelWalk final : public Walk {
     std::vector<std::byte> dirents{};
   };
   struct Worker {
-    explicit Worker(WalkShared& walk) : reporter(walk) {}
+    explicit Worker(WalkShared& walk) : reporter(walk), ahead(walk.ring_choice) {}
     Reporter reporter;
+    StatAhead ahead;
     WaitMeter meter;
     std::vector<NodeRef> children;
+    std::vector<Dirent> entries;  // to be stat'ed together
     alignas(8) std::array<std::byte, 32 * 1024> buffer;
   };
   enum class Outcome : uint8_t { kDone, kNoDescriptors };
@@ -52,6 +54,9 @@ class ParallelWalk final : public Walk {
   void read_entries(Worker& worker, const NodeRef& node, const SharedFd& fd);
   bool share_out(const NodeRef& node, const SharedFd& fd, std::span<const std::byte> dirents);
   bool stat_entries(Worker& worker, Dirfd fd, std::span<const std::byte> dirents);
+  void collect(Worker& worker, Dirfd fd, const Dirent& entry);
+  void stat_together(Worker& worker, Dirfd fd);
+  unsigned window();
   void failed(Worker& worker, const NodeRef& node, const SysError& error);
   void learn(Worker& worker);
   // Under mutex_.

@@ -44,13 +44,19 @@ void Reporter::enter(const NodeRef& directory) {
   builder_.enter(path_, directory->depth + 1);
 }
 
-Seen Reporter::report(Dirfd fd, const Dirent& entry) {
-  // What is neither to be reported nor to be entered is not stat'ed, where the directory tells the type.
+bool Reporter::wants(const Dirent& entry) const {
   bool wanted = !has_type(entry) || (walk_.options.kinds & kind_bit(DTTOIF(entry.type)));
-  if (!wanted && entry.type != DT_DIR && !(entry.type == DT_LNK && walk_.options.follow)) return {};
+  return wanted || entry.type == DT_DIR || (entry.type == DT_LNK && walk_.options.follow);
+}
 
+Seen Reporter::report(Dirfd fd, const Dirent& entry) {
+  if (!wants(entry)) return {};
+  return report(entry, sys::statx(fd, entry.name.data()));
+}
+
+Seen Reporter::report(const Dirent& entry, Result<struct statx> stx) {
   bool through_link = false;
-  auto stx = walk_.options.follow ? look_through(fd, entry, through_link) : sys::statx(fd, entry.name.data());
+  if (walk_.options.follow && stx && S_ISLNK(stx->stx_mode)) stx = look_through(entry, *stx, through_link);
   if (!stx) {
     if (stx.err() == ENOENT) {
       count(walk_.counters.vanished);
@@ -73,9 +79,7 @@ Seen Reporter::report(Dirfd fd, const Dirent& entry) {
   return seen;
 }
 
-Result<struct statx> Reporter::look_through(Dirfd fd, const Dirent& entry, bool& through_link) {
-  auto stx = sys::statx(fd, entry.name.data());
-  if (!stx || !S_ISLNK(stx->stx_mode)) return stx;
+Result<struct statx> Reporter::look_through(const Dirent& entry, const struct statx& link, bool& through_link) {
   // A link that dangles, leads out of the root, runs in circles or may not be followed is reported as what it is: a link.
   auto target = follow(entry.name.data());
   if (is_out_of_descriptors(target.err())) {
@@ -84,7 +88,7 @@ Result<struct statx> Reporter::look_through(Dirfd fd, const Dirent& entry, bool&
     // Nothing was learnt of the link, so it cannot be told what it is.
     if (is_out_of_descriptors(target.err())) return target;
   }
-  if (!target || (S_ISDIR(target->stx_mode) && is_ancestor(sys::identity(*target)))) return stx;
+  if (!target || (S_ISDIR(target->stx_mode) && is_ancestor(sys::identity(*target)))) return link;
   through_link = true;
   return target;
 }

@@ -25,8 +25,12 @@ class Reporter {
   // What is reported from now on lies in this directory.
   void enter(const NodeRef& directory);
 
+  // Whether a name has to be stat'ed: what is neither to be reported nor to be entered is not, where the directory tells the type.
+  bool wants(const Dirent& entry) const;
   // A name in the directory. Where the walk asks, the decision to enter comes after the batch has been flushed.
   Seen report(Dirfd fd, const Dirent& entry);
+  // The same for a name that is wanted and has been stat'ed.
+  Seen report(const Dirent& entry, Result<struct statx> stx);
 
   // The directory itself could not be opened, or read to its end.
   void report_failure(const SysError& error);
@@ -47,7 +51,7 @@ class Reporter {
   void flush_if_awaited();
 
  private:
-  Result<struct statx> look_through(Dirfd fd, const Dirent& entry, bool& through_link);
+  Result<struct statx> look_through(const Dirent& entry, const struct statx& link, bool& through_link);
   Result<struct statx> follow(const char* name);
   NodeRef enterable(const Dirent& entry, const struct statx& stx, bool through_link);
   bool is_ancestor(const sys::Identity& identity) const;

@@ -8,6 +8,7 @@
 #include "engine/walk/flow.h"
 #include "engine/walk/open_directories.h"
 #include "engine/walk/options.h"
+#include "engine/walk/stat_ahead.h"
 #include "ops/cancel.h"
 
 namespace dfd {
@@ -43,6 +44,7 @@ struct WalkShared {
   const WalkOptions options;
   const Policy link_policy;  // for links that are followed
   const Sink sink;
+  RingChoice ring_choice;
   OpenDirectories directories;
   Flow flow;
   CancelFlag stopping;

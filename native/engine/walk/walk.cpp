@@ -39,6 +39,7 @@ WalkShared::WalkShared(SharedFd root_fd, Policy policy, WalkOptions wanted, Sink
       options(fitted(wanted)),
       link_policy{.scope = rules_for(options, policy).link_scope, .cross_mounts = policy.cross_mounts},
       sink(std::move(to)),
+      ring_choice(options.engine, root->get()),
       directories(root, rules_for(options, policy)),
       flow(options.outstanding_bytes) {}
 

@@ -1,0 +1,15 @@
+// What stands in for the ring in an addon that was built without liburing: nothing can be opened, so nothing else is ever called.
+#ifndef DIRFD_LIBURING
+
+#include "engine/uring/availability.h"
+#include "engine/uring/stat_ring.h"
+
+namespace dfd {
+
+RingAvailability ring_availability() { return {.state = RingState::kNotBuilt}; }
+
+Result<std::unique_ptr<StatRing>> StatRing::open() { return failure(Call::kIoUringSetup, ENOSYS); }
+
+}  // namespace dfd
+
+#endif
