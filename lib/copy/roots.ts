@@ -3,9 +3,9 @@
 import { fileURLToPath } from 'node:url';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import { INTERNAL } from '../dirfd/fd.js';
+import { isInside } from '../dirfd/inside.js';
 import type { Stat } from '../dirfd/stat.js';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
-import { native } from '../native/load.js';
 import { STATE, type State } from '../native/trees.js';
 
 /** A directory held by the caller, or the caller's own path, which may be absolute and hold symlinks. */
@@ -99,11 +99,10 @@ async function refuseOverlap(
   options: Pick<RootOptions, 'delete'>,
   subject: ErrorSubject,
 ): Promise<void> {
-  const [from, to] = [source[INTERNAL].handle, destination[INTERNAL].handle];
-  if (await native.isInside(to, from)) {
+  if (await isInside(destination, source, subject.verb)) {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'the destination is the source or lies inside it', subject);
   }
-  if (options.delete && (await native.isInside(from, to))) {
+  if (options.delete && (await isInside(source, destination, subject.verb))) {
     throw ownError(
       'ERR_DIRFD_INVALID_ARGUMENT',
       'the source lies inside the destination, where delete would remove it',

@@ -3,10 +3,9 @@
 import { copyTree } from '../copy/job.js';
 import { settle } from '../copy/options.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
-import { INTERNAL } from '../dirfd/fd.js';
+import { isInside } from '../dirfd/inside.js';
 import type { Stat } from '../dirfd/stat.js';
 import { FsError } from '../errors.js';
-import { native } from '../native/load.js';
 import { Leaf } from './leaf.js';
 import { lookAt, makeParents, openDestination, openPlace, type PathLike, type Place } from './place.js';
 import { alreadyExists, refuseMove } from './refusals.js';
@@ -54,7 +53,7 @@ function check(from: Place, stat: Stat, dest: Buffer, present: Stat | undefined)
 
 async function isWithin(held: DirectoryFd, { directory, name }: Place): Promise<boolean> {
   await using outer = await directory.openDirectory(name);
-  return await native.isInside(held[INTERNAL].handle, outer[INTERNAL].handle);
+  return await isInside(held, outer, 'move');
 }
 
 /** @param present what is to be overwritten, if anything is */

@@ -11,7 +11,7 @@
 import { realpath, stat as statPath } from 'node:fs/promises';
 import type { Settled } from '../copy/options.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
-import { INTERNAL } from '../dirfd/fd.js';
+import { isInside } from '../dirfd/inside.js';
 import type { Stat } from '../dirfd/stat.js';
 import { ownError } from '../errors.js';
 import { native } from '../native/load.js';
@@ -313,7 +313,7 @@ async function openSame({ directory, name, stat, path }: Source): Promise<Direct
 /** Whether a held directory is the source directory, or below it, whatever paths lead there. */
 async function isWithin(held: DirectoryFd, source: Source): Promise<boolean> {
   await using outer = await openSame(source);
-  return await native.isInside(held[INTERNAL].handle, outer[INTERNAL].handle);
+  return await isInside(held, outer, 'cp');
 }
 
 function identityOf({ dev, ino }: Stat): string {

@@ -26,15 +26,24 @@ Result<size_t> read_all(Dirfd fd, std::span<std::byte> into, uint64_t offset) {
 }
 
 // Where data begins at or after `from`; the end where there is none. Never before `from`, whatever the file system says.
-uint64_t next_data(Dirfd fd, uint64_t from, uint64_t size) {
+Result<uint64_t> next_data(Dirfd fd, uint64_t from, uint64_t size) {
   auto data = sys::lseek(fd, static_cast<int64_t>(from), SEEK_DATA);
-  if (!data) return data.err() == ENXIO ? size : from;
+  if (data.err() == ENXIO) return size;
+  if (data.err() == EINVAL) return from;  // a file system that knows no holes
+  if (!data) return data.error();
   return std::clamp(static_cast<uint64_t>(*data), from, size);
 }
 
+// As next_data, for what is read in any case: an error that matters comes again with the read.
+uint64_t next_data_to_read(Dirfd fd, uint64_t from, uint64_t size) {
+  auto data = next_data(fd, from, size);
+  return data ? *data : from;
+}
+
 // Where the data that begins at `from` ends.
-uint64_t next_hole(Dirfd fd, uint64_t from, uint64_t size) {
+Result<uint64_t> next_hole(Dirfd fd, uint64_t from, uint64_t size) {
   auto hole = sys::lseek(fd, static_cast<int64_t>(from), SEEK_HOLE);
+  if (!hole && hole.err() != EINVAL) return hole.error();
   if (!hole || static_cast<uint64_t>(*hole) <= from) return size;
   return std::min(static_cast<uint64_t>(*hole), size);
 }
@@ -46,17 +55,22 @@ struct Segment {
 };
 
 // The next segment of data at or after `from`, its ends rounded outwards and neighbours joined.
-Segment next_segment(Dirfd fd, uint64_t from, uint64_t size) {
-  uint64_t start = next_data(fd, from, size);
-  if (start >= size) return {size, size};
-  uint64_t end = start;
-  for (uint64_t data = start; data < size && data / kHoleStep <= (end + kHoleStep - 1) / kHoleStep;) {
-    end = next_hole(fd, data, size);
+Result<Segment> next_segment(Dirfd fd, uint64_t from, uint64_t size) {
+  auto start = next_data(fd, from, size);
+  if (!start) return start.error();
+  if (*start >= size) return Segment{size, size};
+  uint64_t end = *start;
+  for (uint64_t data = *start; data < size && data / kHoleStep <= (end + kHoleStep - 1) / kHoleStep;) {
+    auto hole = next_hole(fd, data, size);
+    if (!hole) return hole.error();
+    end = *hole;
     if (end >= size) break;
-    data = next_data(fd, end, size);
+    auto next = next_data(fd, end, size);
+    if (!next) return next.error();
+    data = *next;
   }
   uint64_t rounded = std::min((end + kHoleStep - 1) / kHoleStep * kHoleStep, size);
-  return {start / kHoleStep * kHoleStep, rounded};
+  return Segment{*start / kHoleStep * kHoleStep, rounded};
 }
 
 }  // namespace
@@ -68,7 +82,9 @@ Result<std::optional<uint64_t>> first_difference(Dirfd left, Dirfd right, uint64
   uint64_t at = 0;
   for (;;) {
     if (stop.wanted()) return failure(Call::kPread, ECANCELED);
-    if (may_have_holes && at < size) at = std::min(next_data(left, at, size), next_data(right, at, size));
+    if (may_have_holes && at < size) {
+      at = std::min(next_data_to_read(left, at, size), next_data_to_read(right, at, size));
+    }
     auto got = read_all(left, first, at);
     if (!got) return got.error().about(Subject::kPath);
     auto other = read_all(right, second, at);
@@ -87,9 +103,12 @@ Result<std::optional<uint64_t>> first_difference(Dirfd left, Dirfd right, uint64
 
 Result<bool> same_holes(Dirfd left, Dirfd right, uint64_t size) {
   for (uint64_t at = 0; at < size;) {
-    Segment segment = next_segment(left, at, size);
-    if (segment != next_segment(right, at, size)) return false;
-    at = std::max(segment.end, at + 1);
+    auto segment = next_segment(left, at, size);
+    if (!segment) return segment.error().about(Subject::kPath);
+    auto other = next_segment(right, at, size);
+    if (!other) return other.error().about(Subject::kSecondPath);
+    if (*segment != *other) return false;
+    at = std::max(segment->end, at + 1);
   }
   return true;
 }

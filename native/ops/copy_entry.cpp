@@ -143,7 +143,8 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
                  .shuts_later = true},
                 run_.options, losses);
   if (run_.options.fsync_each) {
-    if (auto status = sys::fsync(destination->get()); !status) losses.add(Aspect::kDurability, status.error());
+    if (auto status = sys::fsync(destination->get()); !status)
+      losses.add(Aspect::kDurability, at_destination(status.error()));
   }
   // Network file systems tell of a full disk only now.
   if (auto status = destination->close(); !status) return at_destination(status.error());

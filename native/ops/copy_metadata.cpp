@@ -88,7 +88,7 @@ class MetadataCopy {
     if (!task_.owner || task_.owner->gid != wanted.gid)
       (void)change_owner(task_.destination, sys::kKeepOwner, wanted.gid);
     mode_is_known_ = false;
-    losses_.add(Aspect::kOwner, status.error());
+    lose_at_destination(Aspect::kOwner, status.error());
     return false;
   }
 
@@ -102,13 +102,13 @@ class MetadataCopy {
   // What the destination has and the source lacks: a default ACL's gift to a new file, or the past of an existing one.
   void remove_strangers() {
     auto present = list_xattrs(task_.destination, options_);
-    if (!present) return losses_.add(Aspect::kXattr, present.error());
+    if (!present) return lose_at_destination(Aspect::kXattr, present.error());
     for (const std::string& attribute : *present) {
       if (std::find(task_.xattrs.begin(), task_.xattrs.end(), attribute) != task_.xattrs.end()) continue;
       // Labels of the security module belong to the place, not to the file.
       if (attribute.starts_with("security.") && attribute != kCapabilityName) continue;
       auto removed = remove_value(task_.destination, attribute);
-      if (!removed && removed.err() != ENODATA) losses_.add(aspect_of(attribute), removed.error(), attribute);
+      if (!removed && removed.err() != ENODATA) lose_at_destination(aspect_of(attribute), removed.error(), attribute);
       if (is_acl(attribute)) mode_is_known_ = false;
     }
   }
@@ -127,7 +127,7 @@ class MetadataCopy {
     auto status = write_value(task_.destination, attribute, *value);
     // What xfs shows twice is lost once: as system.posix_acl_*.
     if (!status && !attribute.starts_with(kXfsAclPrefix)) {
-      losses_.add(aspect_of(attribute), status.error(), attribute);
+      lose_at_destination(aspect_of(attribute), status.error(), attribute);
     }
     if (!status && attribute == kAccessAcl) lost_acl_ = *std::move(value);
     if (is_acl(attribute)) mode_is_known_ = false;  // an access ACL writes the group bits
@@ -140,11 +140,11 @@ class MetadataCopy {
     bool dropped = !owner_is_right && (wanted & kSpecialBits) && !S_ISDIR(task_.wanted.mode);
     if (dropped) {
       wanted &= ~kSpecialBits;
-      losses_.add(Aspect::kMode, failure(Call::kFchmod, EPERM, static_cast<int>(task_.wanted.mode & 07777)));
+      lose_at_destination(Aspect::kMode, failure(Call::kFchmod, EPERM, static_cast<int>(task_.wanted.mode & 07777)));
     }
     if (mode_is_known_ && task_.mode == wanted) return;
     auto status = change_mode(task_.destination, wanted);
-    if (!status) losses_.add(Aspect::kMode, status.error());
+    if (!status) lose_at_destination(Aspect::kMode, status.error());
   }
 
   // Without its ACL, a file must not grant its group what was meant for those named in the ACL.
@@ -177,7 +177,7 @@ class MetadataCopy {
     for (const std::string& attribute : task_.xattrs) {
       if (attribute != kCapabilityName) continue;
       if (owner_is_right) return copy_xattr(attribute);
-      losses_.add(Aspect::kCapability, failure(Call::kSetxattr, EPERM), attribute);
+      lose_at_destination(Aspect::kCapability, failure(Call::kSetxattr, EPERM), attribute);
     }
   }
 
@@ -192,7 +192,11 @@ class MetadataCopy {
     }
     auto status = task_.destination.name ? sys::utimensat(task_.destination.dir, task_.destination.name, times)
                                          : sys::futimens(task_.destination.dir, times);
-    if (!status) losses_.add(Aspect::kTimes, status.error());
+    if (!status) lose_at_destination(Aspect::kTimes, status.error());
+  }
+
+  void lose_at_destination(Aspect aspect, const SysError& error, const std::string& attribute = {}) {
+    losses_.add(aspect, error.about(Subject::kSecondPath), attribute);
   }
 
   const MetadataTask& task_;

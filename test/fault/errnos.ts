@@ -1,0 +1,73 @@
+// With what each call may plausibly fail, by its man page and by what file systems do: the first is the one that a short sweep takes.
+
+// Not ENOENT: of a name that was listed it is no fault but news, that somebody has removed it, and a tree without it is the right one.
+const ofNames = ['EIO', 'EACCES', 'ENOMEM', 'ESTALE'];
+const ofChanges = ['EIO', 'EACCES', 'ENOSPC', 'EDQUOT', 'EROFS', 'EPERM'];
+const ofWrites = ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR', 'EFBIG'];
+const ofXattrs = ['EIO', 'EACCES', 'EOPNOTSUPP', 'ENOMEM'];
+const ofXattrChanges = ['EIO', 'ENOSPC', 'EPERM', 'EOPNOTSUPP', 'EDQUOT', 'E2BIG'];
+
+const errnos: Readonly<Record<string, readonly string[]>> = {
+  openat: ['EACCES', 'EIO', 'EMFILE', 'ENOENT', 'ENOMEM', 'ENOSPC', 'EROFS', 'EINTR', 'EPERM', 'ELOOP', 'EAGAIN'],
+  openat2: ['EACCES', 'EIO', 'EMFILE', 'ENOENT', 'ENOMEM', 'EINTR', 'EPERM', 'EAGAIN', 'ENOSYS'],
+  statx: [...ofNames, 'ENOSYS'],
+  newfstatat: ofNames,
+  fstat: ['EIO', 'ESTALE', 'ENOMEM'],
+  fstatfs: ['EIO', 'ENOSYS'],
+  statfs: ['EIO', 'ENOSYS'],
+  getdents64: ['EIO', 'ENOENT', 'EINTR', 'ENOMEM'],
+  readlinkat: ['EIO', 'EACCES', 'EINVAL', 'ENOENT'],
+  faccessat2: ofNames,
+  read: ['EIO', 'EINTR', 'ESTALE'],
+  pread64: ['EIO', 'EINTR', 'ESTALE'],
+  preadv: ['EIO', 'EINTR'],
+  write: ofWrites,
+  pwrite64: ofWrites,
+  pwritev: ofWrites,
+  copy_file_range: ['EIO', 'ENOSPC', 'EXDEV', 'EOPNOTSUPP', 'EINVAL', 'ENOSYS', 'EINTR', 'EPERM'],
+  sendfile: ['EIO', 'EINVAL', 'ENOSPC'],
+  ioctl: ['EIO', 'EOPNOTSUPP', 'ENOTTY', 'EXDEV', 'EINVAL', 'ENOSPC', 'EPERM'],
+  lseek: ['EIO', 'EINVAL'],
+  ftruncate: ['EIO', 'ENOSPC', 'EINTR', 'EPERM'],
+  fallocate: ['EIO', 'ENOSPC', 'EOPNOTSUPP', 'EINTR'],
+  fchown: ofChanges,
+  fchownat: ofChanges,
+  fchmod: ['EIO', 'EPERM', 'EROFS', 'EDQUOT'],
+  fchmodat: ['EIO', 'EPERM', 'EROFS', 'ENOENT'],
+  fchmodat2: ['EIO', 'EPERM', 'ENOSYS', 'EOPNOTSUPP'],
+  utimensat: ['EIO', 'EPERM', 'EACCES', 'EROFS'],
+  mkdirat: [...ofChanges, 'EMLINK', 'EEXIST', 'ENOENT'],
+  mknodat: [...ofChanges, 'EEXIST'],
+  symlinkat: [...ofChanges, 'EEXIST'],
+  linkat: [...ofChanges, 'EMLINK', 'EXDEV', 'EEXIST', 'ENOENT'],
+  renameat2: [...ofChanges, 'EINVAL', 'ENOENT', 'EXDEV', 'EBUSY'],
+  renameat: [...ofChanges, 'ENOENT', 'EXDEV'],
+  unlinkat: ['EIO', 'EACCES', 'EBUSY', 'EPERM', 'EROFS', 'ENOENT', 'ENOTEMPTY'],
+  close: ['EIO', 'EINTR', 'ENOSPC'],
+  fsync: ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR', 'EROFS'],
+  fdatasync: ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR'],
+  syncfs: ['EIO', 'ENOSPC', 'EDQUOT'],
+  flistxattr: ofXattrs,
+  llistxattr: ofXattrs,
+  listxattrat: [...ofXattrs, 'ENOSYS'],
+  fgetxattr: [...ofXattrs, 'ENODATA'],
+  lgetxattr: [...ofXattrs, 'ENODATA'],
+  getxattrat: [...ofXattrs, 'ENODATA', 'ENOSYS'],
+  fsetxattr: ofXattrChanges,
+  lsetxattr: ofXattrChanges,
+  setxattrat: [...ofXattrChanges, 'ENOSYS'],
+  fremovexattr: ofXattrChanges,
+  lremovexattr: ofXattrChanges,
+  removexattrat: [...ofXattrChanges, 'ENOSYS'],
+  fcntl: ['ENOLCK', 'EINTR', 'EACCES'],
+  flock: ['ENOLCK', 'EINTR'],
+  fchdir: ['EACCES', 'EIO'],
+  chdir: ['EIO'],
+  getrandom: ['ENOSYS', 'EINTR'],
+  unshare: ['EPERM', 'ENOMEM'],
+};
+
+/** A call that no list knows must not go unswept: EIO is what anything may answer. */
+export function errnosOf(call: string): readonly string[] {
+  return errnos[call] ?? ['EIO'];
+}

@@ -1,0 +1,65 @@
+// What the sweeps have found, each as a test of its own.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { importable } from '../fixtures/ordinary-user.js';
+import { assertInjected, strace } from '../fixtures/strace.js';
+import { temporaryDirectory } from '../fixtures/temporary.js';
+import { requireTool } from '../fixtures/tools.js';
+
+/** Runs a script that prints JSON, with faults injected into whatever it does on `paths`. */
+function withFault(script: string, args: readonly string[], inject: string, paths: readonly string[]): unknown {
+  const command = [process.execPath, '--input-type=module', '-e', importable(script), '--', ...args];
+  const traced = strace(command, { inject: [inject], paths });
+  assertInjected(traced);
+  assert.equal(traced.status, 0, traced.stderr);
+  return JSON.parse(traced.stdout);
+}
+
+test('a seek for holes that fails is an error of verifyTree, and no difference', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const base = temporaryDirectory(t);
+  for (const side of ['a', 'b']) {
+    mkdirSync(join(base, side));
+    execFileSync('truncate', ['-s', '1M', join(base, side, 'sparse')]);
+  }
+  const script = `
+    import { verifyTree } from 'dirfd';
+    const { errors, differences } = await verifyTree(process.argv[1], process.argv[2], { times: false, concurrency: 1 });
+    console.log(JSON.stringify({ codes: errors.map(({ error }) => error.syscall + ' ' + error.code), differences }));
+  `;
+  const told = withFault(script, [join(base, 'a'), join(base, 'b')], 'lseek:error=EIO', [join(base, 'a', 'sparse')]);
+  assert.deepEqual(told, { codes: ['lseek EIO'], differences: [] });
+});
+
+test('where the way up from a root cannot be climbed, copyTree rejects with an FsError that names it', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const base = temporaryDirectory(t);
+  mkdirSync(join(base, 'source'));
+  const script = `
+    import { copyTree } from 'dirfd';
+    const { name, code, syscall, directory, path } = await copyTree(process.argv[1], process.argv[2]).catch((error) => error);
+    console.log(JSON.stringify({ name, code, syscall, directory, path }));
+  `;
+  const roots = [join(base, 'source'), join(base, 'copy')];
+  // openat of '..', relative to the directory that is to hold the copy.
+  const told = withFault(script, roots, 'openat:error=EACCES:when=1', [base]);
+  assert.deepEqual(told, { name: 'FsError', code: 'EACCES', syscall: 'openat', directory: `${base}/`, path: '..' });
+});
+
+test('what the destination refuses is told with the directory of the destination', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const base = temporaryDirectory(t);
+  mkdirSync(join(base, 'source'));
+  writeFileSync(join(base, 'source', 'file'), 'content');
+  const script = `
+    import { copyTree } from 'dirfd';
+    const { notKept } = await copyTree(process.argv[1], process.argv[2], { concurrency: 1 });
+    console.log(JSON.stringify(notKept.map(({ path, what, message }) => [path, what, message])));
+  `;
+  const copy = join(base, 'copy');
+  const told = withFault(script, [join(base, 'source'), copy], 'utimensat:error=EIO', [join(copy, 'file')]);
+  assert.deepEqual(told, [['file', 'times', `EIO: i/o error, utimensat 'file' in '${copy}'`]]);
+});

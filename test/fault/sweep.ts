@@ -1,0 +1,150 @@
+// One subject, swept: each call of its run fails once with every errno that is asked for, or is where the process is killed.
+//
+//   count     a run without faults, traced: which thread makes which calls
+//   inject    the same run again, strace failing the n-th call of that thread; a process serves for many runs, so that a descriptor
+//             that is left over shows
+//   judge     by the answer and by others' tools
+import { setTimeout as sleep } from 'node:timers/promises';
+import { classify, isDefect, type Outcome } from './outcome.js';
+import type { Place } from './place.js';
+import { type Point, pointsOf } from './points.js';
+import { SubjectProcess, type TracedRun } from './process.js';
+import type { Subject } from './subject.js';
+
+export interface Fault extends Point {
+  /** An errno's name, or KILL. */
+  readonly fault: string;
+}
+
+/** How often a run is made again in which the fault did not come to pass, as when threads took turns differently. */
+const ATTEMPTS = 3;
+
+export class Sweep {
+  readonly #subject: Subject;
+  readonly #place: Place;
+  #process: SubjectProcess | undefined;
+
+  constructor(subject: Subject, place: Place) {
+    this.#subject = subject;
+    this.#place = place;
+  }
+
+  /** Every point of the subject; its run without faults has to be faultless. */
+  async points(): Promise<Point[]> {
+    const process = await this.#ready();
+    const threads = process.threads();
+    const run = await process.runTraced({});
+    const outcome = this.#judge(run);
+    if (outcome.is !== 'identical') {
+      throw new Error(`${this.#subject.name} without faults: ${outcome.is}: ${outcome.details.join('; ')}`);
+    }
+    return pointsOf(run.events, threads, this.#anyThread);
+  }
+
+  async inject(fault: Fault): Promise<Outcome> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = fault.fault === 'KILL' ? await this.#kill(fault) : await this.#fail(fault);
+      if (outcome.is !== 'missed' || attempt === ATTEMPTS) return outcome;
+      await this.end();
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#process?.end();
+    this.#process = undefined;
+  }
+
+  get #anyThread(): boolean {
+    return Boolean(this.#subject.ownThreads || this.#subject.cold);
+  }
+
+  async #fail(fault: Fault): Promise<Outcome> {
+    const process = await this.#ready();
+    const before = process.descriptors();
+    const run = await process.runTraced({
+      thread: this.#thread(process, fault),
+      inject: `${fault.call}:error=${fault.fault}:when=${fault.nth}`,
+    });
+    const hits = run.events.filter((event) => event.injected);
+    const outcome = hits.length === 0 && run.how === 'answered' ? missed : this.#judge(run);
+    // A close that was made to fail was not made: that one descriptor is left, and none else.
+    const spared = fault.call === 'close' ? hits.length : 0;
+    const leaked = run.how === 'answered' ? await leaks(process, before, spared) : [];
+    // What it remembers of a kernel without that call, and what is open for good, must not reach the next run.
+    if (this.#subject.cold || spared > 0 || fault.fault === 'ENOSYS' || isDefect(outcome) || leaked.length > 0) {
+      await this.end();
+    }
+    return leaked.length > 0 && !isDefect(outcome) ? { is: 'leak', details: leaked } : outcome;
+  }
+
+  async #kill(fault: Fault): Promise<Outcome> {
+    const process = await this.#ready();
+    const run = await process.runTraced({
+      thread: this.#thread(process, fault),
+      inject: `${fault.call}:signal=KILL:when=${fault.nth}`,
+    });
+    if (run.how !== 'died' || run.signal !== 'SIGKILL') {
+      await this.end();
+      return run.how === 'answered' ? missed : this.#judge(run);
+    }
+    const { work, fixed } = this.#place;
+    const left = (this.#subject.judgeKilled ?? ((...at) => this.#lookalikes(...at)))(work, fixed);
+    if (left.lookalikes.length > 0) return { is: 'lookalike', details: left.lookalikes };
+    if (left.differences.length > 0) return { is: 'unrecovered', details: left.differences.map(({ line }) => line) };
+    this.#process = await SubjectProcess.start(this.#subject.name, work, fixed);
+    const next = this.#judge({ ...(await this.#process.run('afterKill')), events: [] });
+    if (next.is === 'identical') return { is: 'recovered', details: [] };
+    await this.end();
+    return { is: next.is === 'told' ? 'unrecovered' : next.is, details: ['the next run:', ...next.details] };
+  }
+
+  #lookalikes(work: string, fixed: string) {
+    const { lookalikes } = this.#subject.judge(work, fixed, { complete: false, told: [] });
+    return { differences: [], lookalikes };
+  }
+
+  /** A process with the place as it was at first; unless cold, one that has done it all once. */
+  async #ready(): Promise<SubjectProcess> {
+    const { work, fixed } = this.#place;
+    if (this.#process === undefined || !this.#process.isAlive) {
+      this.#process = await SubjectProcess.start(this.#subject.name, work, fixed);
+      if (!this.#subject.cold) {
+        this.#place.restore();
+        await this.#process.run();
+      }
+    }
+    this.#place.restore();
+    return this.#process;
+  }
+
+  #thread(process: SubjectProcess, { thread }: Point): number | undefined {
+    if (thread === undefined) return undefined;
+    const found = process.threads()[thread];
+    if (found === undefined) throw new Error(`${this.#subject.name} has no thread ${thread}`);
+    return found;
+  }
+
+  #judge(run: TracedRun): Outcome {
+    if (run.how === 'hung')
+      return { is: 'hung', details: run.events.slice(-3).map(({ call, args }) => `${call}(${args})`) };
+    if (run.how === 'died') return { is: 'crashed', details: [`${run.signal ?? run.code}`, run.stderr.slice(-2000)] };
+    return classify(run.answer, this.#subject.judge(this.#place.work, this.#place.fixed, run.answer));
+  }
+}
+
+const missed: Outcome = { is: 'missed', details: [] };
+
+/** Descriptors that were not there before, given a moment: the last close may come after the answer. */
+async function leaks(process: SubjectProcess, before: readonly string[], spared: number): Promise<string[]> {
+  for (let patience = 20; ; patience--) {
+    const left = [...before];
+    const more = process.descriptors().filter((link) => {
+      const index = left.indexOf(link);
+      if (index >= 0) left.splice(index, 1);
+      return index < 0;
+    });
+    if (more.length <= spared) return [];
+    if (patience === 0) return more;
+    await sleep(25);
+  }
+}
