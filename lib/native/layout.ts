@@ -64,7 +64,8 @@ export const EVENT = { entry: 0, error: 1, leave: 2, ignoreFile: 3 } as const;
  * multiple of 4, and the numbers are little-endian, as all machines are that dirfd is built for.
  */
 export function wordsOf(bytes: Uint8Array): Uint32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  // Not slice(): a Buffer's is a view of the same, unaligned bytes.
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
 }
 

@@ -17,8 +17,8 @@ const kernel = (file) => /^(dirfd|walk|copy)\//.test(file) && !/^walk\/(gitignor
 const fileSystems = (file) =>
   kernel(file) &&
   !/^dirfd\/(attacks|errors|lifetime|opening|resolver|signals|states)|^walk\/(guide|life|limits|options)/.test(file);
-/** All of the product, without the checks of the repository and of the tests' own means, and without the sweeps, which take long. */
-const product = (file) => !/^(repository|fixtures|fault)\//.test(file);
+/** All of the product, without the checks of the repository and of the tests' own means, and without sweeps and fuzzing, which differ in nothing. */
+const product = (file) => !/^(repository|fixtures|fault|fuzz)\//.test(file);
 const nobody = 65534;
 
 export function allVariants() {
