@@ -126,8 +126,10 @@ export class ReportBuilder {
 
   /** One problem of native code, in the directory `path`. */
   note(problem: NativeProblem, path: Buffer): ProblemEvent {
-    const pathBytes = problem.name === undefined ? path : joinPath(path, problem.name);
     const what = ASPECTS[problem.aspect] as (typeof ASPECTS)[number];
+    // A name that is no entry of the source, but something that the copy made for itself, comes as text.
+    const name = problem.name ?? (what === 'entry' && problem.detail ? Buffer.from(problem.detail) : undefined);
+    const pathBytes = name === undefined ? path : joinPath(path, name);
     const error = this.error(problem, pathBytes);
     if (what === 'entry') return this.fail(error, pathBytes);
     const at = { path: pathBytes.toString('utf8'), pathBytes };

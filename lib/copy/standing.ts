@@ -25,13 +25,16 @@ export class Present {
   /** Indices by name, a character a byte. */
   readonly #entries = new Map<string, number>();
   readonly #strangers: Set<string>;
+  /** Could not be stat'ed, and so not be judged. */
+  readonly #unseen = new Map<string, number>();
 
   /** @param packed its listing, where it has been listed */
   constructor(packed: Buffer | undefined, root: DirectoryFd | undefined, path: Buffer) {
     const listing = packed && root && new Listing(packed, root, path);
     this.#listing = listing;
     for (let index = 0; listing && index < listing.length; index++) {
-      if (!listing.isError(index)) this.#entries.set(listing.nameAsLatin1(index), index);
+      const known = listing.isError(index) ? this.#unseen : this.#entries;
+      known.set(listing.nameAsLatin1(index), index);
     }
     this.#strangers = new Set(this.#entries.keys());
   }
@@ -39,14 +42,20 @@ export class Present {
   /** What stands under a name that the source has too: nothing to delete. */
   claim(name: string): Stat | undefined {
     this.#strangers.delete(name);
+    this.#unseen.delete(name);
     const index = this.#entries.get(name);
     return index === undefined ? undefined : this.#listing?.stat(index);
   }
 
-  /** What nobody has claimed, as far as `guard` lets it go. */
+  /** What nobody has claimed, as far as `guard` lets it go. What could not be stat'ed stays, and is told. */
   async strangers(guard: TreeFilter | undefined, fail: Fail): Promise<readonly Doomed[]> {
     const listing = this.#listing;
     if (!listing) return [];
+    for (const index of this.#unseen.values()) {
+      if (guard?.takes(listing, index) ?? true) {
+        fail({ ...listing.failure(index), subject: 2 }, listing.pathBytes(index));
+      }
+    }
     const doomed: Doomed[] = [];
     for (const name of this.#strangers) {
       const index = this.#entries.get(name) as number;

@@ -60,7 +60,7 @@ struct CopyProblem {
   uint32_t entry = kSelf;
   Aspect aspect = Aspect::kEntry;
   SysError error;
-  std::string detail{};  // kXattr: the attribute's name; kFlags: letters
+  std::string detail{};  // kXattr: the attribute's name; kFlags: letters; of kSelf and kEntry, a name of the copy's own
 };
 
 // Refusals of FICLONE and copy_file_range by a pair of file systems: asked once per pair, never remembered beyond the copy, because the

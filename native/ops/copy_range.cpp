@@ -34,6 +34,11 @@ CopyRange::CopyRange(const Held& held, NewFiles new_files, Applied& applied)
       applied_(applied),
       copier_(held_.run, held_.stop, new_files_, thread_buffer()) {}
 
+CopyRange::~CopyRange() {
+  auto removed = staging_.remove();
+  if (!removed) Losses(applied_.problems, kSelf).add(Aspect::kEntry, at_destination(removed.error()), staging_.name());
+}
+
 bool CopyRange::copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
                      const Step* given) {
   Step by_rule{.decision = S_ISDIR(stat.mode) ? Decision::kMakeDirectory : Decision::kCreate};
@@ -215,7 +220,10 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
   struct statx made {};
   if (linked || shuts) {
     auto stx = sys::statx(place.destination_dir, place.destination_name);
-    if (!stx) return at_destination(stx.error());
+    if (!stx) {
+      if (!direct) (void)sys::unlinkat(staging_.fd(), staged.c_str());
+      return at_destination(stx.error());
+    }
     made = *stx;
   }
   if (!direct) {
@@ -298,6 +306,7 @@ Result<bool> CopyRange::link_at(const char* destination_name, const std::string&
     auto present = sys::statx(held_.destination, destination_name);
     // rename(2) between two names of one file does nothing and would leave the staged name behind.
     if (present && is_still(*present, first)) return false;
+    if (!present && present.err() != ENOENT) return at_destination(present.error());
   }
   // linkat goes by name: the first may have been swapped since it was looked at. The link, in a directory of our own, cannot be.
   bool direct = held_.is_private && !replaces(decision);

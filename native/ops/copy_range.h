@@ -23,6 +23,10 @@ class CopyRange {
   };
 
   CopyRange(const Held& held, NewFiles new_files, Applied& applied);
+  // What it has made for itself and cannot remove is a problem like others.
+  ~CopyRange();
+  CopyRange(const CopyRange&) = delete;
+  CopyRange& operator=(const CopyRange&) = delete;
 
   // No decision: the default rule. False: the range is to stop here.
   bool copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, const Step* step);

@@ -46,8 +46,12 @@ Status make_private(Dirfd directory, bool keep_group) {
   return sys::fchmod(directory, mode);
 }
 
-Staging::~Staging() {
-  if (made()) (void)sys::unlinkat(parent_, name_.c_str(), AT_REMOVEDIR);
+Staging::~Staging() { (void)remove(); }
+
+Status Staging::remove() {
+  if (!made()) return success();
+  (void)fd_.close();
+  return sys::unlinkat(parent_, name_.c_str(), AT_REMOVEDIR);
 }
 
 Status Staging::make(Dirfd parent) {
@@ -55,10 +59,12 @@ Status Staging::make(Dirfd parent) {
   if (!name) return name.error();
   if (auto status = sys::mkdirat(parent, name->c_str(), 0700); !status) return status;
   auto fd = sys::openat(parent, name->c_str(), O_RDONLY | O_DIRECTORY);
-  if (!fd) return fd.error();
   // Nobody else can make a directory that is ours; one of ours could still be moved here, but not with this name made a moment ago.
-  auto st = sys::fstat(fd->get());
-  if (!st) return st.error();
+  auto st = fd ? sys::fstat(fd->get()) : Result<struct stat>(fd.error());
+  if (!st) {
+    (void)sys::unlinkat(parent, name->c_str(), AT_REMOVEDIR);
+    return st.error();
+  }
   if (st->st_uid != ::geteuid()) return failure_because(Reason::kChanged, Call::kOpenat, ESTALE);
   parent_ = parent;
   name_ = *std::move(name);

@@ -18,6 +18,9 @@ class Staging {
   // Makes ".dirfd-" and 128 random bits below `parent`, mode 0700, without the ACL and group that the parent would hand down.
   Status make(Dirfd parent);
   bool made() const { return static_cast<bool>(fd_); }
+  // The destructor does the same, and tells nobody where it fails.
+  Status remove();
+  const std::string& name() const { return name_; }
   Dirfd fd() const { return fd_.get(); }
 
   // The names staged so far are numbered, so that several may wait at a time.

@@ -1,9 +1,9 @@
 // What the sweeps have found, each as a test of its own.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { importable } from '../fixtures/ordinary-user.js';
 import { assertInjected, strace } from '../fixtures/strace.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
@@ -62,4 +62,61 @@ test('what the destination refuses is told with the directory of the destination
   const copy = join(base, 'copy');
   const told = withFault(script, [join(base, 'source'), copy], 'utimensat:error=EIO', [join(copy, 'file')]);
   assert.deepEqual(told, [['file', 'times', `EIO: i/o error, utimensat 'file' in '${copy}'`]]);
+});
+
+const syncScript = `
+  import { copyTree } from 'dirfd';
+  const { errors } = await copyTree(process.argv[1], process.argv[2], {
+    update: true, delete: true, concurrency: 1, onError: 'continue',
+  });
+  console.log(JSON.stringify(errors.map(({ path, error }) => [path, error.syscall, error.code, error.directory])));
+`;
+
+type ToldOfSync = readonly (readonly [path: string, syscall: string, code: string, directory: string])[];
+
+function mirrored(t: TestContext): { source: string; copy: string } {
+  const base = temporaryDirectory(t);
+  const [source, copy] = [join(base, 'source'), join(base, 'copy')];
+  mkdirSync(source);
+  writeFileSync(join(source, 'first'), 'content');
+  linkSync(join(source, 'first'), join(source, 'second'));
+  execFileSync('cp', ['-a', source, copy]);
+  return { source, copy };
+}
+
+/** What a copy makes for itself begins so. */
+const ownNames = (copy: string): string[] => readdirSync(copy).filter((name) => name.startsWith('.dirfd-'));
+
+test('what is to be deleted and cannot be stat’ed is told', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const { source, copy } = mirrored(t);
+  writeFileSync(join(copy, 'extra'), '');
+  const told = withFault(syncScript, [source, copy], 'statx:error=EIO', ['extra']);
+  assert.deepEqual(told, [['extra', 'statx', 'EIO', copy]]);
+});
+
+test('a staging directory that cannot be removed is told by its name', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const { source, copy } = mirrored(t);
+  unlinkSync(join(source, 'second'));
+  unlinkSync(join(copy, 'second'));
+  writeFileSync(join(source, 'first'), 'other content');
+  const told = withFault(syncScript, [source, copy], 'unlinkat:error=EIO', [copy]);
+  assert.deepEqual(told, [[ownNames(copy)[0], 'unlinkat', 'EIO', copy]]);
+});
+
+test('where a staging directory cannot be opened, or a name that is to be a link not be stat’ed, nothing of the copy’s own is left', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const faults: (readonly [fault: string, where: string])[] = [];
+  for (const n of [2, 3, 4]) faults.push([`openat:error=EACCES:when=${n}`, 'copy']);
+  for (const n of [1, 2, 3]) faults.push([`statx:error=EIO:when=${n}`, 'second']);
+  let failed = 0;
+  for (const [fault, where] of faults) {
+    const { source, copy } = mirrored(t);
+    writeFileSync(join(source, 'first'), 'other content');
+    const told = withFault(syncScript, [source, copy], fault, [where === 'copy' ? copy : where]) as ToldOfSync;
+    assert.deepEqual(ownNames(copy), [], `${fault} of ${where}: ${JSON.stringify(told)}`);
+    if (told.length > 0) failed++;
+  }
+  assert.ok(failed >= 3, `of ${faults.length} faults only ${failed} made anything fail`);
 });
