@@ -11,6 +11,7 @@
  *   site.ts          a root with its lock; participant.ts, a root with a transaction's own directory
  */
 
+export type { JsonSchema } from '../atomic/schema.js';
 export {
   ConflictError,
   ContentError,
@@ -25,7 +26,7 @@ export {
   ValidationError,
 } from '../operation-errors.js';
 export type { Change } from './changes.js';
-export type { Content, ContentType, Schema } from './content.js';
+export type { Content, ContentType } from './content.js';
 export { listTransactions, pending, pruneTransactions, type Retention, type TransactionStatus } from './history.js';
 export { addPlan, PLAN_SCHEMA, type Plan, type PlanOperation, parsePlan } from './plan.js';
 export type { TransactionProgress } from './progress.js';

@@ -7,8 +7,9 @@
  * not UTF-8 `{"bytes": "BASE64"}`.
  */
 
+import { type JsonSchema, requireValid } from '../atomic/schema.js';
 import { ContentError, operationError } from '../operation-errors.js';
-import { checkSchema, type Schema } from './content.js';
+
 import type { FileTransaction, TransactionPath } from './transaction.js';
 
 type PlanPath = string | { readonly root?: string; readonly path?: string; readonly bytes?: string };
@@ -29,7 +30,7 @@ export interface PlanOperation {
     readonly base64?: string;
     readonly json?: unknown;
     readonly yaml?: unknown;
-    readonly schema?: Schema;
+    readonly schema?: JsonSchema;
     readonly mode?: Mode;
     readonly createOnly?: boolean;
     readonly parents?: boolean;
@@ -61,7 +62,7 @@ export async function parsePlan(text: string): Promise<Plan> {
     const why = `the plan is neither JSON nor YAML: ${(error as Error).message.split('\n')[0]}`;
     throw operationError(ContentError, 'ERR_DIRFD_INVALID_CONTENT', why, { verb: 'plan' }, error);
   }
-  await checkSchema(plan, PLAN_SCHEMA, { verb: 'plan' });
+  await requireValid(plan, PLAN_SCHEMA, { verb: 'plan' });
   return plan as Plan;
 }
 
@@ -95,7 +96,7 @@ function toPath(at: PlanPath): TransactionPath {
   return at.root === undefined ? path : { root: at.root, path };
 }
 
-const path: Schema = {
+const path: JsonSchema = {
   anyOf: [
     { type: 'string' },
     {
@@ -106,20 +107,20 @@ const path: Schema = {
     },
   ],
 };
-const mode: Schema = {
+const mode: JsonSchema = {
   anyOf: [
     { type: 'string', pattern: '^[0-7]{1,4}$' },
     { type: 'integer', minimum: 0, maximum: 0o7777 },
   ],
 };
-const flag: Schema = { type: 'boolean' };
+const flag: JsonSchema = { type: 'boolean' };
 
-function operation(properties: Record<string, Schema>, required: readonly string[], more: object = {}): Schema {
+function operation(properties: Record<string, JsonSchema>, required: readonly string[], more: object = {}): JsonSchema {
   return { type: 'object', properties, required, additionalProperties: false, ...more };
 }
 const between = operation({ from: path, to: path, replace: flag }, ['from', 'to']);
 
-const OPERATIONS: Readonly<Record<string, Schema>> = {
+const OPERATIONS: Readonly<Record<string, JsonSchema>> = {
   write: operation(
     {
       ...{ path, mode, createOnly: flag, parents: flag },
@@ -137,7 +138,7 @@ const OPERATIONS: Readonly<Record<string, Schema>> = {
 };
 
 /** JSON Schema of a plan. */
-export const PLAN_SCHEMA: Schema = {
+export const PLAN_SCHEMA: JsonSchema = {
   type: 'object',
   properties: {
     operations: {

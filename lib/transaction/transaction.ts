@@ -9,6 +9,8 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { toJsonText, toYamlText } from '../atomic/content.js';
+import type { JsonSchema } from '../atomic/schema.js';
 import { type ObservedOptions, observed } from '../audit/observe.js';
 import type { NotKept } from '../copy/report.js';
 import { INTERNAL } from '../dirfd/fd.js';
@@ -20,7 +22,7 @@ import { StateError } from '../operation-errors.js';
 import { type Change, changesOf } from './changes.js';
 import { commit } from './commit.js';
 import { compile } from './compile.js';
-import { type Content, type ContentType, jsonOf, type Schema, toBytesOf, yamlOf } from './content.js';
+import { type Content, type ContentType, toBytesOf } from './content.js';
 import { Draft, type Located } from './draft.js';
 import { pruneTransactions, type Retention } from './history.js';
 import type { Journal } from './journal.js';
@@ -59,7 +61,7 @@ export interface WriteOptions {
 
 export interface WriteValueOptions extends WriteOptions {
   /** JSON Schema that the value must satisfy; else a ContentError names the JSON pointer. */
-  readonly schema?: Schema | undefined;
+  readonly schema?: JsonSchema | undefined;
   /** Of JSON, in spaces. Default 2. */
   readonly indent?: number | undefined;
 }
@@ -145,11 +147,11 @@ export class FileTransaction implements AsyncDisposable {
   /** @throws ContentError for what violates the schema */
   async writeJson(path: TransactionPath, value: unknown, options: WriteValueOptions = {}): Promise<void> {
     const { indent = 2, schema } = options;
-    await this.#write(path, options, (subject) => jsonOf(value, indent, schema, subject));
+    await this.#write(path, options, async (subject) => Buffer.from(await toJsonText(value, indent, schema, subject)));
   }
   /** @throws ContentError for what violates the schema */
   async writeYaml(path: TransactionPath, value: unknown, options: WriteValueOptions = {}): Promise<void> {
-    await this.#write(path, options, (subject) => yamlOf(value, options.schema, subject));
+    await this.#write(path, options, async (subject) => Buffer.from(await toYamlText(value, options.schema, subject)));
   }
 
   /** A directory. `recursive` makes missing ones above, and accepts one that is there. Mode: exact, or what the umask leaves of 0o777. */
@@ -201,7 +203,7 @@ export class FileTransaction implements AsyncDisposable {
   }
 
   /** {@link write} and its kin, not to be awaited: what fails makes `commit()` fail. */
-  addWrite(path: TransactionPath, content: unknown, contentType: ContentType = 'text', schema?: Schema): this {
+  addWrite(path: TransactionPath, content: unknown, contentType: ContentType = 'text', schema?: JsonSchema): this {
     if (contentType === 'json') return this.#add(this.writeJson(path, content, { schema }));
     if (contentType === 'yaml') return this.#add(this.writeYaml(path, content, { schema }));
     return this.#add(this.write(path, content as Content));
@@ -238,7 +240,10 @@ export class FileTransaction implements AsyncDisposable {
       { operation: 'transaction.commit', directory, transaction: this.id },
       this.#options,
       async (note) => {
-        const report = await this.#enqueue((running) => this.#commit(running));
+        const report = await this.#enqueue((running) => this.#commit(running)).catch(async (error) => {
+          await this.rollback();
+          throw error;
+        });
         note({ changes: report.changes.length, bytes: report.bytes });
         return report;
       },

@@ -55,7 +55,7 @@ describe('dirfd transaction', () => {
     for (const [text, message] of [
       ['{"operations":[{"write":{"path":"a"}}]}', /'\/operations\/0\/write'/],
       ['{"operations":[{"mkdir":{"path":"x"}},{"erase":{"path":"a"}}]}', /'\/operations\/1'.*'erase'/],
-      ['operations: 1', /'\/operations': must be array/],
+      ['operations: 1', /'\/operations' must be array/],
       ['{', /neither JSON nor YAML/],
     ] as const) {
       const ran = dirfd(['transaction', 'apply', '--root', root, '-'], { input: text });

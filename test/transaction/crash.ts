@@ -1,0 +1,92 @@
+// A transaction, a recovery or an undo in a process of its own, killed at a chosen system call.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { attempt } from '../fixtures/command.js';
+import { repositoryRoot } from '../fixtures/repository.js';
+import { countCalls, strace } from '../fixtures/strace.js';
+import { type Snapshot, snapshot } from './snapshot.js';
+
+/** What changes the disk, or waits for it. Between two of these a crash leaves the same as before the second. */
+const CALLS: readonly string[] = [
+  ...['mkdirat', 'renameat', 'renameat2', 'unlinkat', 'fchmod', 'ftruncate', 'pwrite64', 'fsync', 'fdatasync'],
+];
+
+/** Five files and a few names more: each sort of step, with a step inside of what another step brings. */
+export const files = { a: 'old a', b: 'b', 'c/x': 'x', 'c/y': 'y', 'd/z': 'z' };
+
+export const programs = {
+  commit: `
+    import { FileTransaction } from 'dirfd/transaction';
+    const transaction = await FileTransaction.begin(process.argv[1], { transactionId: 't', keepUndo: process.argv[2] === 'keep' });
+    await transaction.write('a', 'new a');
+    await transaction.move('b', 'd/b');
+    await transaction.mkdir('n');
+    await transaction.write('n/new', 'new');
+    await transaction.move('c/y', 'n/y');
+    await transaction.delete('c');
+    await transaction.move('d', 'e');
+    await transaction.write('e/w', 'w');
+    await transaction.chmod('e/z', 0o600);
+    await transaction.commit();`,
+  recover: `
+    import { recover } from 'dirfd/transaction';
+    await recover(process.argv[1]);`,
+  undo: `
+    import { undo } from 'dirfd/transaction';
+    await undo(process.argv[1], 't');`,
+};
+export const after: Snapshot = {
+  a: 'file 644 new a',
+  e: 'directory 755',
+  'e/b': 'file 644 b',
+  'e/w': 'file 644 w',
+  'e/z': 'file 600 z',
+  n: 'directory 755',
+  'n/new': 'file 644 new',
+  'n/y': 'file 644 y',
+};
+
+export interface KillPoint {
+  readonly call: string;
+  readonly nth: number;
+}
+
+/** Every call of a program that changes the disk, counted in the thread that makes most of them. */
+export function killPoints(program: keyof typeof programs, args: readonly string[]): KillPoint[] {
+  const traced = strace(commandOf(program, args), { trace: CALLS, env });
+  assert.equal(traced.status, 0, traced.stderr);
+  const threads = new Map<number, typeof traced.events>();
+  for (const event of traced.events) threads.set(event.pid, [...(threads.get(event.pid) ?? []), event]);
+  return CALLS.flatMap((call) => {
+    const most = Math.max(0, ...[...threads.values()].map((events) => countCalls(events).get(call) ?? 0));
+    return Array.from({ length: most }, (_, index) => ({ call, nth: index + 1 }));
+  });
+}
+
+/** @returns whether it was killed; else it has come to its end */
+export function runKilled(program: keyof typeof programs, args: readonly string[], { call, nth }: KillPoint): boolean {
+  // All of libuv's work in one thread, because strace counts by thread; and no --seccomp-bpf, which keeps signals from being injected.
+  const inject = `inject=${call}:signal=KILL:when=${nth}`;
+  const options = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
+  const { signal, status, stderr } = attempt('strace', [...options, ...commandOf(program, args)], { env });
+  const killed = signal === 'SIGKILL' || status === 137;
+  assert.ok(killed || status === 0, stderr);
+  return killed;
+}
+
+/** Old or new, and nothing else. */
+export function assertWhole(root: string, before: Snapshot, where: string): 'old' | 'new' {
+  const now = snapshot(root);
+  if (JSON.stringify(now) === JSON.stringify(before)) return 'old';
+  assert.deepEqual(now, after, where);
+  return 'new';
+}
+
+export const env = { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_OPTIONS: '' };
+
+export function commandOf(program: keyof typeof programs, args: readonly string[]): string[] {
+  const entry = pathToFileURL(join(repositoryRoot, 'dist/transaction/main.js')).href;
+  const script = programs[program].replace("'dirfd/transaction'", JSON.stringify(entry));
+  return [process.execPath, '--input-type=module', '-e', script, '--', ...args];
+}

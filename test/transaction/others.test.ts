@@ -1,0 +1,219 @@
+// Others at the same time: processes, readers, attackers, and a disk without room.
+import '../fixtures/fd-baseline.js';
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { ConflictError, FileTransaction, pending, recover, undo, withReadLock } from 'dirfd/transaction';
+import { attempt, run } from '../fixtures/command.js';
+import { repositoryRoot } from '../fixtures/repository.js';
+import { temporaryDirectory } from '../fixtures/temporary.js';
+import { isRoot, need, requireTool } from '../fixtures/tools.js';
+import { fill, leavings, rootWith, STATE, snapshot } from './snapshot.js';
+
+const entry = JSON.stringify(pathToFileURL(join(repositoryRoot, 'dist/transaction/main.js')).href);
+
+function started(script: string, ...args: string[]) {
+  return spawn(process.execPath, ['--input-type=module', '-e', script, '--', ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+describe('two processes', () => {
+  test('that commit to the same files are serialised or end in a ConflictError, and lose no update', async (t) => {
+    const root = rootWith(t, { one: '0', two: '0' });
+    const script = `
+      import { ConflictError, FileTransaction } from ${entry};
+      for (let done = 0; done < 10; ) {
+        const transaction = await FileTransaction.begin(process.argv[1]);
+        try {
+          for (const name of ['one', 'two']) {
+            await transaction.write(name, String(Number(await transaction.readText(name)) + 1));
+          }
+          await transaction.commit();
+          done++;
+        } catch (error) {
+          // One who reads while the other commits may see one file of each, but cannot commit by it.
+          if (!(error instanceof ConflictError) && error.name !== 'ValidationError') throw error;
+        } finally {
+          await transaction.rollback();
+        }
+      }`;
+    const children = [started(script, root), started(script, root)];
+    const reads = withReader(
+      root,
+      children.map((child) => once(child, 'exit')),
+    );
+    const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]));
+    assert.deepEqual(codes, [0, 0]);
+    assert.ok((await reads) > 0);
+    assert.deepEqual(snapshot(root), { one: 'file 644 20', two: 'file 644 20' });
+    assert.deepEqual(leavings(root), []);
+  });
+
+  /** Reads both files under the shared lock until all have ended; they must always be of the same commit. */
+  async function withReader(root: string, ends: Promise<unknown>[]): Promise<number> {
+    let running = true;
+    void Promise.all(ends).then(() => {
+      running = false;
+    });
+    let reads = 0;
+    for (; running; reads++) {
+      const [one, two] = await withReadLock(root, () => [
+        readFileSync(join(root, 'one'), 'utf8'),
+        readFileSync(join(root, 'two'), 'utf8'),
+      ]);
+      assert.equal(one, two);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return reads;
+  }
+
+  test('do not disturb each other: recovery leaves what is staged by a living process alone', async (t) => {
+    const root = rootWith(t, { a: 'a' });
+    const child = started(
+      `import { FileTransaction } from ${entry};
+       const transaction = await FileTransaction.begin(process.argv[1], { transactionId: 'living' });
+       await transaction.write('a', 'new');
+       console.log('staged');
+       setInterval(() => {}, 1000);`,
+      root,
+    );
+    await once(child.stdout, 'data');
+    assert.deepEqual((await recover(root)).active, ['living']);
+    assert.deepEqual(leavings(root), ['living']);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    assert.deepEqual(
+      (await pending(root)).map(({ state }) => state),
+      ['staged'],
+    );
+    assert.deepEqual((await recover(root)).discarded, ['living']);
+    assert.deepEqual(leavings(root), []);
+  });
+});
+
+describe('undo', () => {
+  test('refuses to overwrite what was edited since, names it, and takes the rest back on request', async (t) => {
+    const root = rootWith(t, { a: 'a', b: 'b', 'd/x': 'x' });
+    await using transaction = await FileTransaction.begin(root, { transactionId: 't', keepUndo: true });
+    await transaction.write('a', 'new');
+    await transaction.move('b', 'c');
+    await transaction.mkdir('n');
+    await transaction.write('n/file', 'new');
+    await transaction.delete('d');
+    await transaction.commit();
+    fill(root, { a: 'edited', 'n/other': 'theirs', d: 'theirs' });
+    const edited = snapshot(root);
+    await assert.rejects(undo(root, 't'), (error) => {
+      assert.ok(error instanceof ConflictError);
+      assert.deepEqual([...error.paths].sort(), ['a', 'd', 'n']);
+      return true;
+    });
+    assert.deepEqual(snapshot(root), edited);
+    await undo(root, 't', { only: ['c'] });
+    assert.deepEqual(snapshot(root), { ...omit(edited, 'c'), b: 'file 644 b' });
+    await assert.rejects(undo(root, 't', { only: ['b'] }), { name: 'ValidationError' });
+    await assert.rejects(undo(root, 'unknown'), { name: 'StateError' });
+  });
+});
+
+function omit(tree: Readonly<Record<string, string>>, path: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(tree).filter(([name]) => name !== path));
+}
+
+describe('an attacker who can change the root', () => {
+  test('gets nothing written outside by links planted at names and in the place of directories', async (t) => {
+    const outside = rootWith(t);
+    writeFileSync(join(outside, 'victim'), 'untouched');
+    for (let round = 0; round < 8; round++) {
+      const root = rootWith(t, { 'd/victim': 'old', 'e/victim': 'old' });
+      await using transaction = await FileTransaction.begin(root);
+      await transaction.write('d/victim', 'new');
+      await transaction.write('d/new', 'new');
+      await transaction.delete('e');
+      const attack = () => {
+        renameSync(join(root, 'd'), join(root, `moved${round}`));
+        if (round % 2 === 0) symlinkSync(outside, join(root, 'd'));
+        else {
+          mkdirSync(join(root, 'd'));
+          symlinkSync(join(outside, 'victim'), join(root, 'd/new'));
+          linkSync(join(outside, 'victim'), join(root, 'd/victim'));
+        }
+      };
+      // At a moment of its own, in the middle of the commit.
+      const commit = transaction.commit().then(
+        () => true,
+        (error) => error as Error,
+      );
+      for (let turn = 0; turn < round * 6; turn++) await new Promise(setImmediate);
+      attack();
+      await commit;
+      assert.equal(readFileSync(join(outside, 'victim'), 'utf8'), 'untouched');
+      assert.deepEqual(readdirSync(outside), ['victim']);
+    }
+  });
+
+  test('cannot have a FIFO opened, or a planted directory of transactions believed', async (t) => {
+    if (!requireTool(t, 'mkfifo')) return;
+    const root = rootWith(t);
+    run('mkfifo', [join(root, 'fifo')]);
+    await using transaction = await FileTransaction.begin(root);
+    await assert.rejects(transaction.read('fifo'), { name: 'ValidationError' });
+    await assert.rejects(transaction.write('fifo', ''), { name: 'ValidationError' });
+    const open = rootWith(t);
+    mkdirSync(join(open, STATE));
+    run('chmod', ['777', join(open, STATE)]);
+    await assert.rejects(recover(open), { name: 'StateError' });
+    await assert.rejects(FileTransaction.begin(open), { name: 'StateError' });
+    const linked = rootWith(t);
+    symlinkSync(root, join(linked, STATE));
+    await assert.rejects(FileTransaction.begin(linked), { code: 'ENOTDIR' });
+  });
+});
+
+test('a disk that fills while files are staged leaves all as it was', async (t) => {
+  if (!need(t, isRoot(), 'needs root, to mount a small file system') || !requireTool(t, 'mount')) return;
+  const root = join(temporaryDirectory(t), 'small');
+  mkdirSync(root);
+  if (attempt('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'none', root]).status !== 0) {
+    t.skip('needs the right to mount');
+    return;
+  }
+  fill(root, { a: 'a' });
+  const before = snapshot(root);
+  {
+    await using transaction = await FileTransaction.begin(root);
+    await transaction.write('a', 'new');
+    await assert.rejects(transaction.write('large', Buffer.alloc(2 * 1024 * 1024)), { code: 'ENOSPC' });
+    await assert.rejects(transaction.commit(), { code: 'ENOSPC' });
+  }
+  assert.deepEqual(snapshot(root), before);
+  assert.deepEqual(leavings(root), []);
+});
+
+test('an edit made after a crash stands, and recovery tells of it', async (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const { files, runKilled } = await import('./crash.js');
+  const root = rootWith(t, files);
+  assert.ok(runKilled('commit', [root, 'drop'], { call: 'renameat', nth: 1 }));
+  writeFileSync(join(root, 'a'), 'edited after the crash');
+  await assert.rejects(recover(root), { name: 'StateError', paths: ['a'] });
+  await assert.rejects(
+    FileTransaction.begin(root).then(async (transaction) => {
+      await using _transaction = transaction;
+      await transaction.write('other', '');
+      await transaction.commit();
+    }),
+    { name: 'StateError' },
+  );
+  assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'edited after the crash');
+  const { finished, kept } = await recover(root, { edits: 'keep' });
+  assert.deepEqual([finished, kept], [['t'], ['a']]);
+  assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'edited after the crash');
+  assert.equal(readFileSync(join(root, 'e/w'), 'utf8'), 'w');
+  assert.deepEqual(leavings(root), []);
+});
