@@ -32,6 +32,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'mode EPERM': 'set-user-id and set-group-id bits go where the owner could not be kept',
   'xattr EPERM': 'attributes outside of user.* need root; --no-xattrs does not try',
   'capability EPERM': 'only root may set file capabilities',
+  'times ERANGE': "DST's file system rounds times, or has none so late: --update will copy these again",
   'hard-link EMLINK': 'this file system has no more links to give: copied as a file of its own',
   ENOTSUP: "DST's file system has no such thing: see dirfd doctor DST",
   ENOSPC: 'no room: the attributes of a file may fill a block on their own',

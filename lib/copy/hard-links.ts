@@ -8,7 +8,7 @@
  */
 
 import type { Stat } from '../dirfd/stat.js';
-import type { Decision, Ticket } from '../native/trees.js';
+import { type Decision, TICKET, type Ticket } from '../native/trees.js';
 
 /** An entry that is to be copied as the first of its names. */
 export interface First {
@@ -41,50 +41,73 @@ export interface FirstCopy {
   readonly ticket: Ticket;
 }
 
+/** A file whose first name is being copied: as many as are copied at a time. */
 interface Group<D> {
-  first: FirstCopy | undefined;
-  waiting: Name<D>[];
+  readonly waiting: Name<D>[];
   /** Names of the file that have not come yet, those outside of the tree included. */
   missing: number;
 }
 
 export class HardLinks<D> {
-  readonly #groups = new Map<string, Group<D>>();
+  readonly #copying = new Map<string, Group<D>>();
+  /**
+   * Copied, with names yet to come: of a million files whose other names lie at the far end of the tree, all at one time. So each is one flat
+   * string of bytes, ticket and path, and only files of three names and more have a count of their own.
+   */
+  readonly #ready = new Map<string, string>();
+  readonly #missing = new Map<string, number>();
 
   /** `'first'`: copy it, then say done() or failed(). A copy: link to it. Nothing: done() will return it later. */
   claim(key: string, links: number, name: Name<D>): 'first' | FirstCopy | undefined {
-    const group = this.#groups.get(key);
+    const ready = this.#ready.get(key);
+    if (ready !== undefined) {
+      this.#countDown(key);
+      return unpacked(ready);
+    }
+    const group = this.#copying.get(key);
     if (!group) {
-      this.#groups.set(key, { first: undefined, waiting: [], missing: links - 1 });
+      this.#copying.set(key, { waiting: [], missing: links - 1 });
       return 'first';
     }
     group.missing--;
-    if (!group.first) {
-      group.waiting.push(name);
-      return undefined;
-    }
-    if (group.missing <= 0) this.#groups.delete(key);
-    return group.first;
+    group.waiting.push(name);
+    return undefined;
   }
 
   /** The names that have waited for this. */
   done(key: string, first: FirstCopy): readonly Name<D>[] {
-    const group = this.#groups.get(key);
+    const group = this.#copying.get(key);
     if (!group) return [];
-    const { waiting } = group;
-    group.first = first;
-    group.waiting = [];
-    if (group.missing <= 0) this.#groups.delete(key);
-    return waiting;
+    this.#copying.delete(key);
+    if (group.missing > 0) this.#ready.set(key, packed(first));
+    if (group.missing > 1) this.#missing.set(key, group.missing);
+    return group.waiting;
   }
 
   /** The name to be copied as the first instead, if any waits. */
   failed(key: string): Name<D> | undefined {
-    const group = this.#groups.get(key);
-    const next = group?.waiting.shift();
-    if (!next) this.#groups.delete(key);
+    const next = this.#copying.get(key)?.waiting.shift();
+    if (!next) this.#copying.delete(key);
     return next;
   }
+
+  #countDown(key: string): void {
+    const missing = (this.#missing.get(key) ?? 1) - 1;
+    if (missing > 1) this.#missing.set(key, missing);
+    else this.#missing.delete(key);
+    if (missing === 0) this.#ready.delete(key);
+  }
+}
+
+const NO_TICKET = Buffer.alloc(TICKET);
+
+/** By concat, because a sum of two strings would keep both. */
+function packed({ ticket, path }: FirstCopy): string {
+  return Buffer.concat([ticket.length === TICKET ? ticket : NO_TICKET, path]).toString('latin1');
+}
+
+function unpacked(bytes: string): FirstCopy {
+  return { ticket: Buffer.from(bytes.slice(0, TICKET), 'latin1'), path: Buffer.from(bytes.slice(TICKET), 'latin1') };
 }
 
 /** The same for all names of a file. */

@@ -140,6 +140,8 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
                  .owner = new_files_.owner,
                  .mode = final_mode ? std::optional(mode) : std::nullopt,
                  .has_xattrs = new_files_.inherits_acl,
+                 .grain = &run_.grain,
+                 .dev = place.destination_dev,
                  .shuts_later = true},
                 run_.options, losses);
   if (run_.options.fsync_each) {
@@ -269,7 +271,9 @@ Status EntryCopier::finish_node(const EntryPlace& place, const StatRecord& stat,
                  .xattrs = *xattrs,
                  .owner = new_files_.owner,
                  .mode = mode_is_final ? std::optional(stat.mode & 07777) : std::nullopt,
-                 .has_xattrs = new_files_.inherits_acl && !S_ISLNK(stat.mode)},
+                 .has_xattrs = new_files_.inherits_acl && !S_ISLNK(stat.mode),
+                 .grain = &run_.grain,
+                 .dev = place.destination_dev},
                 run_.options, losses);
   return success();
 }

@@ -8,6 +8,7 @@
 #include "ops/acl_mode.h"
 #include "ops/inode_flags.h"
 #include "ops/set_mode.h"
+#include "ops/times_kept.h"
 #include "sys/attributes.h"
 #include "sys/xattr.h"
 
@@ -162,7 +163,7 @@ class MetadataCopy {
     auto present = project_of(task_.destination.dir);
     if (present && *present == *wanted) return;
     auto status = present ? set_project(task_.destination.dir, *wanted) : Status(present.error());
-    if (!status) losses_.add(Aspect::kProject, status.error());
+    if (!status) lose_at_destination(Aspect::kProject, status.error());
   }
 
   void copy_flags() {
@@ -170,7 +171,7 @@ class MetadataCopy {
     if (!wanted) return losses_.add(Aspect::kFlags, wanted.error());
     bool later = task_.shuts_later && shuts(*wanted);
     auto refused = set_kept_flags(task_.destination.dir, *wanted, later ? kShuttingFlags : 0);
-    if (refused.flags) losses_.add(Aspect::kFlags, refused.error, flag_letters(refused.flags));
+    if (refused.flags) lose_at_destination(Aspect::kFlags, refused.error, flag_letters(refused.flags));
   }
 
   void copy_capability(bool owner_is_right) {
@@ -190,9 +191,14 @@ class MetadataCopy {
     if (options_.access_times) {
       times[0] = {.tv_sec = static_cast<time_t>(task_.wanted.atime_s), .tv_nsec = task_.wanted.atime_ns};
     }
-    auto status = task_.destination.name ? sys::utimensat(task_.destination.dir, task_.destination.name, times)
-                                         : sys::futimens(task_.destination.dir, times);
-    if (!status) lose_at_destination(Aspect::kTimes, status.error());
+    const NodeRef& node = task_.destination;
+    bool looks =
+        task_.grain && (!task_.grain->is_fine(node.name ? -1 : node.dir, task_.dev) || may_be_clamped(task_.wanted));
+    auto status = node.name ? sys::utimensat(node.dir, node.name, times) : sys::futimens(node.dir, times);
+    if (!status) return lose_at_destination(Aspect::kTimes, status.error());
+    if (looks && !has_time(node.dir, node.name, task_.wanted)) {
+      lose_at_destination(Aspect::kTimes, failure(Call::kUtimensat, ERANGE));
+    }
   }
 
   void lose_at_destination(Aspect aspect, const SysError& error, const std::string& attribute = {}) {

@@ -61,6 +61,9 @@ struct MetadataTask {
   std::optional<Owner> owner;
   std::optional<uint32_t> mode;
   bool has_xattrs = false;  // the destination may hold attributes that the source lacks, inherited or older
+  TimeGrain* grain =
+      nullptr;       // what the destination's file system makes of times, learned once a run; null: not looked at
+  uint64_t dev = 0;  // the destination's
   bool shuts_later =
       false;  // the file is yet to be renamed or linked: flags that would prevent it are left to the caller
 };

@@ -10,6 +10,7 @@
 #include "ops/keep_rules.h"
 #include "ops/root_check.h"
 #include "ops/settled.h"
+#include "ops/times_kept.h"
 #include "sys/fd.h"
 
 namespace dfd {
@@ -108,6 +109,7 @@ struct CopyRun {
   std::shared_ptr<Job> job;
   Refusals refusals;
   LocalClocks clocks{};
+  TimeGrain grain{};
 };
 
 }  // namespace dfd

@@ -244,7 +244,9 @@ void CopyPair::finish_in(const Directories& directories, Applied& applied) {
                  .xattrs = *xattrs,
                  .owner = Owner{destination_stat_.uid, destination_stat_.gid},
                  .mode = mode,
-                 .has_xattrs = existing},
+                 .has_xattrs = existing,
+                 .grain = &run_->grain,
+                 .dev = destination_stat_.dev},
                 run_->options, losses);
   finished_ = true;
 }

@@ -39,6 +39,21 @@ describe('README.md', () => {
     }
   });
 
+  test('names a test that there is for everything that a copy is said to do', () => {
+    const table = /<!-- copy-table -->\n(.*?)<!-- end -->/s.exec(read('README.md'))?.[1] ?? '';
+    const rows = table.trim().split('\n').slice(2);
+    assert.ok(rows.length > 20);
+    for (const row of rows) {
+      const [, file, name] = /\[✓\]\((\S+) "([^"]+)"\) \|$/.exec(row) ?? [];
+      assert.ok(file && name, `the last cell leads to a test: ${row}`);
+      const titles = [...read(file).matchAll(/\btest\(\s*(['"`])(.*?)\1,/gs)].map(([, , title]) => title!);
+      assert.ok(
+        titles.some((title) => title.includes(name)),
+        `${file} has a test '${name}'`,
+      );
+    }
+  });
+
   test('has one line that builds and runs all tests, and .ci/run takes it from there', () => {
     const line = read('.ci/run').match(/^command=.*$/m)?.[0];
     assert.ok(line, '.ci/run has a line command=…');
@@ -58,7 +73,9 @@ for (const document of documents) {
     });
 
     test('links only to files that exist', () => {
-      const links = [...read(document).matchAll(/\]\((?!\w+:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link!);
+      const links = [...read(document).matchAll(/\]\((?!\w+:|#)([^)#\s]+)(?:#[^)\s]*)?(?: "[^"]*")?\)/g)].map(
+        ([, link]) => link!,
+      );
       for (const link of links) assert.ok(existsSync(join(dirname(document), link)), `${document} links to ${link}`);
     });
   });
