@@ -12,16 +12,15 @@ import {
 } from 'dirfd';
 import { glimpse, takingVerbs, type Verb, verbs } from '../dirfd/path-verbs.js';
 import type { Attack, Side } from './arena.js';
+import { durable } from './durable.js';
 import { outsidersName } from './outside.js';
 import type { Stage } from './stage.js';
 
 export interface Operation {
   readonly name: string;
-  /** What it is compared with: peers of the same family do the same job. */
-  readonly family: 'verbs' | 'walk' | 'remove' | 'copy' | 'verify';
   readonly sides: readonly Side[];
   /** The tree in which nothing of the sentinels may be found afterwards. */
-  readonly makes: 'destination' | undefined;
+  readonly makes: Side | undefined;
   /** Why it cannot take part here, or nothing. */
   unavailable?(attack: Attack): string | undefined;
   /** As often as it likes, each time by stage.attempt. */
@@ -36,20 +35,17 @@ export const operations: readonly Operation[] = [
   {
     ...oneTree,
     name: 'every verb, one name',
-    family: 'verbs',
     run: (stage) => bombard(stage, stage.parent, stage.arena.depth === 0 ? ['.'] : ['victim', 'trap']),
   },
   {
     ...oneTree,
     name: 'every verb, several names',
-    family: 'verbs',
     run: (stage) => bombard(stage, stage.tree, stage.arena.paths.many),
   },
-  { ...oneTree, name: 'walk', family: 'walk', run: walkThrough },
+  { ...oneTree, name: 'walk', run: walkThrough },
   {
     ...oneTree,
     name: 'removeTree',
-    family: 'remove',
     run: (stage) =>
       stage.attempt('removeTree', async () => {
         const root = stage.arena.depth === 0 ? stage.tree : stage.arena.tree;
@@ -62,7 +58,6 @@ export const operations: readonly Operation[] = [
   {
     ...twoTrees,
     name: 'verifyTree',
-    family: 'verify',
     makes: undefined,
     run: (stage) =>
       stage.attempt(
@@ -79,6 +74,7 @@ export const operations: readonly Operation[] = [
         },
       ),
   },
+  ...durable,
 ];
 
 async function bombard(stage: Stage, directory: Stage['tree'], paths: readonly string[]): Promise<void> {
@@ -135,7 +131,6 @@ function copying(name: string, options: CopyOptions): Operation {
   return {
     ...twoTrees,
     name,
-    family: 'copy',
     makes: 'destination',
     run: (stage) =>
       stage.attempt(name, async () => {

@@ -14,7 +14,7 @@ import type { Stage } from './stage.js';
 const execute = promisify(execFile);
 const requireFromBench = createRequire(join(repositoryRoot, 'bench', 'package.json'));
 
-const copies = { family: 'copy', sides: ['source', 'destination'], makes: 'destination' } as const;
+const copies = { sides: ['source', 'destination'], makes: 'destination' } as const;
 const reads = { sides: ['source'], makes: undefined } as const;
 
 export const peers: readonly Operation[] = [
@@ -37,21 +37,18 @@ export const peers: readonly Operation[] = [
   {
     ...reads,
     name: 'fs.promises.rm',
-    family: 'remove',
     unavailable: noMounts,
     run: ({ arena, attempt }) => attempt('rm', () => fs.rm(arena.tree, { recursive: true, force: true })),
   },
   {
     ...reads,
     name: 'rm -rf',
-    family: 'remove',
     unavailable: noMounts,
     run: ({ arena, attempt }) => attempt('rm', () => execute('rm', ['-rf', arena.tree])),
   },
   {
     ...reads,
     name: 'fs.promises.readdir',
-    family: 'walk',
     unavailable: noMounts,
     run: ({ arena, attempt }) =>
       attempt(
@@ -61,7 +58,6 @@ export const peers: readonly Operation[] = [
       ),
   },
   {
-    family: 'verify',
     sides: ['source', 'destination'],
     makes: undefined,
     name: 'diff -r',
@@ -76,11 +72,10 @@ export const peers: readonly Operation[] = [
         ({ stdout }) => (stdout.includes(outsidersName) || stdout.includes(secret) ? 'told of the outside' : undefined),
       ),
   },
-  { ...reads, name: 'node:fs, after a look', family: 'verbs', unavailable: noMounts, run: lookAndLeap },
+  { ...reads, name: 'node:fs, after a look', unavailable: noMounts, run: lookAndLeap },
   {
     ...reads,
     name: 'fs-safe',
-    family: 'verbs',
     unavailable: (attack) => noMounts(attack) ?? tooOld(22) ?? notInstalled('@openclaw/fs-safe'),
     run: throughFsSafe,
   },
