@@ -6,6 +6,7 @@ import type { Draft } from './draft.js';
 import { fingerprintOf, type Identity, identityOf, isUntouched, sha256Of } from './identity.js';
 import { depthOf, joined, toBytes, toText } from './names.js';
 import type { Participant } from './participant.js';
+import { unless } from './site.js';
 import { pathOf, type Step } from './steps.js';
 import { type Child, type Directory, type Entry, Staged, Standing, type View } from './view.js';
 
@@ -123,7 +124,10 @@ class Compiler {
     const { root } = this.#participants[entry.root] as Participant;
     if (entry.kind === 'directory') return { ...entry.identity, tree: (await this.#draft.fingerprint(entry)).hash };
     if (entry.kind !== 'file') return entry.identity;
-    await using file: FileFd = await root.openFile(toBytes(entry.path));
+    const file: FileFd | undefined = await unless('EACCES', () => root.openFile(toBytes(entry.path)));
+    // Its owner may delete what not even the owner may read; inode, size and times must do.
+    if (file === undefined) return entry.identity;
+    await using _file = file;
     const sha256 = await sha256Of(file);
     if (!isUntouched(await file.stat(), entry.identity)) throw conflict([entry.path], root.path);
     return { ...entry.identity, sha256 };

@@ -109,7 +109,7 @@ export class Draft {
         const before = entry.path;
         entry.slot = this.#at(entry.root).newSlot();
         entry.place = undefined;
-        await work.rename(toBytes(before), String(entry.slot), { noReplace: true });
+        await work.rename(toBytes(before), String(entry.slot));
       }
       entry.place = undefined;
     }
@@ -198,6 +198,7 @@ export class Draft {
     const slot = participant.newSlot();
     await participant.work.mkdir(String(slot), { mode: 0o700 });
     const made = new Staged(root, 'directory', slot);
+    made.isKnown = true;
     await this.#put(child, made);
     await this.#chmodStaged(made, mode ?? 0o777 & ~process.umask());
     participant.staged(1);
@@ -216,7 +217,7 @@ export class Draft {
     if (entry instanceof Staged && child.in instanceof Staged) {
       const from = entry.path;
       entry.place = child;
-      await this.#at(entry.root).work.rename(toBytes(from), toBytes(entry.path), { noReplace: true });
+      await this.#at(entry.root).work.rename(toBytes(from), toBytes(entry.path));
     }
     entry.place = child;
     child.now = entry;

@@ -9,6 +9,7 @@
 
 import { type ObservedOptions, observed } from '../audit/observe.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { FileFd } from '../dirfd/file-fd.js';
 import { operationError, StateError } from '../operation-errors.js';
 import { Journal, type RootRecord, type Story } from './journal.js';
 import { toText } from './names.js';
@@ -67,25 +68,32 @@ export async function recover(root: TransactionRoot, options: RecoverOptions = {
  *
  * @throws StateError where that is not possible
  */
-export async function lockSettled(sites: readonly Site[], shared: boolean, options: WaitOptions) {
-  for (;;) {
+export async function lockSettled(sites: readonly Site[], shared: boolean, options: WaitOptions): Promise<FileFd[]> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const locks = await lockAll(sites, shared, options);
+    let settled = false;
     try {
-      const unfinished = (await Promise.all(sites.map(hasUnfinished))).includes(true);
-      if (!unfinished) return locks;
-    } catch (error) {
-      await unlockAll(locks);
-      throw error;
+      settled = !(await Promise.all(sites.map((site) => hasUnfinished(site, shared)))).includes(true);
+      if (settled) return locks;
+    } finally {
+      if (!settled) await unlockAll(locks);
     }
-    await unlockAll(locks);
     for (const { root } of sites) await recover(root, options);
   }
+  const why = 'a process that still runs has a transaction here which could be neither finished nor taken back';
+  const directory = sites[0]?.root.path;
+  throw operationError(StateError, 'ERR_DIRFD_RECOVERY', why, { verb: 'recover', directory });
 }
 
-async function hasUnfinished(site: Site): Promise<boolean> {
+/** Recoveries, each after a crash of somebody else, until it is taken for something that no recovery helps. */
+const ATTEMPTS = 5;
+
+/** Readers only mind names that are half changed; who commits clears away what was only staged, too. */
+async function hasUnfinished(site: Site, forReading: boolean): Promise<boolean> {
   for (const id of await site.ids()) {
     const story = await storyIn(site, id);
     if (story?.state === 'committed' || story?.state === 'going-back') return true;
+    if (!forReading && (story === undefined || (story.state === 'staged' && !story.active))) return true;
   }
   return false;
 }

@@ -17,7 +17,7 @@ export interface Source {
 }
 
 export interface NewFile {
-  /** Exact permission bits; undefined: those of what it replaces, or what the umask leaves of 0o666. */
+  /** Exact permission bits; undefined: those of `like`, or what the umask leaves of 0o666. */
   readonly mode: number | undefined;
   /** Whose owner, attributes and mode it takes over. */
   readonly like: Source | undefined;
@@ -33,7 +33,8 @@ export async function stageFile(
   { mode, like }: NewFile,
 ): Promise<{ sha256: string; size: number }> {
   return orNothing(work, slot, async () => {
-    await using file = await work.openFile(slot, { flags: 'wx', mode: 0o600 });
+    // Nobody else can reach it here, so a new file may have what the umask leaves of its mode at once.
+    await using file = await work.openFile(slot, { flags: 'wx', mode: like || mode !== undefined ? 0o600 : 0o666 });
     const hash = createHash('sha256');
     let size = 0;
     for await (const chunk of content instanceof Uint8Array ? [content] : content) {
@@ -45,7 +46,7 @@ export async function stageFile(
       await using replaced = await like.base.openFile(toBytes(like.path));
       await carryOver(replaced, file, 'new');
     }
-    if (mode !== undefined || !like) await file.chmod(mode ?? 0o666 & ~process.umask());
+    if (mode !== undefined) await file.chmod(mode);
     return { sha256: hash.digest('hex'), size };
   });
 }

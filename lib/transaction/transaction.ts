@@ -281,10 +281,10 @@ export class FileTransaction implements AsyncDisposable {
         onTaken: (count) => this.#meter.advance(count),
       });
       const report = { id: this.id, changes: changesOf(steps, recordsOf(sites)), bytes: this.#meter.bytes };
-      if (keeps && steps.length > 0 && keepUndo !== true)
-        await this.#tidy(() => pruneTransactions(sites[0]!.root, keepUndo));
       // It is done: leavings that cannot be removed now go with the next recovery.
       await this.#tidy(() => this.#close('committed', !keeps || steps.length === 0));
+      const root = this.#roots[0]?.[1];
+      if (keepUndo && keepUndo !== true && root) await this.#tidy(() => pruneTransactions(root, keepUndo));
       return { ...report, notKept: draft.notKept };
     } catch (error) {
       await this.#tidy(() => this.#close('rolled back', !(error instanceof StateError)));

@@ -60,6 +60,8 @@ export class Staged {
   /** Of a directory: the mode to be set once all is in it, where that would be in the way now. */
   mode: number | undefined;
   readonly sha256: string | undefined;
+  /** Of a directory that was made empty: what is not among its children is not there. */
+  isKnown = false;
 
   constructor(root: number, kind: Identity['kind'], slot: number, sha256?: string) {
     this.root = root;
@@ -156,6 +158,7 @@ export class View {
   }
 
   async #lookUp(directory: Directory, name: string): Promise<Entry | undefined> {
+    if (directory instanceof Staged && directory.isKnown) return undefined;
     const path = joined(directory.path, name);
     const participant = this.#participants[directory.root] as Participant;
     const base = directory instanceof Standing ? participant.root : participant.work;

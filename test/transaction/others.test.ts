@@ -91,7 +91,10 @@ describe('two processes', () => {
       (await pending(root)).map(({ state }) => state),
       ['staged'],
     );
-    assert.deepEqual((await recover(root)).discarded, ['living']);
+    // Who commits next clears it away, as recover() does.
+    await using transaction = await FileTransaction.begin(root);
+    await transaction.write('b', 'b');
+    await transaction.commit();
     assert.deepEqual(leavings(root), []);
   });
 });
@@ -119,6 +122,19 @@ describe('undo', () => {
     await assert.rejects(undo(root, 't', { only: ['b'] }), { name: 'ValidationError' });
     await assert.rejects(undo(root, 'unknown'), { name: 'StateError' });
   });
+});
+
+test('as many transactions are kept for undo as the retention says', async (t) => {
+  const root = rootWith(t);
+  for (const transactionId of ['one', 'two', 'three']) {
+    await using transaction = await FileTransaction.begin(root, { transactionId, keepUndo: { count: 2 } });
+    await transaction.write('a', transactionId);
+    await transaction.commit();
+  }
+  assert.deepEqual(leavings(root).sort(), ['three', 'two']);
+  await undo(root, 'three');
+  await undo(root, 'two');
+  assert.deepEqual(snapshot(root), { a: 'file 644 one' });
 });
 
 function omit(tree: Readonly<Record<string, string>>, path: string): Record<string, string> {
@@ -199,7 +215,7 @@ test('an edit made after a crash stands, and recovery tells of it', async (t) =>
   if (!requireTool(t, 'strace')) return;
   const { files, runKilled } = await import('./crash.js');
   const root = rootWith(t, files);
-  assert.ok(runKilled('commit', [root, 'drop'], { call: 'renameat', nth: 1 }));
+  assert.ok(runKilled('commit', [root, 'drop'], { call: 'renameat', nth: 2 }));
   writeFileSync(join(root, 'a'), 'edited after the crash');
   await assert.rejects(recover(root), { name: 'StateError', paths: ['a'] });
   await assert.rejects(

@@ -58,7 +58,7 @@ test('after a commit record, any of the changes since the last sync may be lost,
     }
   }
   t.diagnostic(`${changes.length} changes in ${segments.length} segments, ${states} states`);
-  assert.ok(states > 40);
+  assert.ok(states > 20);
   await undo(root, 't');
   assert.deepEqual(snapshot(root), before);
   assert.deepEqual(leavings(root), []);
@@ -69,8 +69,8 @@ test('before it, the log and all that is staged may be lost or torn, and nothing
   for (const share of [0, 0.3, 0.7, 0.999]) {
     await inRootWith(files, async (root) => {
       const before = snapshot(root);
-      // It is the first one outside of the transaction's own directory.
-      assert.ok(runKilled('commit', [root, 'keep'], { call: 'renameat', nth: 1 }));
+      // The second is the first one outside of the transaction's own directory.
+      assert.ok(runKilled('commit', [root, 'keep'], { call: 'renameat', nth: 2 }));
       assert.deepEqual(snapshot(root), before);
       const work = join(root, STATE, 't');
       const log = join(work, 'log');
