@@ -11,6 +11,7 @@
 //     walk/walk.h       a tree, listed by several threads
 //     directory_syncs.h   fsyncs of a directory, one for all who wait for it
 //     uring/            io_uring, where it was measured to be faster; with or without liburing
+//     lock_waits.h      waits for locks that other processes hold
 //     copy/copy_survey.h  a tree held against its copy, by several threads
 //   ops/       several system calls, one job
 //     resolve.h         from a relative path to a descriptor, never out of the root
@@ -32,6 +33,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   dfd::export_attributes(exports);
   dfd::export_xattrs(exports);
   dfd::export_data(exports);
+  dfd::export_locks(exports);
   dfd::export_listing(exports);
   dfd::export_jobs(exports);
   dfd::export_trees(exports);

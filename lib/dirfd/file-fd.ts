@@ -4,16 +4,17 @@ import { constants } from 'node:buffer';
 import type { Readable, Writable } from 'node:stream';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { native } from '../native/load.js';
-import type { NativeHandle } from '../native/surface.js';
+import { LOCK_KINDS, type NativeHandle } from '../native/surface.js';
 import type { DirectoryNames } from './directory-names.js';
 import { Fd, INTERNAL, type SignalOptions } from './fd.js';
 import { FileAttributes } from './file-attributes.js';
-import { type LockOptions, lockKind, toRange, waitForLock } from './file-lock.js';
+import { checkWait, type LockOptions, LockWaits, lockKind, toRange } from './file-lock.js';
 import { createReadable, createWritable, type ReadStreamOptions, type WriteStreamOptions } from './file-streams.js';
 import { toInteger } from './flags.js';
 import { checkRelative, type RelativePath } from './path.js';
 
 const MAX = Number.MAX_SAFE_INTEGER;
+const UNLOCK = LOCK_KINDS.indexOf('none');
 const CHUNK = 512 * 1024;
 const LARGEST_BUFFER = constants.MAX_LENGTH;
 
@@ -69,6 +70,8 @@ const WHENCE: Readonly<Record<Whence, number>> = { set: 0, current: 1, end: 2, d
 
 /** An open regular file, without its name: what happens to the name does not touch it. Close it with `await using`, or close(). */
 export class FileFd extends FileAttributes {
+  #lockWaits: LockWaits | undefined;
+
   /** @internal */
   static adopt(handle: NativeHandle, label: string): FileFd {
     return new FileFd(handle, 'FileFd', label);
@@ -242,10 +245,22 @@ export class FileFd extends FileAttributes {
 
   /**
    * Takes an open-file-description lock on the whole file or a range (F_OFD_SETLK, fcntl(2)): advisory, shared by all who use this
-   * handle, released by unlock(), close() or the end of the process. Waits by asking again at growing intervals, never on libuv's pool.
+   * handle, released by unlock(), close() or the end of the process. Waits in the kernel, on a thread of its own, and is woken at once.
+   * Exclusive over a shared lock of this handle's own is an upgrade: the shared lock stays until the exclusive one is there.
+   *
+   * @throws FsError ERR_DIRFD_LOCK_TIMEOUT; EBADF for an exclusive lock on a file that is open for reading only
    */
   async lock(options: LockOptions = {}): Promise<void> {
-    await waitForLock(async () => this.#tryLock(options, this.subject('lock')), options, this.subject('lock'));
+    const subject = this.subject('lock');
+    checkWait(options, subject);
+    if (this.#tryLock(options, subject)) return;
+    const { start, length } = toRange(options, subject);
+    this.#lockWaits ??= new LockWaits();
+    await this.#lockWaits.run(
+      (job) => this.perform(subject, undefined, (file) => native.waitLock(file, lockKind(options), start, length, job)),
+      options,
+      subject,
+    );
   }
   /** False where another handle's lock is in the way. */
   async tryLock(options: LockOptions = {}): Promise<boolean> {
@@ -255,7 +270,14 @@ export class FileFd extends FileAttributes {
   async unlock(options: LockOptions = {}): Promise<void> {
     const subject = this.subject('unlock');
     const { start, length } = toRange(options, subject);
-    this.performSync(subject, (file) => native.tryLockSync(file, 2, start, length));
+    this.performSync(subject, (file) => native.tryLockSync(file, UNLOCK, start, length));
+  }
+
+  /** Waits for the operations in flight, but for locks: who waits for one is told ERR_DIRFD_CLOSED. */
+  override close(): Promise<void> {
+    const closed = super.close();
+    this.#lockWaits?.close(this.path);
+    return closed;
   }
 
   /**

@@ -17,6 +17,9 @@ export type NativePath = string | Uint8Array;
 /** How a path is resolved; the order of native/ops/resolve.h. */
 export const SCOPES = ['no-symlinks', 'beneath', 'in-root'] as const;
 
+/** LockKind of native/sys/lock.h; the last unlocks. */
+export const LOCK_KINDS = ['shared', 'exclusive', 'none'] as const;
+
 /** What a failed call leaves: see native/sys/result.h. */
 export interface NativeFailure {
   readonly errno: number;
@@ -113,7 +116,10 @@ export interface Verbs extends ReplaceVerbs {
   syncfs(handle: NativeHandle): void;
   copyRange(from: NativeHandle, offset: number, to: NativeHandle, toOffset: number, length: number): number;
   clone(source: NativeHandle, destination: NativeHandle): void;
+  /** `kind` is an index in LOCK_KINDS. EAGAIN where the lock of another handle is in the way. */
   tryLock(file: NativeHandle, kind: number, start: number, length: number): void;
+  /** The kind of lock that is in the way; 2 where none is. */
+  findLock(file: NativeHandle, kind: number, start: number, length: number): number;
 }
 
 export interface NativeStatfs {
@@ -215,6 +221,9 @@ export interface Native extends AsyncForms, SyncForms, PooledVerbs, WaitingVerbs
   readonly Walk: new (root: NativeHandle, options: NativeWalkOptions, receive: ReceiveBatch) => NativeWalk;
   /** -1 once closed. */
   fdNumber(handle: NativeHandle): number;
+  /** Waits on a thread of its own. ECANCELED after cancelLockWait: the file's locks are then what they were. */
+  waitLock(file: NativeHandle, kind: number, start: number, length: number, job: NativeJob): Promise<void>;
+  cancelLockWait(job: NativeJob): void;
   newJob(): NativeJob;
   cancelJob(job: NativeJob): void;
 }

@@ -27,14 +27,36 @@ bool Environment::run_on(WorkerPool& pool, std::unique_ptr<PooledTask> task) {
   bool posted = pool.post([shared, queue = queue_](const WorkerContext& context) {
     PooledTask* running = shared->get();
     running->run(context);
-    if (napi_call_threadsafe_function(queue, shared->release(), napi_tsfn_nonblocking) != napi_ok) delete running;
+    hand_back(queue, std::move(*shared));
   });
-  if (posted && pending_++ == 0) napi_ref_threadsafe_function(env_, queue_);
+  if (posted) count_out();
   return posted;
 }
 
+bool Environment::run_lock_wait(std::unique_ptr<LockTask> task) {
+  if (!open_queue()) return false;
+  auto shared = std::make_shared<std::unique_ptr<LockTask>>(std::move(task));
+  LockWait wait = (*shared)->wait();
+  wait.done = [shared, queue = queue_](Status outcome) {
+    (*shared)->keep(outcome);
+    hand_back(queue, std::move(*shared));
+  };
+  const bool started = lock_waits_.start(std::move(wait));
+  if (started) count_out();
+  return started;
+}
+
+// The event loop lives on while a task is out.
+void Environment::count_out() {
+  if (pending_++ == 0) napi_ref_threadsafe_function(env_, queue_);
+}
+
+void Environment::hand_back(napi_threadsafe_function queue, std::unique_ptr<AwayTask> task) {
+  if (napi_call_threadsafe_function(queue, task.get(), napi_tsfn_nonblocking) == napi_ok) task.release();
+}
+
 void Environment::deliver(napi_env env, napi_value, void* context, void* data) {
-  std::unique_ptr<PooledTask> task(static_cast<PooledTask*>(data));
+  std::unique_ptr<AwayTask> task(static_cast<AwayTask*>(data));
   if (!env) return;  // the environment has ended; only the memory and the fds are left to free
   Environment* self = static_cast<Environment*>(context);
   if (--self->pending_ == 0) napi_unref_threadsafe_function(env, self->queue_);
@@ -45,6 +67,7 @@ void Environment::deliver(napi_env env, napi_value, void* context, void* data) {
 void Environment::shut_down() {
   pool_.stop();
   waiters_.stop();
+  lock_waits_.stop();
   if (queue_) napi_release_threadsafe_function(std::exchange(queue_, nullptr), napi_tsfn_abort);
 }
 

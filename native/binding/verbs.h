@@ -10,6 +10,7 @@ void export_names(Napi::Object exports);       // verbs_names.cpp: mkdir, unlink
 void export_attributes(Napi::Object exports);  // verbs_attributes.cpp: stat, chmod, chown, utimes, inode flags, statfs
 void export_xattrs(Napi::Object exports);      // verbs_xattr.cpp
 void export_data(Napi::Object exports);        // verbs_data.cpp: what FileFd does with bytes
+void export_locks(Napi::Object exports);       // verbs_lock.cpp: locks between processes
 void export_listing(Napi::Object exports);     // verbs_list.cpp: readdir, entries
 void export_jobs(Napi::Object exports);        // job.cpp: newJob, cancelJob, jobProgress
 void export_trees(Napi::Object exports);       // verbs_tree.cpp: removeTree

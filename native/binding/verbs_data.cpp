@@ -3,7 +3,6 @@
 #include "binding/verbs.h"
 #include "ops/copy_bytes.h"
 #include "sys/data.h"
-#include "sys/lock.h"
 
 namespace dfd {
 
@@ -154,21 +153,6 @@ struct Clone : OnFile {
   Status run() noexcept { return sys::ficlone(file.fd->get(), destination.fd->get()); }
 };
 
-struct Locking : OnFile {
-  sys::LockKind kind = sys::LockKind::kShared;
-  sys::LockRange range;
-  void parse(Arguments& arguments) {
-    file = arguments.handle();
-    kind = static_cast<sys::LockKind>(arguments.integer());
-    range.start = arguments.integer();
-    range.length = arguments.integer();
-  }
-};
-// tryLock(file, kind, start, length): EAGAIN where somebody else is in the way
-struct TryLock : Locking {
-  Status run() noexcept { return sys::try_lock(file.fd->get(), kind, range); }
-};
-
 }  // namespace
 
 void export_data(Napi::Object exports) {
@@ -184,7 +168,6 @@ void export_data(Napi::Object exports) {
   export_verb<Syncing<sys::syncfs>>(exports, "syncfs");
   export_verb<CopyRange>(exports, "copyRange");
   export_verb<Clone>(exports, "clone");
-  export_verb<TryLock>(exports, "tryLock");
 }
 
 }  // namespace dfd

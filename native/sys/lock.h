@@ -20,6 +20,9 @@ struct LockRange {
 // Without waiting: EAGAIN where another description holds a lock in the way. kNone unlocks.
 Status try_lock(Dirfd fd, LockKind kind, LockRange range);
 
+// The lock that is in the way of this one, by what other descriptions hold; kNone where it is free (F_OFD_GETLK).
+Result<LockKind> find_lock(Dirfd fd, LockKind kind, LockRange range);
+
 // Waits in the kernel; for threads of dirfd's own, never for libuv's pool. EINTR comes through, so that a waiter can be
 // woken.
 Status wait_lock(Dirfd fd, LockKind kind, LockRange range);
