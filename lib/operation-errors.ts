@@ -4,7 +4,7 @@
  *
  *   SafeOperationError
  *   ├── ValidationError      PathError, PermissionError, ContentError
- *   ├── LockError            LockTimeoutError, DeadlockError
+ *   ├── LockError            LockTimeoutError, DeadlockError, AlreadyLockedError
  *   ├── AtomicWriteError     ConflictError, DurabilityError
  *   ├── BackupError          StorageError, VersionError
  *   ├── RecoveryError        RestoreError, StateError
@@ -63,6 +63,10 @@ export class LockError extends SafeOperationError {
 /** Not free within the time given. */
 export class LockTimeoutError extends LockError {
   override readonly name: string = 'LockTimeoutError';
+}
+/** Who asks holds it already. */
+export class AlreadyLockedError extends LockError {
+  override readonly name: string = 'AlreadyLockedError';
 }
 /** To wait would be to wait for oneself. */
 export class DeadlockError extends LockError {

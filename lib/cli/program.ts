@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./transaction.js'),
   },
   recover: { summary: 'settle what a crash has left of transactions', load: () => import('./recover.js') },
+  lock: { summary: 'run a command while a lock is held', load: () => import('./lock.js') },
   doctor: { summary: 'tell what this kernel, this container and a directory allow', load: () => import('./doctor.js') },
   complete: { summary: 'print a completion script for a shell', load: () => import('./complete.js') },
 };

@@ -5,4 +5,15 @@ import type * as Index from './index.js';
 
 const index = createRequire(import.meta.url)('./index.js') as typeof Index;
 
-export const { DeadlockError, LockError, LockTimeoutError, SafeOperationError } = index;
+export const {
+  AlreadyLockedError,
+  DeadlockError,
+  FileLock,
+  Lease,
+  Leases,
+  LockError,
+  LockManager,
+  LockTimeoutError,
+  SafeOperationError,
+  withLockOwner,
+} = index;

@@ -1,0 +1,107 @@
+/** `dirfd lock FILE -- COMMAND…`: runs a command while a lock is held. */
+
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { type Command, InvalidArgumentError } from 'commander';
+import { pathArgument, wholeNumber } from './arguments.js';
+import { EXIT } from './exit-code.js';
+import { interruptible } from './interrupt.js';
+import { CommandError, complain } from './messages.js';
+
+interface Options {
+  readonly shared?: true;
+  readonly wait: boolean;
+  readonly timeout?: number;
+  readonly conflictExitCode: number;
+  readonly allowNetwork?: true;
+}
+
+/** Where a shell would end: no such command, and one that cannot be run. */
+const NOT_FOUND = 127;
+const NOT_RUNNABLE = 126;
+
+export function define(command: Command): void {
+  command
+    .description(
+      'Run COMMAND while the lock of FILE is held, and end with its exit code. FILE is made where there is none, and stays. The lock is an ' +
+        'open-file-description lock (fcntl(2)); COMMAND inherits it as descriptor 3.',
+    )
+    .argument('<FILE>', 'the lock file', pathArgument)
+    .argument('<COMMAND...>', 'what to run, after --')
+    .option('-s, --shared', 'hold it beside others who share it')
+    .option('-n, --no-wait', 'end with 1 where the lock is not free')
+    .option('-w, --timeout <seconds>', 'wait so long at most', seconds)
+    .option('-E, --conflict-exit-code <n>', 'where the lock was not to be had', wholeNumber(0, 255), EXIT.failed)
+    .option('--allow-network', 'accept network file systems, where other machines may not see the lock')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dirfd lock /run/backup.lock -- rsync -a /home /mnt
+  dirfd lock -n build.lock -- make || echo "somebody else is building"
+  dirfd lock --shared --timeout=10 db.lock -- sh -c 'sqlite3 db .dump > dump'`,
+    )
+    .action(run);
+}
+
+function seconds(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('It must be a number of seconds, as 10 or 0.5.');
+}
+
+async function run(file: string | Buffer, words: string[], options: Options): Promise<void> {
+  const { FileLock, LockTimeoutError } = await import('../lock/index.js');
+  const { directory, name } = split(Buffer.from(file));
+  await using lock = await FileLock.open(directory, name, {
+    mode: 0o666,
+    allowNetwork: options.allowNetwork === true,
+  });
+  const shared = options.shared === true;
+  if (!options.wait) {
+    if (!(await lock.tryLock({ shared }))) return conflict(options, undefined);
+  } else {
+    using interruption = interruptible();
+    const timeout = options.timeout === undefined ? undefined : options.timeout * 1000;
+    try {
+      await lock.lock({ shared, timeout, signal: interruption.signal });
+    } catch (error) {
+      if (interruption.exitCode !== undefined) return void (process.exitCode = interruption.exitCode);
+      if (error instanceof LockTimeoutError) return conflict(options, error);
+      throw error;
+    }
+  }
+  process.exitCode = await runCommand(words, lock.unsafeFd());
+}
+
+function conflict({ conflictExitCode }: Options, error: unknown): void {
+  if (error !== undefined) complain('dirfd lock', error);
+  process.exitCode = conflictExitCode;
+}
+
+/** The signals that reach dirfd alone are handed on; a terminal sends SIGINT to both. */
+function runCommand([program = '', ...args]: readonly string[], fd: number): Promise<number> {
+  const child = spawn(program, args, { stdio: ['inherit', 'inherit', 'inherit', fd] });
+  const handOn = (signal: NodeJS.Signals) => void child.kill(signal);
+  const ignore = () => {};
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, handOn);
+  process.on('SIGINT', ignore);
+  return new Promise<number>((resolve, reject) => {
+    child.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+      if (code !== 'ENOENT' && code !== 'EACCES') return reject(new CommandError(message));
+      complain('dirfd lock', new CommandError(`${program}: ${code === 'ENOENT' ? 'no such command' : 'not allowed'}`));
+      resolve(code === 'ENOENT' ? NOT_FOUND : NOT_RUNNABLE);
+    });
+    child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  }).finally(() => {
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.off(signal, handOn);
+    process.off('SIGINT', ignore);
+  });
+}
+
+/** The directory is the caller's own path; only the last name is the lock file's. */
+function split(path: Buffer): { readonly directory: Buffer; readonly name: Buffer } {
+  const slash = path.lastIndexOf('/'.charCodeAt(0));
+  if (slash < 0) return { directory: Buffer.from('.'), name: path };
+  return { directory: path.subarray(0, Math.max(slash, 1)), name: path.subarray(slash + 1) };
+}

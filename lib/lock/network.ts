@@ -1,0 +1,27 @@
+/**
+ * File systems on which a lock may be unknown to the other machines, or be lost with a connection. NFS, SMB and the like hand locks to a
+ * server that may forget them; of FUSE nobody but its program knows whether it hands them on at all.
+ */
+
+/** statfs(2)'s f_type. */
+const NAMES = new Map<number, string>([
+  [0x6969, 'NFS'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB'],
+  [0x517b, 'SMB'],
+  [0x01021997, '9p'],
+  [0x5346414f, 'AFS'],
+  [0x6b414653, 'AFS'],
+  [0x00c36400, 'Ceph'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x73757245, 'Coda'],
+  [0x564c, 'NCP'],
+  [0x786f4256, 'VirtualBox shared folder'],
+  [0xbacbacbc, 'VMware shared folder'],
+  [0x65735546, 'FUSE'],
+]);
+
+/** The name of the file system's type where locks on it cannot be relied on. */
+export function unreliableFileSystem(type: number): string | undefined {
+  return NAMES.get(type >>> 0);
+}

@@ -1,0 +1,60 @@
+// `dirfd lock`: the command runs under the lock, and its end is dirfd's.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FileLock } from 'dirfd/lock';
+import { temporaryDirectory } from '../fixtures/temporary.js';
+import { dirfd, start } from './run-command.js';
+
+test('ends as the command does', (t) => {
+  const path = temporaryDirectory(t);
+  const lock = join(path, 'x.lock');
+  assert.equal(dirfd(['lock', lock, '--', 'sh', '-c', 'echo inside; exit 7']).status, 7);
+  assert.ok(existsSync(lock));
+  assert.equal(dirfd(['lock', lock, '--', 'sh', '-c', 'kill -TERM $$']).status, 143);
+  const absent = dirfd(['lock', lock, '--', 'no-such-command']);
+  assert.deepEqual([absent.status, absent.stderr], [127, 'dirfd lock: no-such-command: no such command\n']);
+  assert.equal(dirfd(['lock', lock]).status, 2);
+});
+
+test('does not run the command where the lock is not free', async (t) => {
+  const path = temporaryDirectory(t);
+  await using held = await FileLock.open(path, 'x.lock');
+  await held.lock({ shared: true });
+  const lock = join(path, 'x.lock');
+  assert.equal(dirfd(['lock', '--shared', '--no-wait', lock, '--', 'true']).status, 0);
+  assert.deepEqual(
+    [['-n'], ['-n', '-E', '9'], ['--timeout=0.01']].map((options) => {
+      const { status, stdout } = dirfd(['lock', ...options, lock, '--', 'echo', 'ran']);
+      return [status, stdout];
+    }),
+    [
+      [1, ''],
+      [9, ''],
+      [1, ''],
+    ],
+  );
+});
+
+test('the command holds the lock when dirfd itself is killed', async (t) => {
+  const path = temporaryDirectory(t);
+  const running = start(['lock', join(path, 'x.lock'), '--', 'sh', '-c', 'echo $$; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const pid = Number(await new Promise<Buffer>((resolve) => running.stdout?.once('data', resolve)));
+  t.after(() => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  });
+  running.kill('SIGKILL');
+  await sleep(50);
+  await using lock = await FileLock.open(path, 'x.lock');
+  assert.equal(await lock.tryLock(), false);
+  process.kill(pid, 'SIGKILL');
+  await lock.lock({ timeout: 10_000 });
+});
