@@ -5,4 +5,15 @@ import type * as Index from './index.js';
 
 const index = createRequire(import.meta.url)('./index.js') as typeof Index;
 
-export const { IntegrityError, SafeOperationError, StorageError } = index;
+export const {
+  AuditTrail,
+  formatAuditSummary,
+  getGlobalAuditTrail,
+  IntegrityError,
+  readAuditTrail,
+  SafeOperationError,
+  StorageError,
+  setGlobalAuditTrail,
+  summarizeAuditTrail,
+  verifyAuditTrail,
+} = index;

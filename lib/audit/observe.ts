@@ -9,6 +9,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
+import { getGlobalAuditTrail } from './global.js';
 
 /** Any logger with these two methods: console, pino, winston, … */
 export interface Logger {
@@ -57,7 +58,7 @@ export interface AuditEntry extends OperationFacts {
 export interface ObservedOptions {
   /** Told of every operation. */
   readonly logger?: Logger | undefined;
-  /** Keeps a record of every operation. */
+  /** Keeps a record of every operation. Default: the trail that was given to `setGlobalAuditTrail`, if any. */
   readonly audit?: AuditSink | undefined;
 }
 
@@ -70,7 +71,7 @@ const operations = channel('dirfd:operation');
  */
 export async function observed<T>(
   facts: OperationFacts,
-  { logger, audit }: ObservedOptions,
+  { logger, audit = getGlobalAuditTrail() }: ObservedOptions,
   work: (note: (more: Readonly<Record<string, unknown>>) => void) => Promise<T>,
 ): Promise<T> {
   if (!logger && !audit && !operations.hasSubscribers) return work(() => {});

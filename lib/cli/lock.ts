@@ -7,6 +7,7 @@ import { pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { interruptible } from './interrupt.js';
 import { CommandError, complain } from './messages.js';
+import { splitPath } from './split-path.js';
 
 interface Options {
   readonly shared?: true;
@@ -52,7 +53,7 @@ function seconds(text: string): number {
 
 async function run(file: string | Buffer, words: string[], options: Options): Promise<void> {
   const { FileLock, LockTimeoutError } = await import('../lock/index.js');
-  const { directory, name } = split(Buffer.from(file));
+  const { directory, name } = splitPath(Buffer.from(file));
   await using lock = await FileLock.open(directory, name, {
     mode: 0o666,
     allowNetwork: options.allowNetwork === true,
@@ -97,11 +98,4 @@ function runCommand([program = '', ...args]: readonly string[], fd: number): Pro
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.off(signal, handOn);
     process.off('SIGINT', ignore);
   });
-}
-
-/** The directory is the caller's own path; only the last name is the lock file's. */
-function split(path: Buffer): { readonly directory: Buffer; readonly name: Buffer } {
-  const slash = path.lastIndexOf('/'.charCodeAt(0));
-  if (slash < 0) return { directory: Buffer.from('.'), name: path };
-  return { directory: path.subarray(0, Math.max(slash, 1)), name: path.subarray(slash + 1) };
 }

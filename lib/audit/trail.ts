@@ -1,0 +1,316 @@
+/**
+ * AuditTrail: an append-only file of records, each chained to the one before.
+ *
+ *   record ──▶ queue ──all that wait together──▶ lock NAME.lock ─▶ find the end ─▶ rotate? ─▶ one write ─▶ fdatasync ─▶ unlock
+ *
+ *   several writers   the end of the chain is read from the file whenever another process may have written
+ *   a crash           leaves a torn last line at most; the next writer cuts it off and records that it did
+ *   a failed write    is cut off again, and no record of its batch stands
+ */
+
+import { constants } from 'node:fs';
+import { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { SignalOptions } from '../dirfd/fd.js';
+import type { FileFd } from '../dirfd/file-fd.js';
+import { toInteger, toMode } from '../dirfd/flags.js';
+import { type ErrorSubject, FsError, ownError } from '../errors.js';
+import { operationError, StorageError } from '../operation-errors.js';
+import { type ChainEnd, chainEntry, readTail, START } from './chain.js';
+import type { AuditEntry, AuditSink } from './observe.js';
+import { type AuditReport, trailFiles, type VerifyAuditOptions, verifyAuditTrail } from './verify.js';
+
+/** How a trail is written. */
+export interface AuditTrailOptions extends SignalOptions {
+  /** A file that would grow beyond it is set aside as NAME.1, NAME.2, … and the chain goes on in a new one. Bytes; default 64 MiB. */
+  readonly maxBytes?: number | undefined;
+  /** `'each'`, the default: record() resolves when the record is on the device. `'none'`: when the kernel has it. */
+  readonly fsync?: 'each' | 'none' | undefined;
+  /** Permission bits of new files, less the umask. Default 0o600. */
+  readonly mode?: number | string | undefined;
+}
+
+interface Waiting {
+  readonly entry: AuditEntry;
+  readonly resolve: (end: ChainEnd) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** An open trail. Several may be open on the same file, also in other processes. Close it with `await using`, or close(). */
+export class AuditTrail implements AuditSink, AsyncDisposable {
+  readonly #directory: DirectoryFd;
+  readonly #name: string;
+  readonly #lock: FileFd;
+  readonly #maxBytes: number;
+  readonly #isDurable: boolean;
+  readonly #mode: number;
+  #file: FileFd | undefined;
+  /** Where the chain ended when this trail wrote last, and the size of the file then. */
+  #end: ChainEnd = START;
+  #size = -1;
+  #queue: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(directory: DirectoryFd, name: string, lock: FileFd, options: AuditTrailOptions) {
+    const subject = { verb: 'open', directory: directory.path, path: name };
+    this.#directory = directory;
+    this.#name = name;
+    this.#lock = lock;
+    this.#maxBytes = toInteger(options.maxBytes ?? 64 * 1024 ** 2, 'maxBytes', 1, Number.MAX_SAFE_INTEGER, subject);
+    this.#mode = toMode(options.mode ?? 0o600, subject);
+    const { fsync = 'each' } = options;
+    if (fsync !== 'each' && fsync !== 'none') {
+      throw ownError('ERR_DIRFD_INVALID_ARGUMENT', "fsync must be 'each' or 'none'", subject);
+    }
+    this.#isDurable = fsync === 'each';
+  }
+
+  /**
+   * Opens or makes a trail, and cuts off what a crash has torn.
+   *
+   * @param directory held open until close(), whatever becomes of the handle that was given
+   * @param name one name; beside the file lie its lock, NAME.lock, and the files set aside, NAME.1 and so on
+   * @throws StorageError where the file has other names (hard links); FsError ELOOP for a symlink
+   */
+  static async open(
+    directory: DirectoryFd | string | URL,
+    name = 'audit.jsonl',
+    options: AuditTrailOptions = {},
+  ): Promise<AuditTrail> {
+    const { signal } = options;
+    if (typeof name !== 'string' || !/^[^/\0]{1,200}$/.test(name) || /^\.{1,2}$/.test(name)) {
+      throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'the name of a trail is one name', { verb: 'open' });
+    }
+    const held =
+      directory instanceof DirectoryFd
+        ? await directory.openDirectory('.', { signal })
+        : await DirectoryFd.open(directory, { signal });
+    let lock: FileFd | undefined;
+    let trail: AuditTrail | undefined;
+    try {
+      const flags = constants.O_RDWR | constants.O_CREAT;
+      lock = await held.openFile(`${name}.lock`, { flags, mode: options.mode ?? 0o600, signal });
+      trail = new AuditTrail(held, name, lock, options);
+      await trail.#write([]);
+      return trail;
+    } catch (error) {
+      if (trail) await trail.#closeFile();
+      await lock?.close();
+      await held.close();
+      throw error;
+    }
+  }
+
+  /** The path by which the directory was opened: for people. */
+  get directory(): string {
+    return this.#directory.path;
+  }
+  get name(): string {
+    return this.#name;
+  }
+
+  /**
+   * Adds a record. Those that are added at the same time share one write and one fdatasync(2).
+   *
+   * @returns its place and hash
+   * @throws StorageError where it could not be written: then it is not in the trail
+   */
+  async record(entry: AuditEntry): Promise<ChainEnd> {
+    if (this.#closing) throw ownError('ERR_DIRFD_CLOSED', 'this AuditTrail is closed', this.#subject('record'));
+    const done = new Promise<ChainEnd>((resolve, reject) => {
+      this.#queue.push({ entry, resolve, reject });
+    });
+    this.#writing ??= this.#drain();
+    return done;
+  }
+
+  /** Tests the whole chain. See {@link verifyAuditTrail}. */
+  async verify(options: VerifyAuditOptions = {}): Promise<AuditReport> {
+    await this.#writing;
+    return verifyAuditTrail(this.#directory, this.#name, options);
+  }
+
+  /** Waits for the records that are on their way, and closes. */
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #finish(): Promise<void> {
+    await this.#writing;
+    await this.#closeFile();
+    await this.#lock.close();
+    await this.#directory.close();
+  }
+
+  async #closeFile(): Promise<void> {
+    await this.#file?.close();
+  }
+
+  async #drain(): Promise<void> {
+    // What is added in the same turn of the event loop goes together.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const batch = this.#queue;
+      this.#queue = [];
+      await this.#write(batch);
+    }
+    this.#writing = undefined;
+  }
+
+  /** @throws only for an empty batch; the failures of others are their promises' */
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#lock.lock();
+      try {
+        await this.#append(batch);
+      } finally {
+        await this.#lock.unlock();
+      }
+    } catch (error) {
+      // Where the chain ends is to be found out again.
+      this.#size = -1;
+      const why = error instanceof Error ? error.message : String(error);
+      const told = operationError(
+        StorageError,
+        'ERR_DIRFD_WRITE',
+        `not recorded: ${why}`,
+        this.#subject('record'),
+        error,
+      );
+      if (batch.length === 0) throw error instanceof StorageError ? error : told;
+      for (const { reject } of batch) reject(told);
+    }
+  }
+
+  async #append(batch: readonly Waiting[]): Promise<void> {
+    let file = await this.#current();
+    const cut = await this.#findEnd(file);
+    const entries = [...(cut > 0 ? [cutEntry(cut)] : []), ...batch.map(({ entry }) => entry)];
+    const ends: ChainEnd[] = [];
+    let lines: Buffer[] = [];
+    let length = 0;
+    for (const entry of entries) {
+      const { line, end } = chainEntry(entry, ends.at(-1) ?? this.#end);
+      if (this.#size + length > 0 && this.#size + length + line.length > this.#maxBytes) {
+        await this.#put(file, lines, length);
+        file = await this.#rotate(file);
+        lines = [];
+        length = 0;
+      }
+      lines.push(line);
+      length += line.length;
+      ends.push(end);
+    }
+    await this.#put(file, lines, length);
+    this.#end = ends.at(-1) ?? this.#end;
+    batch.forEach(({ resolve }, index) => {
+      resolve(ends[index + entries.length - batch.length] as ChainEnd);
+    });
+  }
+
+  async #put(file: FileFd, lines: readonly Buffer[], length: number): Promise<void> {
+    if (length === 0) return;
+    const bytes = Buffer.concat(lines);
+    const start = this.#size;
+    try {
+      for (let at = 0; at < length; ) {
+        const { bytesWritten } = await file.write(bytes, { offset: at, position: start + at });
+        at += bytesWritten;
+      }
+      if (this.#isDurable) await file.datasync();
+    } catch (error) {
+      // What is there of it is no record; where it cannot be cut off, it is torn, and the next writer sees to it.
+      await file.truncate(start).catch(() => {});
+      throw error;
+    }
+    this.#size = start + length;
+  }
+
+  /** The file of that name: another process may have set aside the one that is open. */
+  async #current(): Promise<FileFd> {
+    if (this.#file) {
+      const [here, named] = await Promise.all([this.#file.stat(), this.#statOrNothing()]);
+      if (named && here.ino === named.ino && here.dev === named.dev) return this.#file;
+      await this.#file.close();
+      this.#file = undefined;
+    }
+    return this.#openFile();
+  }
+
+  async #openFile(): Promise<FileFd> {
+    this.#size = -1;
+    const flags = constants.O_RDWR | constants.O_CREAT;
+    const file = await this.#directory.openFile(this.#name, { flags, mode: this.#mode });
+    this.#file = file;
+    if ((await file.stat()).nlink !== 1) {
+      const why = 'the trail has other names (hard links): it may be changed through them';
+      throw operationError(StorageError, 'ERR_DIRFD_WRITE', why, this.#subject('open'));
+    }
+    if (this.#isDurable) await this.#directory.sync();
+    return file;
+  }
+
+  /** @returns how many torn bytes were cut off */
+  async #findEnd(file: FileFd): Promise<number> {
+    const { size } = await file.stat();
+    if (size === this.#size) return 0;
+    const { end, length } = await readTail(file, size);
+    if (end === undefined && size > 0 && !(await isTornAlone(file))) {
+      throw operationError(StorageError, 'ERR_DIRFD_WRITE', 'the file is no audit trail', this.#subject('open'));
+    }
+    this.#end = end ?? (await this.#endOfRotated());
+    if (length < size) await file.truncate(length);
+    this.#size = length;
+    return size - length;
+  }
+
+  /** The chain goes on from the last file that was set aside. */
+  async #endOfRotated(): Promise<ChainEnd> {
+    const last = (await trailFiles(this.#directory, this.#name)).filter((found) => found !== this.#name).at(-1);
+    if (last === undefined) return START;
+    await using file = await this.#directory.openFile(last);
+    const { end } = await readTail(file, (await file.stat()).size);
+    return end ?? START;
+  }
+
+  async #rotate(file: FileFd): Promise<FileFd> {
+    const last = (await trailFiles(this.#directory, this.#name)).filter((found) => found !== this.#name).at(-1);
+    const number = last === undefined ? 1 : Number(last.slice(this.#name.length + 1)) + 1;
+    await this.#directory.rename(this.#name, `${this.#name}.${number}`, { noReplace: true });
+    await file.close();
+    const opened = await this.#openFile();
+    this.#size = 0;
+    return opened;
+  }
+
+  async #statOrNothing() {
+    try {
+      return await this.#directory.stat(this.#name);
+    } catch (error) {
+      if (error instanceof FsError && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  #subject(verb: string): ErrorSubject {
+    return { verb, directory: this.#directory.path, path: this.#name };
+  }
+}
+
+/** Whether the file is but the beginning of a first record, as a crash leaves it: its bytes, or zeros where those were to be. */
+async function isTornAlone(file: FileFd): Promise<boolean> {
+  const start = Buffer.alloc(12);
+  const { bytesRead } = await file.read(start, { position: 0 });
+  const text = start.toString('latin1', 0, bytesRead);
+  return '{"sequence":'.startsWith(text) || /^\0+$/.test(text);
+}
+
+function cutEntry(bytes: number): AuditEntry {
+  const id = crypto.randomUUID();
+  return { operation: 'audit.cut', id, time: new Date().toISOString(), outcome: 'done', duration: 0, bytes };
+}

@@ -1,0 +1,148 @@
+/** A trail read from its first file to its last, and each link of the chain tested. */
+
+import { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { SignalOptions } from '../dirfd/fd.js';
+import { FsError, ownError } from '../errors.js';
+import { type AuditRecord, type ChainEnd, hashLine, linesOf, parseLine, START } from './chain.js';
+
+/** What a verification has found. */
+export interface AuditReport {
+  /** True where every record follows from the one before. */
+  readonly intact: boolean;
+  readonly records: number;
+  /** Names, the oldest first. */
+  readonly files: readonly string[];
+  /** Sequence number of the first record that is there; more than 1 where old files were taken away. */
+  readonly first: number;
+  /** To be kept elsewhere: by it, a trail whose end was cut off can be told. */
+  readonly last: ChainEnd;
+  /** Bytes at the end that a crash has torn; the next open cuts them. They are no sign of tampering. */
+  readonly torn: number;
+  /** The first record that does not fit. */
+  readonly fault?: { readonly file: string; readonly line: number; readonly why: string };
+}
+
+/** What else is to hold. */
+export interface VerifyAuditOptions extends SignalOptions {
+  /** A hash and sequence number of this trail from an earlier time: the record must still be there. */
+  readonly expected?: ChainEnd | undefined;
+}
+
+/** The files of a trail in the order in which they were written: NAME.1, NAME.2, … and NAME. */
+export async function trailFiles(directory: DirectoryFd, name: string): Promise<string[]> {
+  const names = await directory.readdir();
+  const numbered = names.flatMap((found) => {
+    const number = found.startsWith(`${name}.`) ? found.slice(name.length + 1) : '';
+    return /^[1-9]\d{0,14}$/.test(number) ? [Number(number)] : [];
+  });
+  const rotated = numbered.sort((a, b) => a - b).map((number) => `${name}.${number}`);
+  return names.includes(name) ? [...rotated, name] : rotated;
+}
+
+/** Every record of a trail, the oldest first. Stops at a line that is none. */
+export async function* readAuditTrail(
+  directory: DirectoryFd | string | URL,
+  name: string,
+  options: SignalOptions = {},
+): AsyncGenerator<AuditRecord, undefined> {
+  for await (const { record } of walkTrail(directory, name, options)) {
+    if (record === undefined) return undefined;
+    yield record;
+  }
+  return undefined;
+}
+
+/**
+ * Tests the whole chain. Records of other processes that come meanwhile may or may not be counted.
+ *
+ * @throws FsError ENOENT where there is no such trail
+ */
+export async function verifyAuditTrail(
+  directory: DirectoryFd | string | URL,
+  name: string,
+  options: VerifyAuditOptions = {},
+): Promise<AuditReport> {
+  const files: string[] = [];
+  let end: ChainEnd = START;
+  let first = 0;
+  let records = 0;
+  let isExpectedThere = options.expected === undefined || options.expected.sequence === 0;
+  let fault: AuditReport['fault'];
+  let bad: { file: string; line: number; bytes: number } | undefined;
+  for await (const { file, line, bytes, ended, record } of walkTrail(directory, name, options)) {
+    if (files.at(-1) !== file) files.push(file);
+    if (fault) continue;
+    // A torn line is the last: whatever follows shows that it was whole once.
+    if (bad) fault = { file: bad.file, line: bad.line, why: 'not a record' };
+    bad = undefined;
+    if (fault) continue;
+    if (record === undefined || !ended) {
+      bad = { file, line, bytes: bytes.length + (ended ? 1 : 0) };
+      continue;
+    }
+    const isFirst = records === 0;
+    if (isFirst) first = record.sequence;
+    const expected = isFirst ? { ...end, sequence: record.sequence - 1 } : end;
+    if (record.sequence !== expected.sequence + 1) {
+      fault = { file, line, why: `record ${record.sequence} where ${expected.sequence + 1} should be` };
+    } else if (record.previous !== expected.hash && !(isFirst && first > 1)) {
+      fault = { file, line, why: `record ${record.sequence} does not follow from the one before it` };
+    } else {
+      records++;
+      end = { sequence: record.sequence, hash: hashLine(bytes) };
+      if (end.sequence === options.expected?.sequence) isExpectedThere = end.hash === options.expected.hash;
+    }
+  }
+  if (!fault && !isExpectedThere) {
+    fault = {
+      file: files.at(-1) ?? name,
+      line: 0,
+      why: `record ${options.expected?.sequence} is not the one expected`,
+    };
+  }
+  return { intact: !fault, records, files, first, last: end, torn: bad?.bytes ?? 0, ...(fault ? { fault } : {}) };
+}
+
+interface TrailLine {
+  readonly file: string;
+  readonly line: number;
+  readonly bytes: Buffer;
+  readonly ended: boolean;
+  readonly record: AuditRecord | undefined;
+}
+
+async function* walkTrail(
+  place: DirectoryFd | string | URL,
+  name: string,
+  { signal }: SignalOptions,
+): AsyncGenerator<TrailLine, undefined> {
+  const directory =
+    place instanceof DirectoryFd
+      ? await place.openDirectory('.', { signal })
+      : await DirectoryFd.open(place, { signal });
+  try {
+    const files = await trailFiles(directory, name);
+    if (files.length === 0) {
+      throw ownError('ERR_DIRFD_INVALID_PATH', 'there is no such audit trail', {
+        verb: 'verifyAuditTrail',
+        directory: directory.path,
+        path: name,
+      });
+    }
+    for (const file of files) {
+      await using opened = await directory.openFile(file, { signal }).catch((error: unknown) => {
+        // Rotated since the listing: its records are in a file that the next run names.
+        if (error instanceof FsError && error.code === 'ENOENT' && file === name) return undefined;
+        throw error;
+      });
+      let line = 0;
+      for await (const { bytes, ended } of opened ? linesOf(opened) : []) {
+        signal?.throwIfAborted();
+        yield { file, line: ++line, bytes, ended, record: ended ? parseLine(bytes) : undefined };
+      }
+    }
+  } finally {
+    await directory.close();
+  }
+  return undefined;
+}

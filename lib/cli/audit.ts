@@ -1,0 +1,100 @@
+/** `dirfd audit verify|show|summary FILE`: an audit trail, tested or read. */
+
+import { Argument, type Command } from 'commander';
+import type { AuditRecord, AuditReport } from '../audit/index.js';
+import { pathArgument, wholeNumber } from './arguments.js';
+import { EXIT } from './exit-code.js';
+import { say } from './messages.js';
+import { Output } from './output.js';
+import { splitPath } from './split-path.js';
+import { printable } from './terminal.js';
+import { counted } from './units.js';
+
+type Action = 'verify' | 'show' | 'summary';
+
+interface Options {
+  readonly json?: true;
+  readonly operation?: string;
+  readonly failed?: true;
+  readonly last?: number;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      'Read an audit trail: a file of JSON lines, each with the SHA-256 of the one before, and the files FILE.1, FILE.2, … that were set ' +
+        'aside. verify tests the whole chain and ends with 1 where a record was changed, taken out or put in.',
+    )
+    .addArgument(new Argument('<ACTION>', 'what to do').choices(['verify', 'show', 'summary']))
+    .argument('<FILE>', 'the trail', pathArgument)
+    .option('--operation <name>', 'show: only this kind of operation')
+    .option('--failed', 'show: only what failed')
+    .option('--last <n>', 'show: only the last N', wholeNumber(1))
+    .option('--json', 'print JSON instead of a table')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dirfd audit verify /var/log/app/audit.jsonl
+  dirfd audit show --failed --last=20 audit.jsonl
+  dirfd audit show --json audit.jsonl | jq 'select(.operation == "write").path'`,
+    )
+    .action(run);
+}
+
+async function run(action: Action, file: string | Buffer, options: Options): Promise<void> {
+  const { readAuditTrail, summarizeAuditTrail, formatAuditSummary, verifyAuditTrail } = await import(
+    '../audit/index.js'
+  );
+  const { DirectoryFd } = await import('../main.js');
+  const { directory: path, name } = splitPath(Buffer.from(file));
+  await using directory = await DirectoryFd.open(path);
+  const output = new Output();
+  const text = name.toString();
+  if (action === 'verify') {
+    const report = await verifyAuditTrail(directory, text);
+    await (options.json ? output.json(report) : output.write(describe(report)));
+    if (!report.intact) process.exitCode = EXIT.failed;
+  } else if (action === 'summary') {
+    const rows = await summarizeAuditTrail(readAuditTrail(directory, text));
+    await (options.json ? output.json(rows) : output.write(formatAuditSummary(rows)));
+  } else {
+    for (const record of await chosen(readAuditTrail(directory, text), options)) {
+      await (options.json ? output.json(record) : output.write(line(record)));
+    }
+  }
+  await output.end();
+}
+
+async function chosen(records: AsyncIterable<AuditRecord>, { operation, failed, last }: Options) {
+  const found: AuditRecord[] = [];
+  for await (const record of records) {
+    if (operation !== undefined && record.operation !== operation) continue;
+    if (failed && record.outcome !== 'failed') continue;
+    found.push(record);
+    if (last !== undefined && found.length > last) found.shift();
+  }
+  return found;
+}
+
+function line({ sequence, time, outcome, operation, path, duration, error }: AuditRecord): string {
+  const cells = [
+    String(sequence).padStart(6),
+    time,
+    outcome.padEnd(6),
+    operation.padEnd(18),
+    `${duration.toFixed(1)} ms`.padStart(11),
+    ...(path === undefined ? [] : [path]),
+    ...(error ? [`(${error.message})`] : []),
+  ];
+  return `${cells.map((cell) => printable(cell)).join('  ')}\n`;
+}
+
+function describe({ intact, records, files, first, last, torn, fault }: AuditReport): string {
+  if (torn > 0)
+    say(`dirfd audit: ${counted(torn, 'byte', 'bytes')} at the end torn by a crash; the next writer cuts them off`);
+  if (first > 1) say(`dirfd audit: the trail begins at record ${first}: older files were taken away`);
+  const extent = `${counted(records, 'record', 'records')} in ${counted(files.length, 'file', 'files')}`;
+  if (intact) return `intact: ${extent}, the last is ${last.sequence} ${last.hash}\n`;
+  return `BROKEN after ${extent}: ${printable(fault?.file ?? '')}, line ${fault?.line}: ${fault?.why}\n`;
+}
