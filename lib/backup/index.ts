@@ -1,5 +1,15 @@
-/** dirfd/backup: versions of files and trees. */
+/**
+ * dirfd/backup: versions of files and trees.
+ *
+ *   BackupManager     manager.ts     make, list, compare, verify, put back, prune
+ *   create.ts         copied, shared with the version before (share.ts), hashed (hash.ts), renamed into being
+ *   restore.ts        verified (verify.ts), copied beside its place, exchanged
+ *   retention.ts      which versions are kept
+ *   store.ts          the directory and its lock; manifest.ts: what a version says of itself
+ *   RecoveryManager   recovery.ts    points to come back to
+ */
 
+export type { AuditEntry, AuditSink, Logger, ObservedOptions } from '../audit/observe.js';
 export {
   BackupError,
   IntegrityError,
@@ -10,3 +20,10 @@ export {
   StorageError,
   VersionError,
 } from '../operation-errors.js';
+export type { CreateBackupOptions } from './create.js';
+export { BackupManager, type BackupManagerOptions, type PruneBackupOptions, type PruneReport } from './manager.js';
+export type { BackupVersion, Manifest, VersionFile } from './manifest.js';
+export { type RecoverOptions, RecoveryManager, type RecoveryPoint, type RecoveryReport } from './recovery.js';
+export type { RestoreBackupOptions } from './restore.js';
+export type { RetentionPolicy } from './retention.js';
+export type { BackupFault, BackupReport } from './verify.js';

@@ -7,8 +7,10 @@ const index = createRequire(import.meta.url)('./index.js') as typeof Index;
 
 export const {
   BackupError,
+  BackupManager,
   IntegrityError,
   RecoveryError,
+  RecoveryManager,
   RestoreError,
   SafeOperationError,
   StateError,

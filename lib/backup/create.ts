@@ -1,0 +1,125 @@
+/** A version is made: under a name with a dot, whole and on the device, and then renamed. */
+
+import { copyTree } from '../copy/job.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { SignalOptions } from '../dirfd/fd.js';
+import type { RelativePath } from '../dirfd/path.js';
+import { hashTree } from './hash.js';
+import { type BackupVersion, describeVersion, type Manifest, writeManifest } from './manifest.js';
+import { shareUnchanged } from './share.js';
+import { isId, newId } from './store.js';
+
+/** Where the content of a version lies in it. A single file keeps no name but this. */
+export const CONTENT = 'content';
+export const SINGLE = 'file';
+
+/** How a version is made. */
+export interface CreateBackupOptions extends SignalOptions {
+  /** A word for people: what it is for. */
+  readonly label?: string | undefined;
+  /** Kept with the version. JSON. */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** Files that have not changed since the last version of the same source share its blocks, as hard links. Default true. */
+  readonly share?: boolean | undefined;
+  /**
+   * Take a file for unchanged where its size, times and other metadata are, without reading it on both sides. Default false: bytes are compared.
+   */
+  readonly quick?: boolean | undefined;
+  /** Leave out what matches these globs, and all below it. */
+  readonly exclude?: readonly string[] | undefined;
+}
+
+/** What is backed up: an entry of a directory, '.' for the directory itself. */
+export interface BackupSource {
+  readonly directory: DirectoryFd;
+  readonly path: RelativePath;
+}
+
+export async function createVersion(
+  versions: DirectoryFd,
+  { directory, path }: BackupSource,
+  parent: BackupVersion | undefined,
+  options: CreateBackupOptions,
+): Promise<BackupVersion> {
+  const { signal, label, metadata, exclude } = options;
+  const created = new Date();
+  const id = newId(created);
+  const staging = `.new-${id}`;
+  await versions.mkdir(staging, { mode: 0o700 });
+  await using place = await versions.openDirectory(staging);
+  const isTree = (await directory.stat(path, { signal })).isDirectory();
+  const copying = { fsync: 'none', signal, ...(isTree && exclude ? { exclude } : {}) } as const;
+  await place.mkdir(CONTENT, { mode: 0o700 });
+  await using content = await place.openDirectory(CONTENT);
+  if (isTree) {
+    await using source = await directory.openDirectory(path, { signal });
+    await copyTree(source, content, copying);
+  } else {
+    await copySingle(directory, path, content, SINGLE, copying);
+  }
+  let shared = 0;
+  if (parent && options.share !== false) {
+    await using before = await versions.openDirectory(`${parent.id}/${CONTENT}`);
+    shared = await shareUnchanged(before, content, { signal, quick: options.quick === true });
+  }
+  const files = await hashTree(content, { signal });
+  const manifest: Manifest = {
+    id,
+    created: created.toISOString(),
+    kind: isTree ? 'tree' : 'file',
+    source: nameOf({ directory, path }),
+    ...(label === undefined ? {} : { label }),
+    ...(parent === undefined ? {} : { parent: parent.id }),
+    ...(metadata === undefined ? {} : { metadata }),
+    fileCount: files.length,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    shared,
+    files,
+  };
+  await writeManifest(place, manifest);
+  // All of it, before the name that makes it a version.
+  await place.syncFileSystem();
+  signal?.throwIfAborted();
+  await versions.rename(staging, id, { noReplace: true });
+  await versions.sync();
+  return describeVersion(manifest);
+}
+
+/** By which later versions find their parent. */
+export function nameOf({ directory, path }: BackupSource): string {
+  const text = Buffer.from(path).toString('utf8');
+  return text === '.' ? directory.path : `${directory.path.replace(/\/$/, '')}/${text}`;
+}
+
+/** The newest version of the same source. */
+export function parentAmong(versions: readonly BackupVersion[], source: string): BackupVersion | undefined {
+  return versions.filter((version) => version.source === source && isId(version.id)).at(-1);
+}
+
+/**
+ * copyTree takes a single file by a path from the root of the file system; relative to a held directory, one file is a tree of which all
+ * else is left out.
+ */
+export async function copySingle(
+  from: DirectoryFd,
+  path: RelativePath,
+  to: DirectoryFd,
+  name: string,
+  options: SignalOptions,
+): Promise<void> {
+  const bytes = Buffer.from(path);
+  const slash = bytes.lastIndexOf('/'.charCodeAt(0));
+  const last = bytes.subarray(slash + 1);
+  await using source = await from.openDirectory(slash < 0 ? '.' : bytes.subarray(0, slash), options);
+  await to.mkdir('.dirfd-single', { mode: 0o700 });
+  {
+    await using place = await to.openDirectory('.dirfd-single');
+    const filter = (entry: { readonly depth: number; readonly nameBytes: Buffer }) =>
+      entry.depth === 1 && entry.nameBytes.equals(last) ? 'include' : 'prune';
+    await copyTree(source, place, { ...options, filter });
+    // It has got the mode of the directory that held the file.
+    await place.chmod('.', 0o700);
+    await place.rename(last, to, name);
+  }
+  await to.removeTree('.dirfd-single');
+}

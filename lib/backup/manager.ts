@@ -1,0 +1,247 @@
+/** BackupManager: versions of files and trees in a store of their own. */
+
+import { type ObservedOptions, observed } from '../audit/observe.js';
+import { type Difference, verifyTree } from '../copy/verify.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { SignalOptions } from '../dirfd/fd.js';
+import type { RelativePath } from '../dirfd/path.js';
+import type { ErrorSubject } from '../errors.js';
+import { BackupError, operationError, SafeOperationError } from '../operation-errors.js';
+import { type BackupSource, CONTENT, type CreateBackupOptions, createVersion, nameOf, parentAmong } from './create.js';
+import { type BackupVersion, describeVersion, type Manifest, readManifest } from './manifest.js';
+import { RESTORING, type RestoreBackupOptions, removeRestoreDebris, restoreVersion } from './restore.js';
+import { keptBy, type RetentionPolicy } from './retention.js';
+import { isId, openVersion, Store, type StoreUse } from './store.js';
+import { type BackupReport, verifyVersion } from './verify.js';
+
+/** What a manager is opened with. */
+export interface BackupManagerOptions extends ObservedOptions, SignalOptions {}
+
+/** How old versions are removed. */
+export interface PruneBackupOptions extends SignalOptions {
+  /** Tell what would be removed, and remove nothing. Default false. */
+  readonly dryRun?: boolean | undefined;
+  /** Milliseconds to wait for those who make or read versions. Default 30,000. */
+  readonly timeout?: number | undefined;
+}
+
+/** What a prune has removed, and what it has kept. */
+export interface PruneReport {
+  readonly removed: readonly string[];
+  readonly kept: readonly string[];
+}
+
+/**
+ * Keeps versions of files and trees, with all metadata, and puts them back. The store should belong to the one who uses it. Several
+ * processes may use it at a time. Close it with `await using`, or close().
+ */
+export class BackupManager implements AsyncDisposable {
+  readonly #store: Store;
+  readonly #observed: ObservedOptions;
+
+  private constructor(store: Store, { logger, audit }: BackupManagerOptions) {
+    this.#store = store;
+    this.#observed = { logger, audit };
+  }
+
+  /** @param directory of the store; it is made ready on the first use. @throws StorageError where it cannot be used */
+  static async open(directory: DirectoryFd | string | URL, options: BackupManagerOptions = {}): Promise<BackupManager> {
+    return new BackupManager(await Store.open(directory, options), options);
+  }
+
+  /** The store's own directory. */
+  get path(): string {
+    return this.#store.root.path;
+  }
+
+  /**
+   * Makes a version of an entry and all that lies below it. It is there, whole and on the device, when the promise resolves, and not at all
+   * before.
+   *
+   * @param path in the directory; `'.'` for the directory itself
+   * @throws BackupError with its cause; FsError for what cannot be read
+   */
+  async createBackup(
+    directory: DirectoryFd,
+    path: RelativePath,
+    options: CreateBackupOptions = {},
+  ): Promise<BackupVersion> {
+    const source: BackupSource = { directory, path };
+    const facts = { operation: 'backup.create', directory: this.path, path: nameOf(source) };
+    return observed(facts, this.#observed, async (note) => {
+      await using use = await this.#store.use(options);
+      await removeDebris(use);
+      const parent = parentAmong(await this.#list(use), nameOf(source));
+      const version = await this.#told('create', nameOf(source), options.signal, () =>
+        createVersion(use.versions, source, parent, options),
+      );
+      note({ version: version.id, files: version.fileCount, bytes: version.bytes });
+      return version;
+    });
+  }
+
+  /** All versions, the oldest first. A version whose manifest cannot be read is left out here, and told by {@link verify}. */
+  async list(options: SignalOptions & { readonly source?: string | undefined } = {}): Promise<BackupVersion[]> {
+    await using use = await this.#store.use(options);
+    const versions = await this.#list(use);
+    return options.source === undefined ? versions : versions.filter(({ source }) => source === options.source);
+  }
+
+  /** @throws VersionError, IntegrityError */
+  async get(id: string, options: SignalOptions = {}): Promise<Manifest> {
+    await using use = await this.#store.use(options);
+    await using version = await openVersion(use.versions, id, this.#subject('get', id));
+    return await readManifest(version, this.#subject('get', id));
+  }
+
+  /** Reads every byte of a version again. @throws VersionError; IntegrityError for a damaged manifest */
+  async verify(id: string, options: SignalOptions = {}): Promise<BackupReport> {
+    const subject = this.#subject('verify', id);
+    await using use = await this.#store.use(options);
+    await using version = await openVersion(use.versions, id, subject);
+    const manifest = await readManifest(version, subject);
+    await using content = await version.openDirectory(CONTENT);
+    return await verifyVersion(content, manifest, options);
+  }
+
+  /** What differs between two versions, or between a version and a directory of today; everything that copyTree keeps. */
+  async diff(id: string, other: string | DirectoryFd, options: SignalOptions = {}): Promise<readonly Difference[]> {
+    await using use = await this.#store.use(options);
+    await using version = await openVersion(use.versions, id, this.#subject('diff', id));
+    await using content = await version.openDirectory(CONTENT);
+    const second =
+      typeof other === 'string'
+        ? await openVersion(use.versions, other, this.#subject('diff', other))
+        : await other.openDirectory('.');
+    try {
+      await using against = typeof other === 'string' ? await second.openDirectory(CONTENT) : undefined;
+      return (await verifyTree(content, against ?? second, { signal: options.signal })).differences;
+    } finally {
+      await second.close();
+    }
+  }
+
+  /**
+   * Puts a version back, or a part of it: verified first, and in one step. Readers see what was there, or what is restored.
+   *
+   * @param path of the target in the directory, which need not be where the version came from
+   * @throws IntegrityError where the version is damaged: then nothing was changed
+   */
+  async restoreBackup(
+    id: string,
+    directory: DirectoryFd,
+    path: RelativePath,
+    options: RestoreBackupOptions = {},
+  ): Promise<{ readonly replaced: boolean }> {
+    const subject = this.#subject('restore', id);
+    const facts = {
+      operation: 'backup.restore',
+      directory: directory.path,
+      path: nameOf({ directory, path }),
+      version: id,
+    };
+    return observed(facts, this.#observed, async () => {
+      await using use = await this.#store.use(options);
+      await using version = await openVersion(use.versions, id, subject);
+      const manifest = await readManifest(version, subject);
+      const replaced = await restoreVersion(version, manifest, { directory, path }, options, subject);
+      return { replaced };
+    });
+  }
+
+  /** Removes versions that no rule keeps. Waits for those who make or read versions. */
+  async prune(policy: RetentionPolicy, options: PruneBackupOptions = {}): Promise<PruneReport> {
+    const { timeout = 30_000, signal, dryRun } = options;
+    const facts = { operation: 'backup.prune', directory: this.path, policy };
+    return observed(facts, this.#observed, async (note) => {
+      await using use = await this.#store.useAlone({ timeout, signal });
+      const versions = await this.#list(use);
+      const kept = keptBy(policy, versions, Date.now(), this.#subject('prune'));
+      const removed = versions.map(({ id }) => id).filter((id) => !kept.has(id));
+      note({ removed });
+      if (!dryRun) await removeVersions(use, removed);
+      return { removed, kept: [...kept].sort() };
+    });
+  }
+
+  /** Removes one version. @throws VersionError */
+  async remove(id: string, options: PruneBackupOptions = {}): Promise<void> {
+    const { timeout = 30_000, signal } = options;
+    const facts = { operation: 'backup.remove', directory: this.path, version: id };
+    await observed(facts, this.#observed, async () => {
+      await using use = await this.#store.useAlone({ timeout, signal });
+      await (await openVersion(use.versions, id, this.#subject('remove', id))).close();
+      await removeVersions(use, [id]);
+    });
+  }
+
+  /**
+   * Removes what was left by those who were killed: unfinished versions in the store, unfinished restores in `directories`. Nobody may be
+   * restoring into those through another store.
+   *
+   * @returns the names of what was removed
+   */
+  async cleanup(directories: readonly DirectoryFd[] = [], options: PruneBackupOptions = {}): Promise<string[]> {
+    const { timeout = 30_000, signal } = options;
+    await using use = await this.#store.useAlone({ timeout, signal });
+    const removed = [...use.debris];
+    await removeDebris(use);
+    for (const directory of directories) {
+      const found = await removeRestoreDebris(directory);
+      if (found > 0) removed.push(`${directory.path}/${RESTORING}*`);
+    }
+    return removed;
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @internal Where recovery points are kept. */
+  openPoints(): Promise<DirectoryFd> {
+    return this.#store.root.openDirectory('points');
+  }
+
+  async #list({ versions }: StoreUse): Promise<BackupVersion[]> {
+    const ids = (await versions.readdir()).filter(isId).sort();
+    const found: BackupVersion[] = [];
+    for (const id of ids) {
+      await using version = await versions.openDirectory(id);
+      try {
+        found.push(describeVersion(await readManifest(version, this.#subject('list', id))));
+      } catch (error) {
+        if (!(error instanceof SafeOperationError)) throw error;
+      }
+    }
+    return found;
+  }
+
+  /** Failures of dirfd's own become the cause of a BackupError. */
+  async #told<T>(verb: string, path: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal?.aborted || error instanceof SafeOperationError) throw error;
+      const why = `no backup was made: ${error instanceof Error ? error.message : String(error)}`;
+      throw operationError(BackupError, 'ERR_DIRFD_BACKUP', why, this.#subject(verb, path), error);
+    }
+  }
+
+  #subject(verb: string, path?: string): ErrorSubject {
+    return { verb, directory: this.path, path };
+  }
+}
+
+async function removeVersions(use: StoreUse, ids: readonly string[]): Promise<void> {
+  for (const id of ids) await use.versions.rename(id, `.old-${id}`, { noReplace: true });
+  await use.versions.sync();
+  for (const id of ids) await use.versions.removeTree(`.old-${id}`);
+}
+
+async function removeDebris({ versions, debris }: StoreUse): Promise<void> {
+  for (const name of debris) await versions.removeTree(name, { force: true });
+}

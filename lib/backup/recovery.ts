@@ -1,0 +1,193 @@
+/**
+ * RecoveryManager: points to come back to. A point is a version of an entry, and a file in the store that says so until the operation is
+ * done; after a crash, the points that are left say what was going on.
+ *
+ *   addRecoveryPoint ──▶ pending ──complete()──▶ gone: the operation stands
+ *                           └────recover()─────▶ gone: the entry is as it was
+ */
+
+import { type ObservedOptions, observed } from '../audit/observe.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { SignalOptions } from '../dirfd/fd.js';
+import { FsError } from '../errors.js';
+import { operationError, RecoveryError, StateError } from '../operation-errors.js';
+import type { BackupManager } from './manager.js';
+import { newId } from './store.js';
+
+/** What was going on, and what there was before. */
+export interface RecoveryPoint {
+  readonly id: string;
+  readonly operation: string;
+  /** By which path the directory was opened: for people, and to open it again after a crash. */
+  readonly directory: string;
+  /** Relative to it. */
+  readonly path: string;
+  /** The version of what was there; absent where nothing was. */
+  readonly version?: string;
+  /** ISO 8601. */
+  readonly time: string;
+}
+
+/** What a recovery has come to. */
+export interface RecoveryReport {
+  /** Put back as they were. */
+  readonly restored: readonly RecoveryPoint[];
+  /** To be looked at: what could not be put back, and why. The points stay. */
+  readonly failed: readonly { readonly point: RecoveryPoint; readonly error: Error }[];
+}
+
+/** Which points are meant, and where their directories are. */
+export interface RecoverOptions extends SignalOptions {
+  /** Only points of this operation. */
+  readonly operation?: string | undefined;
+  /** The directory of a point that an earlier process has made; those of this manager's own are held open. */
+  readonly directory?: DirectoryFd | undefined;
+}
+
+export class RecoveryManager implements AsyncDisposable {
+  readonly #backups: BackupManager;
+  readonly #observed: ObservedOptions;
+  /** Held open for the points that were made here. */
+  readonly #directories = new Map<string, DirectoryFd>();
+
+  /** @param backups stays the caller's, to be closed after this */
+  constructor(backups: BackupManager, { logger, audit }: ObservedOptions = {}) {
+    this.#backups = backups;
+    this.#observed = { logger, audit };
+  }
+
+  /** Keeps what is there, before `operation` changes it. When the promise resolves, a crash can be recovered from. */
+  async addRecoveryPoint(
+    operation: string,
+    directory: DirectoryFd,
+    path: string,
+    options: SignalOptions = {},
+  ): Promise<RecoveryPoint & { complete(): Promise<void> }> {
+    const time = new Date();
+    const existed = await directory.exists(path);
+    const version = existed
+      ? await this.#backups.createBackup(directory, path, { ...options, label: operation })
+      : undefined;
+    const point: RecoveryPoint = {
+      id: newId(time),
+      operation,
+      directory: directory.path,
+      path,
+      ...(version ? { version: version.id } : {}),
+      time: time.toISOString(),
+    };
+    const held = await directory.openDirectory('.');
+    this.#directories.set(point.id, held);
+    await using points = await this.#backups.openPoints();
+    await using file = await points.createTemporaryFile();
+    await file.writeFile(JSON.stringify(point));
+    await file.sync();
+    await file.linkInto(points, `${point.id}.json`);
+    await points.sync();
+    return { ...point, complete: () => this.#forget(point) };
+  }
+
+  /** What was begun and neither completed nor recovered, the oldest first; also by processes that are no more. */
+  async pending(): Promise<RecoveryPoint[]> {
+    await using points = await this.#backups.openPoints();
+    const names = (await points.readdir()).filter((name) => name.endsWith('.json')).sort();
+    const found: RecoveryPoint[] = [];
+    for (const name of names) {
+      const text = await points.readFile(name, 'utf8').catch((error: unknown) => {
+        // Completed by another process in this moment.
+        if (error instanceof FsError && error.code === 'ENOENT') return undefined;
+        throw error;
+      });
+      if (text === undefined) continue;
+      try {
+        found.push(JSON.parse(text));
+      } catch (error) {
+        const subject = { verb: 'pending', directory: points.path, path: name };
+        throw operationError(StateError, 'ERR_DIRFD_RECOVERY', 'not a recovery point', subject, error);
+      }
+    }
+    return found;
+  }
+
+  /**
+   * Puts back the entries of this manager's pending points, the newest first.
+   *
+   * @param error what went wrong: for logger and audit trail
+   * @returns true where all are as they were
+   */
+  async attemptRecovery(error: unknown, options: RecoverOptions = {}): Promise<boolean> {
+    const { failed } = await this.recover(error, options);
+    return failed.length === 0;
+  }
+
+  /** Puts back what the pending points say, the newest first, and tells what was done. Begun again after a crash, it ends the same. */
+  async recover(error: unknown, options: RecoverOptions = {}): Promise<RecoveryReport> {
+    const reason = error instanceof Error ? error.message : String(error);
+    const facts = { operation: 'backup.recover', directory: this.#backups.path, reason };
+    return observed(facts, this.#observed, async (note) => {
+      const restored: RecoveryPoint[] = [];
+      const failed: { point: RecoveryPoint; error: Error }[] = [];
+      const mine = (await this.pending()).filter((point) => this.#isMeant(point, options));
+      for (const point of mine.reverse()) {
+        try {
+          await this.#undo(point, options);
+          restored.push(point);
+        } catch (thrown) {
+          options.signal?.throwIfAborted();
+          failed.push({ point, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
+        }
+      }
+      note({ restored: restored.map(nameOfPoint), failed: failed.map(({ point }) => nameOfPoint(point)) });
+      return { restored, failed };
+    });
+  }
+
+  /** Accepts what is there now, for all pending points, and removes what was left unfinished. @returns the points that were given up */
+  async emergencyCleanup(): Promise<RecoveryPoint[]> {
+    const points = await this.pending();
+    for (const point of points) await this.#forget(point);
+    await this.#backups.cleanup([...this.#directories.values()]);
+    return points;
+  }
+
+  async close(): Promise<void> {
+    const held = [...this.#directories.values()];
+    this.#directories.clear();
+    await Promise.all(held.map((directory) => directory.close()));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #isMeant(point: RecoveryPoint, { operation, directory }: RecoverOptions): boolean {
+    if (operation !== undefined && point.operation !== operation) return false;
+    return this.#directories.has(point.id) || directory?.path === point.directory;
+  }
+
+  async #undo(point: RecoveryPoint, { directory, signal }: RecoverOptions): Promise<void> {
+    const place = this.#directories.get(point.id) ?? directory;
+    if (place === undefined) {
+      const subject = { verb: 'recover', directory: point.directory, path: point.path };
+      throw operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', 'the directory is not given', subject);
+    }
+    if (point.version === undefined) await place.removeTree(point.path, { force: true });
+    else await this.#backups.restoreBackup(point.version, place, point.path, { signal });
+    await this.#forget(point);
+  }
+
+  async #forget(point: RecoveryPoint): Promise<void> {
+    await using points = await this.#backups.openPoints();
+    await points.unlink(`${point.id}.json`).catch((error: unknown) => {
+      if (!(error instanceof FsError) || error.code !== 'ENOENT') throw error;
+    });
+    await points.sync();
+    const held = this.#directories.get(point.id);
+    this.#directories.delete(point.id);
+    await held?.close();
+  }
+}
+
+function nameOfPoint({ directory, path }: RecoveryPoint): string {
+  return `${directory}/${path}`;
+}

@@ -1,0 +1,113 @@
+/**
+ * A version, or a part of it, is put back: verified, copied beside its place, made durable, and exchanged with what is there in one step.
+ *
+ *   nothing there   rename(copy → name), which replaces nothing
+ *   something       renameat2(EXCHANGE), then what was there is removed, or kept under a name of its own
+ */
+
+import { randomBytes } from 'node:crypto';
+import { copyTree } from '../copy/job.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { SignalOptions } from '../dirfd/fd.js';
+import { checkRelative, type RelativePath } from '../dirfd/path.js';
+import { type ErrorSubject, FsError } from '../errors.js';
+import { operationError, RestoreError, VersionError } from '../operation-errors.js';
+import { type BackupSource, CONTENT, copySingle, SINGLE } from './create.js';
+import type { Manifest } from './manifest.js';
+import { checkFiles } from './verify.js';
+
+/** How a version is put back. */
+export interface RestoreBackupOptions extends SignalOptions {
+  /** Only this part of the version, relative to what was backed up; it becomes the target. */
+  readonly path?: RelativePath | undefined;
+  /** Put what was there under this name, beside it, instead of removing it. */
+  readonly keepAs?: string | undefined;
+}
+
+/** What a restore leaves beside its target when it is killed. */
+export const RESTORING = '.dirfd-restoring-';
+
+/** @returns whether something was replaced */
+export async function restoreVersion(
+  version: DirectoryFd,
+  manifest: Manifest,
+  { directory, path }: BackupSource,
+  options: RestoreBackupOptions,
+  subject: ErrorSubject,
+): Promise<boolean> {
+  const { signal, path: part, keepAs } = options;
+  if (part !== undefined) checkRelative(part, subject);
+  const wanted = part ?? (manifest.kind === 'file' ? SINGLE : '.');
+  await using content = await version.openDirectory(CONTENT);
+  await checkFiles(content, manifest, part, { signal }, subject);
+  const bytes = Buffer.from(path);
+  const slash = bytes.lastIndexOf('/'.charCodeAt(0));
+  const name = bytes.subarray(slash + 1);
+  if (name.length === 0 || name.toString() === '.') {
+    const why = 'a directory is replaced in the one that holds it: give that one, and the name';
+    throw operationError(RestoreError, 'ERR_DIRFD_RECOVERY', why, subject);
+  }
+  await using parent = await directory.openDirectory(slash < 0 ? '.' : bytes.subarray(0, Math.max(slash, 1)));
+  const staging = `${RESTORING}${randomBytes(8).toString('hex')}`;
+  try {
+    await copyPart(content, wanted, parent, staging, signal);
+    await parent.syncFileSystem();
+    signal?.throwIfAborted();
+    return await putInPlace(parent, staging, name, keepAs);
+  } catch (error) {
+    await parent.removeTree(staging, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** Removes what restores have left in a directory; nobody may be restoring into it. @returns how much there was */
+export async function removeRestoreDebris(parent: DirectoryFd): Promise<number> {
+  const names = (await parent.readdir()).filter((name) => /^\.dirfd-restoring-[0-9a-f]{16}(\.file)?$/.test(name));
+  for (const name of names) await parent.removeTree(name, { force: true });
+  return names.length;
+}
+
+async function copyPart(
+  content: DirectoryFd,
+  wanted: RelativePath,
+  parent: DirectoryFd,
+  staging: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const stat = await content.stat(wanted).catch((error: unknown) => {
+    if (!(error instanceof FsError) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
+    const subject = { verb: 'restore', directory: content.path, path: wanted };
+    throw operationError(VersionError, 'ERR_DIRFD_BACKUP', 'the version has no such entry', subject, error);
+  });
+  if (!stat.isDirectory()) {
+    await parent.mkdir(staging, { mode: 0o700 });
+    await using place = await parent.openDirectory(staging);
+    await copySingle(content, wanted, place, SINGLE, { signal });
+    await place.rename(SINGLE, parent, `${staging}.file`);
+    await parent.rmdir(staging);
+    await parent.rename(`${staging}.file`, staging);
+    return;
+  }
+  await parent.mkdir(staging, { mode: 0o700 });
+  await using from = await content.openDirectory(wanted);
+  await using to = await parent.openDirectory(staging);
+  await copyTree(from, to, { signal });
+}
+
+async function putInPlace(
+  parent: DirectoryFd,
+  staging: string,
+  name: Buffer,
+  keepAs: string | undefined,
+): Promise<boolean> {
+  const replaces = await parent.exists(name);
+  if (!replaces) {
+    await parent.rename(staging, name, { noReplace: true });
+  } else {
+    await parent.rename(staging, name, { exchange: true });
+    if (keepAs !== undefined) await parent.rename(staging, keepAs, { noReplace: true });
+  }
+  await parent.sync();
+  if (replaces && keepAs === undefined) await parent.removeTree(staging, { force: true });
+  return replaces;
+}

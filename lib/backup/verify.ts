@@ -1,0 +1,83 @@
+/** A version read again, every byte of it, and held against its manifest. */
+
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { SignalOptions } from '../dirfd/fd.js';
+import type { RelativePath } from '../dirfd/path.js';
+import { type ErrorSubject, FsError } from '../errors.js';
+import { IntegrityError, operationError } from '../operation-errors.js';
+import { walk } from '../walk/walk.js';
+import { hashFile } from './hash.js';
+import { type Manifest, pathOf, type VersionFile } from './manifest.js';
+
+/** What a verification has found. */
+export interface BackupReport {
+  readonly id: string;
+  readonly intact: boolean;
+  readonly files: number;
+  readonly bytes: number;
+  /** What is not as the manifest says. */
+  readonly faults: readonly BackupFault[];
+}
+
+export interface BackupFault {
+  readonly path: string;
+  readonly why: 'missing' | 'changed' | 'extra' | 'unreadable';
+  /** SHA-256, of a file that has changed. */
+  readonly expected?: string;
+  readonly actual?: string;
+}
+
+export async function verifyVersion(
+  content: DirectoryFd,
+  manifest: Manifest,
+  options: SignalOptions,
+): Promise<BackupReport> {
+  const faults: BackupFault[] = [];
+  let bytes = 0;
+  for (const file of manifest.files) {
+    const fault = await findFault(content, file, options);
+    if (fault) faults.push(fault);
+    bytes += file.size;
+  }
+  const known = new Set(manifest.files.map((file) => Buffer.from(pathOf(file)).toString('latin1')));
+  for await (const { path, pathBytes } of walk(content, { kinds: ['file'], ...options })) {
+    if (!known.has(pathBytes.toString('latin1'))) faults.push({ path, why: 'extra' });
+  }
+  return { id: manifest.id, intact: faults.length === 0, files: manifest.files.length, bytes, faults };
+}
+
+/** @throws IntegrityError for the first file of the part that is not what was backed up */
+export async function checkFiles(
+  content: DirectoryFd,
+  manifest: Manifest,
+  part: RelativePath | undefined,
+  options: SignalOptions,
+  subject: ErrorSubject,
+): Promise<void> {
+  const prefix = part === undefined || manifest.kind === 'file' ? '' : Buffer.from(part).toString('latin1');
+  for (const file of manifest.files) {
+    const path = Buffer.from(pathOf(file)).toString('latin1');
+    if (prefix !== '' && path !== prefix && !path.startsWith(`${prefix}/`)) continue;
+    const fault = await findFault(content, file, options);
+    if (fault === undefined) continue;
+    const why = `the version is damaged: '${fault.path}' is ${fault.why}`;
+    const hashes = { expected: file.sha256, actual: fault.actual ?? '' };
+    throw operationError(IntegrityError, 'ERR_DIRFD_INTEGRITY', why, subject, undefined, hashes);
+  }
+}
+
+async function findFault(
+  content: DirectoryFd,
+  file: VersionFile,
+  options: SignalOptions,
+): Promise<BackupFault | undefined> {
+  try {
+    const { sha256 } = await hashFile(content, pathOf(file), options);
+    if (sha256 === file.sha256) return undefined;
+    return { path: file.path, why: 'changed', expected: file.sha256, actual: sha256 };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (!(error instanceof FsError)) throw error;
+    return { path: file.path, why: error.code === 'ENOENT' || error.code === 'ENOTDIR' ? 'missing' : 'unreadable' };
+  }
+}

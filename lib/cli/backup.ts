@@ -1,0 +1,198 @@
+/** `dirfd backup ACTION STORE …`: versions of files and trees made, listed, compared, verified, put back and removed. */
+
+import { Argument, type Command } from 'commander';
+import type { BackupManager, BackupVersion } from '../backup/index.js';
+import { collect, pathArgument, wholeNumber } from './arguments.js';
+import { EXIT } from './exit-code.js';
+import { interruptible } from './interrupt.js';
+import { CommandError, say } from './messages.js';
+import { Output } from './output.js';
+import { splitPath } from './split-path.js';
+import { printable } from './terminal.js';
+import { bytes, counted } from './units.js';
+
+const ACTIONS = ['create', 'list', 'diff', 'verify', 'restore', 'prune'] as const;
+type Action = (typeof ACTIONS)[number];
+
+interface Options {
+  readonly label?: string;
+  readonly exclude?: readonly string[];
+  readonly share: boolean;
+  readonly path?: string;
+  readonly keepAs?: string;
+  readonly count?: number;
+  readonly hourly?: number;
+  readonly daily?: number;
+  readonly weekly?: number;
+  readonly monthly?: number;
+  readonly days?: number;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+interface Work {
+  readonly backups: BackupManager;
+  readonly words: readonly (string | Buffer)[];
+  readonly options: Options;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      'Keep versions of files and trees in STORE, a directory. A version has all metadata and the SHA-256 of every file; files that have not ' +
+        'changed share the blocks of the version before. ID is a version, or latest.',
+    )
+    .addArgument(new Argument('<ACTION>', 'what to do: see the examples').choices(ACTIONS))
+    .argument('<STORE>', 'where the versions are kept', pathArgument)
+    .argument('[WORDS...]', 'what the action needs')
+    .option('--label <text>', 'create: a word for people')
+    .option('--exclude <glob>', 'create: leave out what matches, and all below it (repeatable)', collect)
+    .option('--no-share', 'create: every file is one of its own')
+    .option('--path <path>', 'restore: only this part of the version')
+    .option('--keep-as <name>', 'restore: keep what was there under this name beside it')
+    .option('--count <n>', 'prune: keep the newest N', wholeNumber(0))
+    .option('--days <n>', 'prune: keep what is younger than N days', wholeNumber(0))
+    .option('--hourly <n>', 'prune: keep the newest of each of the last N hours that have one', wholeNumber(0))
+    .option('--daily <n>', 'prune: the same for days', wholeNumber(0))
+    .option('--weekly <n>', 'prune: the same for weeks', wholeNumber(0))
+    .option('--monthly <n>', 'prune: the same for months', wholeNumber(0))
+    .option('-n, --dry-run', 'prune: print what would be removed, and remove nothing')
+    .option('--json', 'print JSON, an object a line')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dirfd backup create /srv/backups /home/me/project --label=before
+  dirfd backup list /srv/backups
+  dirfd backup diff /srv/backups ID [ID or DIR]     against another version, or a directory of today
+  dirfd backup verify /srv/backups [ID…]            all of them without ID; 1 where one is damaged
+  dirfd backup restore /srv/backups latest project  verified first, put in place in one step
+  dirfd backup prune /srv/backups --count=3 --daily=7 --weekly=4 --monthly=12`,
+    )
+    .action(run);
+}
+
+async function run(action: Action, store: string | Buffer, words: string[], options: Options): Promise<void> {
+  const { BackupManager } = await import('../backup/index.js');
+  const { DirectoryFd } = await import('../main.js');
+  await using directory = await DirectoryFd.open(store);
+  await using backups = await BackupManager.open(directory);
+  using interruption = interruptible();
+  const output = new Output();
+  const work = { backups, words: words.map(pathArgument), options, output, signal: interruption.signal };
+  try {
+    await RUN[action](work);
+  } catch (error) {
+    if (interruption.exitCode === undefined) throw error;
+    process.exitCode = interruption.exitCode;
+  }
+  await output.end();
+}
+
+const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
+  async create({ backups, words, options, output, signal }) {
+    const [source] = expect(words, 1, 1, 'create STORE SRC');
+    await using place = await openPlace(source);
+    const { label, exclude, share } = options;
+    const version = await backups.createBackup(place.directory, place.name, { label, exclude, share, signal });
+    await (options.json ? output.json(version) : output.write(`${version.id}\n`));
+    if (!options.json) say(`${summary(version)}; ${counted(version.shared, 'file')} shared with the version before`);
+  },
+
+  async list({ backups, words, options, output, signal }) {
+    expect(words, 0, 0, 'list STORE');
+    for (const version of await backups.list({ signal })) {
+      await (options.json ? output.json(version) : output.write(`${version.id}  ${summary(version)}\n`));
+    }
+  },
+
+  async diff({ backups, words, options, output, signal }) {
+    const [first, second = 'latest'] = expect(words, 1, 2, 'diff STORE ID [ID or DIR]');
+    const { DirectoryFd } = await import('../main.js');
+    const id = await idOf(backups, first);
+    const isVersion = second === 'latest' || (await backups.list({ signal })).some((each) => each.id === second);
+    await using today = isVersion ? undefined : await DirectoryFd.open(second);
+    const differences = await backups.diff(id, today ?? (await idOf(backups, second)), { signal });
+    for (const { path, field, a, b } of differences) {
+      const line = { path, field, a, b };
+      await (options.json
+        ? output.json(line)
+        : output.write(
+            `${printable(path || '.')}: ${field}${a === undefined && b === undefined ? '' : `: ${a ?? '-'} -> ${b ?? '-'}`}\n`,
+          ));
+    }
+    if (differences.length > 0) process.exitCode = EXIT.failed;
+  },
+
+  async verify({ backups, words, options, output, signal }) {
+    const asked = await Promise.all(words.map((word) => idOf(backups, word)));
+    const ids = asked.length > 0 ? asked : (await backups.list({ signal })).map(({ id }) => id);
+    for (const id of ids) {
+      const report = await backups.verify(id, { signal });
+      if (!report.intact) process.exitCode = EXIT.failed;
+      const extent = `${counted(report.files, 'file')}, ${bytes(report.bytes)}`;
+      await (options.json
+        ? output.json(report)
+        : output.write(`${id}  ${report.intact ? 'intact' : 'DAMAGED'}: ${extent}\n`));
+      for (const { path, why } of report.faults) say(`dirfd backup: ${id}: ${printable(path)}: ${why}`);
+    }
+  },
+
+  async restore({ backups, words, options, output, signal }) {
+    const [id, target] = expect(words, 2, 2, 'restore STORE ID TARGET');
+    await using place = await openPlace(target);
+    const { path, keepAs } = options;
+    const result = await backups.restoreBackup(await idOf(backups, id), place.directory, place.name, {
+      path,
+      keepAs,
+      signal,
+    });
+    if (options.json) await output.json(result);
+  },
+
+  async prune({ backups, words, options, output, signal }) {
+    expect(words, 0, 0, 'prune STORE');
+    const { count, hourly, daily, weekly, monthly, days, dryRun } = options;
+    const maxAge = days === undefined ? undefined : days * 86_400_000;
+    const report = await backups.prune(
+      { count, hourly, daily, weekly, monthly, maxAge },
+      { dryRun: dryRun === true, signal },
+    );
+    if (options.json) return void (await output.json(report));
+    for (const id of report.removed) await output.write(`${id}\n`);
+    say(
+      `${dryRun ? 'would remove' : 'removed'} ${counted(report.removed.length, 'version')}, kept ${report.kept.length}`,
+    );
+  },
+};
+
+function summary({ created, kind, source, label, fileCount, bytes: size }: BackupVersion): string {
+  const named = label === undefined ? '' : `  (${printable(label)})`;
+  return `${created}  ${kind}  ${counted(fileCount, 'file')}, ${bytes(size)}  ${printable(source)}${named}`;
+}
+
+function expect(words: readonly (string | Buffer)[], least: number, most: number, usage: string) {
+  if (words.length >= least && words.length <= most) return words as [string | Buffer, string | Buffer];
+  throw new CommandError(`usage: dirfd backup ${usage}`, EXIT.usage);
+}
+
+async function idOf(backups: BackupManager, word: string | Buffer): Promise<string> {
+  if (word !== 'latest') return String(word);
+  const last = (await backups.list()).at(-1);
+  if (last === undefined) throw new CommandError('there is no version yet');
+  return last.id;
+}
+
+/** The directory that holds the path's last name, under its real path: that is by which versions of the same source find each other. */
+async function openPlace(path: string | Buffer) {
+  const { DirectoryFd } = await import('../main.js');
+  const text = Buffer.from(path)
+    .toString('latin1')
+    .replace(/(?<=.)\/+$/, '');
+  const { directory: above, name } = splitPath(Buffer.from(text, 'latin1'));
+  const { realpathSync } = await import('node:fs');
+  const directory = await DirectoryFd.open(realpathSync(above, 'buffer'));
+  return { directory, name: name.length > 0 ? name : Buffer.from('.'), [Symbol.asyncDispose]: () => directory.close() };
+}

@@ -1,0 +1,260 @@
+// BackupManager: versions against rsync and sha256sum; sharing, damage, restores, retention, crashes.
+import '../fixtures/fd-baseline.js';
+import assert from 'node:assert/strict';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { DirectoryFd, verifyTree } from 'dirfd';
+import { BackupManager, IntegrityError, RecoveryManager, VersionError } from 'dirfd/backup';
+import { keptBy } from '#dist/backup/retention.js';
+import { attempt, run } from '../fixtures/command.js';
+import { repositoryRoot } from '../fixtures/repository.js';
+import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
+import { requireTool } from '../fixtures/tools.js';
+
+async function place(t: TestContext) {
+  const path = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
+  mkdirSync(join(path, 'data/deep'), { recursive: true });
+  writeFileSync(join(path, 'data/a'), 'first');
+  writeFileSync(join(path, 'data/same'), 'unchanged'.repeat(1000));
+  writeFileSync(join(path, 'data/deep/b'), 'below', { mode: 0o640 });
+  writeFileSync(Buffer.concat([Buffer.from(`${path}/data/`), Buffer.from([0xff, 0x0a])]), 'odd name');
+  symlinkSync('/etc/passwd', join(path, 'data/link'));
+  mkdirSync(join(path, 'store'));
+  const directory = await DirectoryFd.open(path);
+  const backups = await BackupManager.open(join(path, 'store'));
+  t.after(async () => {
+    await backups.close();
+    await directory.close();
+  });
+  return { path, directory, backups };
+}
+
+const content = (path: string, id: string) => join(path, 'store/versions', id, 'content');
+
+test('a version is the tree as it was, and its manifest has the sums that sha256sum finds', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const version = await backups.createBackup(directory, 'data', { label: 'first', metadata: { ticket: 7 } });
+  assert.ok((await verifyTree(join(path, 'data'), content(path, version.id))).same);
+  const { files, label, metadata, kind } = await backups.get(version.id);
+  assert.deepEqual([label, metadata, kind, version.fileCount], ['first', { ticket: 7 }, 'tree', 4]);
+  for (const { path: name, pathBytes, sha256 } of files) {
+    const bytes = readFileSync(
+      Buffer.concat([Buffer.from(`${path}/data/`), pathBytes ? Buffer.from(pathBytes, 'base64') : Buffer.from(name)]),
+    );
+    assert.equal(run('sha256sum', [], { input: bytes }).slice(0, 64), sha256, name);
+  }
+  assert.deepEqual(await backups.list(), [version]);
+});
+
+test('what has not changed is shared with the version before, and what has is not', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const first = await backups.createBackup(directory, 'data');
+  writeFileSync(join(path, 'data/a'), 'FIRST');
+  run('chmod', ['600', join(path, 'data/deep/b')]);
+  mkdirSync(join(path, 'data/new/er'), { recursive: true });
+  writeFileSync(join(path, 'data/new/er/file'), 'new');
+  const second = await backups.createBackup(directory, 'data');
+  assert.deepEqual([second.parent, second.shared], [first.id, 2]);
+  const inode = (id: string, name: string) => lstatSync(join(content(path, id), name)).ino;
+  assert.equal(inode(first.id, 'same'), inode(second.id, 'same'));
+  assert.notEqual(inode(first.id, 'a'), inode(second.id, 'a'));
+  assert.notEqual(inode(first.id, 'deep/b'), inode(second.id, 'deep/b'), 'a mode is a change');
+  assert.ok((await verifyTree(join(path, 'data'), content(path, second.id))).same, 'times of directories included');
+  assert.equal(readFileSync(join(content(path, first.id), 'a'), 'utf8'), 'first');
+  const differences = await backups.diff(first.id, second.id);
+  assert.deepEqual([...new Set(differences.map((each) => each.path))].sort(), ['', 'a', 'deep/b', 'new']);
+  await using today = await directory.openDirectory('data');
+  assert.deepEqual(await backups.diff(second.id, today), []);
+});
+
+test('a restore puts back the whole, a part or a file, in one step, and keeps what was there where asked', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const version = await backups.createBackup(directory, 'data');
+  run('rm', ['-r', join(path, 'data/deep')]);
+  writeFileSync(join(path, 'data/a'), 'spoilt');
+  assert.deepEqual(await backups.restoreBackup(version.id, directory, 'data', { keepAs: 'spoilt' }), {
+    replaced: true,
+  });
+  assert.ok((await verifyTree(join(path, 'data'), content(path, version.id))).same);
+  assert.equal(readFileSync(join(path, 'spoilt/a'), 'utf8'), 'spoilt');
+  assert.deepEqual(await backups.restoreBackup(version.id, directory, 'part', { path: 'deep' }), { replaced: false });
+  assert.equal(readFileSync(join(path, 'part/b'), 'utf8'), 'below');
+  await backups.restoreBackup(version.id, directory, 'one', { path: 'deep/b' });
+  assert.equal(lstatSync(join(path, 'one')).mode & 0o777, 0o640);
+  const file = await backups.createBackup(directory, 'data/a');
+  writeFileSync(join(path, 'data/a'), 'spoilt again');
+  await backups.restoreBackup(file.id, directory, 'data/a');
+  assert.equal(readFileSync(join(path, 'data/a'), 'utf8'), 'first');
+  assert.deepEqual(readdirSync(path).sort(), ['data', 'one', 'part', 'spoilt', 'store']);
+  await assert.rejects(backups.restoreBackup(version.id, directory, 'x', { path: 'absent' }), VersionError);
+  await assert.rejects(backups.restoreBackup(version.id, directory, '.'), /the one that holds it/);
+  await assert.rejects(backups.restoreBackup(version.id, directory, 'x', { path: '../a' }), {
+    code: 'ERR_DIRFD_PATH_ESCAPE',
+  });
+});
+
+test('damage is found, and nothing is restored from it', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const { id } = await backups.createBackup(directory, 'data');
+  assert.equal((await backups.verify(id)).intact, true);
+  writeFileSync(join(content(path, id), 'a'), 'FIRST');
+  run('rm', [join(content(path, id), 'deep/b')]);
+  writeFileSync(join(content(path, id), 'new'), '');
+  const { intact, faults } = await backups.verify(id);
+  assert.equal(intact, false);
+  assert.deepEqual(faults.map(({ path: name, why }) => `${name} ${why}`).sort(), [
+    'a changed',
+    'deep/b missing',
+    'new extra',
+  ]);
+  writeFileSync(join(path, 'data/a'), 'of today');
+  await assert.rejects(backups.restoreBackup(id, directory, 'data'), IntegrityError);
+  assert.equal(readFileSync(join(path, 'data/a'), 'utf8'), 'of today');
+  const manifest = join(path, 'store/versions', id, 'manifest.json');
+  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"size":5', '"size":6'));
+  await assert.rejects(backups.verify(id), IntegrityError);
+  for (const bad of ['', '..', '../../data', '20260101T000000000Z-00000000'])
+    await assert.rejects(backups.get(bad), VersionError);
+});
+
+test('rules of retention keep the newest of each period', () => {
+  const at = (text: string) => ({ id: text, created: text });
+  const all = [
+    '2026-01-05T10:00:00.000Z',
+    '2026-01-31T10:00:00.000Z',
+    '2026-02-01T09:10:00.000Z',
+    '2026-02-01T09:50:00.000Z',
+    '2026-02-02T10:00:00.000Z',
+  ].map(at);
+  const now = Date.parse('2026-02-02T11:00:00.000Z');
+  const kept = (policy: object) =>
+    [...keptBy(policy, all, now, { verb: 'test' })].sort().map((id) => all.findIndex((each) => each.id === id));
+  assert.deepEqual(kept({ count: 2 }), [3, 4]);
+  assert.deepEqual(kept({ maxAge: 25.5 * 3600_000 }), [3, 4]);
+  assert.deepEqual(kept({ hourly: 2 }), [3, 4]);
+  assert.deepEqual(kept({ daily: 3 }), [1, 3, 4]);
+  // The first of February 2026 is a Sunday.
+  assert.deepEqual(kept({ weekly: 2 }), [3, 4]);
+  assert.deepEqual(kept({ monthly: 5, count: 1 }), [1, 4]);
+  for (const bad of [{}, { count: 0 }, { count: -1 }, { yearly: 1 }, { count: 1.5 }]) {
+    assert.throws(() => kept(bad), { code: 'ERR_DIRFD_INVALID_ARGUMENT' });
+  }
+});
+
+test('a prune removes what no rule keeps; what is shared stays whole, and readers are waited for', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const ids: string[] = [];
+  for (let i = 0; i < 3; i++) ids.push((await backups.createBackup(directory, 'data')).id);
+  assert.deepEqual((await backups.prune({ count: 1 }, { dryRun: true })).removed, ids.slice(0, 2));
+  assert.equal((await backups.list()).length, 3);
+  const reading = backups.verify(ids[0]!);
+  const { removed, kept } = await backups.prune({ count: 1 });
+  assert.equal((await reading).intact, true);
+  assert.deepEqual([removed, kept], [ids.slice(0, 2), ids.slice(2)]);
+  assert.deepEqual(readdirSync(join(path, 'store/versions')), kept);
+  assert.equal((await backups.verify(kept[0]!)).intact, true);
+  await backups.remove(kept[0]!);
+  assert.deepEqual(await backups.list(), []);
+});
+
+test('killed at any moment of a backup or a prune, the store has whole versions only', async (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const { path, directory, backups } = await place(t);
+  const { id } = await backups.createBackup(directory, 'data');
+  const script = `
+    import { BackupManager } from 'dirfd/backup';
+    import { DirectoryFd } from 'dirfd';
+    const backups = await BackupManager.open(${JSON.stringify(join(path, 'store'))});
+    const directory = await DirectoryFd.open(${JSON.stringify(path)});
+    await backups.createBackup(directory, 'data');
+    await backups.prune({ count: 1 });`;
+  let killed = 0;
+  for (const call of ['mkdirat', 'renameat2', 'unlinkat', 'linkat', 'syncfs', 'fsync']) {
+    for (const when of [1, 2, 3]) {
+      const inject = [
+        'strace',
+        '-f',
+        '-qq',
+        '-o',
+        '/dev/null',
+        '-e',
+        `trace=${call}`,
+        '-e',
+        `inject=${call}:signal=KILL:when=${when}`,
+      ];
+      const command = [...inject, process.execPath, '--input-type=module', '-e', script];
+      const { signal, status } = attempt(command[0]!, command.slice(1), { cwd: repositoryRoot });
+      if (signal === 'SIGKILL' || status === 137) killed++;
+      const found = await backups.list();
+      assert.ok(found.length >= 1 && found.length <= 2 + killed, `${call} ${when}: ${found.length} versions`);
+      for (const version of found) assert.equal((await backups.verify(version.id)).intact, true, `${call} ${when}`);
+      await backups.cleanup();
+      for (const name of readdirSync(join(path, 'store/versions')))
+        assert.match(name, /^\d{8}T/, `debris after ${call} ${when}`);
+    }
+  }
+  assert.ok(killed >= 8, `${killed} killed`);
+  assert.ok(id);
+});
+
+test('a restore that is killed has changed nothing or all, and its debris can be removed', async (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const { path, directory, backups } = await place(t);
+  const { id } = await backups.createBackup(directory, 'data');
+  const script = `
+    import { BackupManager } from 'dirfd/backup';
+    import { DirectoryFd } from 'dirfd';
+    const backups = await BackupManager.open(${JSON.stringify(join(path, 'store'))});
+    const directory = await DirectoryFd.open(${JSON.stringify(path)});
+    await backups.restoreBackup(${JSON.stringify(id)}, directory, 'data');`;
+  for (const [call, when] of [
+    ['mkdirat', 1],
+    ['syncfs', 1],
+    ['renameat2', 1],
+    ['unlinkat', 2],
+  ] as const) {
+    writeFileSync(join(path, 'data/a'), 'of today');
+    const inject = [
+      '-f',
+      '-qq',
+      '-o',
+      '/dev/null',
+      '-e',
+      `trace=${call}`,
+      '-e',
+      `inject=${call}:signal=KILL:when=${when}`,
+    ];
+    attempt('strace', [...inject, process.execPath, '--input-type=module', '-e', script], { cwd: repositoryRoot });
+    assert.match(readFileSync(join(path, 'data/a'), 'utf8'), /^(first|of today)$/, call);
+    assert.equal(readFileSync(join(path, 'data/deep/b'), 'utf8'), 'below');
+    await backups.cleanup([directory]);
+    assert.deepEqual(readdirSync(path).sort(), ['data', 'store'], call);
+  }
+});
+
+test('recovery points are there after a crash, and put back what was', async (t) => {
+  const { path, directory, backups } = await place(t);
+  await using recovery = new RecoveryManager(backups);
+  const point = await recovery.addRecoveryPoint('migrate', directory, 'data');
+  const absent = await recovery.addRecoveryPoint('migrate', directory, 'new');
+  writeFileSync(join(path, 'new'), 'half');
+  writeFileSync(join(path, 'data/a'), 'half');
+  // As another process would find them.
+  await using later = new RecoveryManager(backups);
+  assert.deepEqual(
+    (await later.pending()).map(({ id }) => id),
+    [point.id, absent.id],
+  );
+  const { restored, failed } = await later.recover(new Error('crashed'), { directory });
+  assert.deepEqual([restored.length, failed.length], [2, 0]);
+  assert.equal(readFileSync(join(path, 'data/a'), 'utf8'), 'first');
+  assert.equal(existsSync(join(path, 'new')), false);
+  assert.deepEqual(await later.pending(), []);
+  const done = await recovery.addRecoveryPoint('edit', directory, 'data/a');
+  await done.complete();
+  assert.equal(await recovery.attemptRecovery(new Error('none')), true);
+  await recovery.addRecoveryPoint('edit', directory, 'data/a');
+  assert.equal((await recovery.emergencyCleanup()).length, 1);
+  assert.deepEqual(await recovery.pending(), []);
+});
