@@ -1,10 +1,21 @@
 // Everything that a copy keeps, made, copied and compared by others' code: rsync, getfattr and the fixtures' own inventory.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { copyTree } from 'dirfd';
+import { copyTree, verifyTree } from 'dirfd';
 import { attempt, run } from '../fixtures/command.js';
 import { assertSameTree } from '../fixtures/compare.js';
 import { compiled } from '../fixtures/compile.js';
@@ -12,7 +23,7 @@ import { extentsOf } from '../fixtures/extents.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 import { isRoot, requireRoot, requireTool } from '../fixtures/tools.js';
 import { deep, metadata, modes, names, plain, project, wide } from '../fixtures/trees.js';
-import { assertComplete } from './pair.js';
+import { assertComplete, pair } from './pair.js';
 
 const trees = { plain, names, wide, deep, modes, project } as const;
 
@@ -73,6 +84,25 @@ test('holes lie exactly where they were, a trailing one included', async (t) => 
       name,
     );
   }
+});
+
+test('offsets beyond 4 GiB are kept, with data and holes on either side', async (t) => {
+  const { source, destination, from, to } = pair(t);
+  const program = compiled(t, 'extents');
+  if (program === undefined) return;
+  const far = 5 * 2 ** 30;
+  const fd = openSync(from('file'), 'w');
+  for (const at of [0, 2 ** 32 - 4096, far]) writeSync(fd, Buffer.alloc(8192, `data at ${at}`), 0, 8192, at);
+  closeSync(fd);
+  assertComplete(await copyTree(source, destination));
+  assert.equal(statSync(to('file')).size, far + 8192);
+  assert.deepEqual(extentsOf(program, to('file')), extentsOf(program, from('file')));
+  assert.deepEqual((await verifyTree(source, destination)).differences, []);
+  const copy = openSync(to('file'), 'r');
+  const tail = Buffer.alloc(8192);
+  readSync(copy, tail, 0, tail.length, far);
+  closeSync(copy);
+  assert.ok(tail.equals(Buffer.alloc(8192, `data at ${far}`)));
 });
 
 test('capabilities, ACLs and xattrs are what getcap, getfacl and getfattr say', async (t) => {
