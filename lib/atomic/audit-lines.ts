@@ -1,5 +1,6 @@
 /** The simplest audit sink: a file, a line of JSON for each record, on the device before the operation is reported as done. */
 
+import { setGlobalAuditTrail as setGlobalSink } from '../audit/global.js';
 import type { AuditEntry, AuditSink } from '../audit/observe.js';
 import { type AtomicTarget, holdTarget } from './target.js';
 
@@ -17,18 +18,12 @@ export class AuditLines implements AuditSink {
   }
 }
 
-let globalTrail: AuditSink | undefined;
-
 /**
  * Where {@link AtomicFileOperations}, writeConfigAtomically and safeFileRotation keep their records, unless they are given another place; in
  * this thread. A path: a file of JSON lines. Undefined: nowhere.
  */
 export function setGlobalAuditTrail(trail: AuditSink | AtomicTarget | undefined): void {
-  globalTrail = trail === undefined ? undefined : toSink(trail);
-}
-
-export function getGlobalAuditTrail(): AuditSink | undefined {
-  return globalTrail;
+  setGlobalSink(trail === undefined ? undefined : toSink(trail));
 }
 
 /** A sink as it is, a path as a file of lines. */

@@ -15,6 +15,7 @@
  *   content.ts      text, JSON, YAML               schema.ts    JSON Schema
  */
 
+export { getGlobalAuditTrail } from '../audit/global.js';
 export type { AuditSink, Logger } from '../audit/observe.js';
 export {
   AtomicWriteError,
@@ -29,7 +30,7 @@ export {
   SafeOperationError,
   ValidationError,
 } from '../operation-errors.js';
-export { getGlobalAuditTrail, setGlobalAuditTrail } from './audit-lines.js';
+export { setGlobalAuditTrail } from './audit-lines.js';
 export { cleanupBackups } from './backup-copy.js';
 export { checkContent } from './check.js';
 export { type WriteChunksOptions, writeChunks } from './chunks.js';

@@ -1,9 +1,10 @@
 /** The operations on configuration files under one roof, with a record of each: a face of write.ts, update.ts, merge.ts and rotate.ts. */
 
 import { randomUUID } from 'node:crypto';
+import { getGlobalAuditTrail } from '../audit/global.js';
 import { type AuditEntry, type AuditSink, observed } from '../audit/observe.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
-import { getGlobalAuditTrail, toSink } from './audit-lines.js';
+import { toSink } from './audit-lines.js';
 import { cleanupBackups } from './backup-copy.js';
 import { type MergeOptions, type MergeStrategy, mergeConfig } from './merge.js';
 import type { AtomicWriteOptions } from './options.js';
