@@ -104,6 +104,7 @@ const REASONS: readonly { readonly code?: OwnCode; readonly text?: string }[] = 
   { code: 'ERR_DIRFD_INVALID_ARGUMENT', text: 'an offset or length that the kernel cannot represent' },
   { code: 'ERR_DIRFD_INVALID_ARGUMENT', text: 'source and destination lie inside one another, and here they meet' },
   { text: 'the change is made, but whether it would survive a crash is not known' },
+  { code: 'ERR_DIRFD_INTEGRITY', text: 'what was read back is not what was written' },
 ];
 
 /** Negative errno → [name, text]. libuv's texts, and those it lacks. */

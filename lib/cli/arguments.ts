@@ -30,6 +30,12 @@ export function byteCount(text: string): number {
   throw new InvalidArgumentError('It must be a number of bytes, as 500k, 10M or 1.5G.');
 }
 
+/** rsync's --bwlimit: KiB without a unit, else as {@link byteCount}, a letter B for bytes; 0 is no limit. */
+export function rate(text: string): number {
+  if (/^0+$/.test(text)) return 0;
+  return byteCount(/^[\d.]+$/.test(text) ? `${text}k` : text);
+}
+
 /** Of an option that may be given several times. */
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];

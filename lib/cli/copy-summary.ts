@@ -32,6 +32,7 @@ export function copySummary(report: CopyReport, manner: Manner): string {
     counts(report.errorCount, 'failure'),
     counts(report.notKeptCount, 'attribute not kept', 'attributes not kept'),
     counts(report.vanishedCount, 'entry vanished', 'entries vanished'),
+    counts(report.retries, 'retry', 'retries'),
     report.deletionsSkipped ? 'nothing deleted, because of that' : '',
   ]);
   const start = interrupted ? 'interrupted: ' : '';

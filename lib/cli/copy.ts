@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { CopyJob, CopyOptions } from '../index.js';
-import { addFilters, pathArgument, wholeNumber } from './arguments.js';
+import { addFilters, pathArgument, rate, wholeNumber } from './arguments.js';
 import { CopyTeller, plainReport } from './copy-events.js';
 import { copySummary } from './copy-summary.js';
 import { EXIT } from './exit-code.js';
@@ -94,6 +94,16 @@ export function addOptions(command: Command): void {
         .choices(['stop', 'continue'])
         .default('continue'),
     )
+    .option('--verify', 'read each file back from the disk and compare it; what differs is removed and told')
+    .option('--bwlimit <rate>', 'bytes a second at most, in KiB without a unit: 500, 1.5M, 10MB', rate)
+    .option(
+      '--retries <n>',
+      'how often to try again what may pass: EAGAIN, EBUSY, ESTALE and the like',
+      wholeNumber(0, 1_000_000),
+    )
+    .option('--retry-delay <ms>', 'milliseconds before another try (default: 200)', wholeNumber(0, 3_600_000))
+    .option('--resume', 'keep a large file that is cut off, and go on with it the next time')
+    .option('--atomic', 'copy beside DST, then put the whole tree in its place at once; to replace DST, --delete')
     .option('-j, --concurrency <n>', 'threads (default: two a processor, at most 8)', wholeNumber(1, 256))
     .optionsGroup('What is told:')
     .option('-i, --itemize', 'print a line for every entry that is made, changed or removed, as rsync -i does')
@@ -111,6 +121,7 @@ export function addOptions(command: Command): void {
 export interface CopyFlags extends Omit<CopyOptions, 'signal' | 'chmod' | 'ownerMap'>, KeepRuleFlags {
   readonly deleteBefore?: true;
   readonly deleteAfter?: true;
+  readonly bwlimit?: number;
   readonly S?: true;
   readonly verbose?: true;
   readonly json?: true;
@@ -126,7 +137,7 @@ export async function copy(
   flags: CopyFlags,
 ): Promise<void> {
   const { copyTree } = await import('../main.js');
-  const { S, verbose, json, progress, quiet, ...given } = flags;
+  const { S, bwlimit, verbose, json, progress, quiet, ...given } = flags;
   const { deleteBefore, deleteAfter, chown, usermap, groupmap, chmod, ...options } = given;
   const when = deleteBefore ? 'before' : deleteAfter ? 'after' : options.delete;
   using interruption = interruptible();
@@ -136,6 +147,7 @@ export async function copy(
     ...keepRules({ chown, usermap, groupmap, chmod }),
     delete: when,
     ...(S ? { sparse: 'always' } : {}),
+    ...(bwlimit === undefined ? {} : { bandwidthLimit: bwlimit }),
     itemize: options.itemize === true || verbose === true || (options.dryRun === true && !quiet),
     signal,
   });

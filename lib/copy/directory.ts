@@ -6,7 +6,8 @@ import { type NativePair, STATE, type State, type Ticket } from '../native/trees
 const OWNER_BITS = 0o700;
 
 export interface Directory {
-  readonly path: Buffer;
+  /** Empty once it is finished: of a very deep tree all paths together are the square of its depth. */
+  path: Buffer;
   readonly ticket: Ticket;
   readonly state: State;
   readonly parent: Directory | undefined;
@@ -16,6 +17,8 @@ export interface Directory {
   readonly bare: boolean;
   /** A survey has found out which of its subdirectories have to be visited. */
   readonly surveyed: boolean;
+  /** Its entries have been counted by a survey. */
+  readonly seen: boolean;
   pair: NativePair | undefined;
   /** Native calls on the directory itself that are outstanding. */
   own: number;
@@ -25,7 +28,7 @@ export interface Directory {
 }
 
 export function newDirectory(
-  fixed: Pick<Directory, 'path' | 'ticket' | 'state' | 'parent' | 'bare' | 'surveyed'>,
+  fixed: Pick<Directory, 'path' | 'ticket' | 'state' | 'parent' | 'bare' | 'surveyed' | 'seen'>,
   mode: number,
 ): Directory {
   const waits = (mode & OWNER_BITS) !== OWNER_BITS;

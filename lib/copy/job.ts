@@ -1,5 +1,6 @@
 /** copyTree, and the job that it returns. */
 
+import type { AtomicTree } from './atomic-tree.js';
 import type { CopyEvent } from './events.js';
 import { type CopyOptions, type Settled, settle } from './options.js';
 import { type CopyReport, ReportBuilder } from './report.js';
@@ -33,11 +34,27 @@ export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
     try {
       await this.#copyBetween(roots, options, running);
       running.signal.throwIfAborted();
-      if (options.fsync !== 'none' && !options.dryRun) await roots.destination?.syncFileSystem();
+      if (roots.atomic) await this.#publish(roots.atomic, options);
+      else if (options.fsync !== 'none' && !options.dryRun) await roots.destination?.syncFileSystem();
+    } catch (error) {
+      // What it failed with is what matters; a private directory that cannot be removed is the next copy's to find.
+      await roots.atomic?.end().catch(() => {});
+      throw error;
     } finally {
       await roots.release();
     }
     return this.report;
+  }
+
+  async #publish(tree: AtomicTree, options: Settled): Promise<void> {
+    const [first] = this.report.errors;
+    if (first) throw first.error;
+    await tree.publish(options.fsync !== 'none');
+    // The copy is there, whatever becomes of what it has replaced.
+    await tree.end().catch((failure: unknown) => {
+      const path = Buffer.alloc(0);
+      this.#report.fail(this.#report.error(failure, path), path);
+    });
   }
 
   async #copyBetween(roots: Roots, options: Settled, running: Running<CopyEvent>): Promise<void> {

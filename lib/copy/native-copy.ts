@@ -42,5 +42,10 @@ export function newNativeCopy(
     options.rules.users,
     options.rules.groups,
     options.rules.modes,
+    options.verify,
+    options.resume,
+    options.retries,
+    options.retryDelay,
+    options.bandwidthLimit,
   );
 }

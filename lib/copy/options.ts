@@ -80,6 +80,33 @@ export interface CopyOptions extends TreeFilterOptions, KeepRuleOptions {
   readonly oneFileSystem?: boolean | undefined;
   /** `'stop'` rejects with the first failure; `'continue'` lists failures in the report. Default `'stop'`. */
   readonly onError?: 'stop' | 'continue' | undefined;
+  /**
+   * Read each file back after it was written, before it gets its name or its time, and compare it with its source. Its pages are written out
+   * and dropped first, so that they come from the disk; some file systems (tmpfs, FUSE, network) and disk caches answer from memory all the
+   * same. What differs is ERR_DIRFD_INTEGRITY, and removed. Files that `update` leaves alone are not read. Default false.
+   */
+  readonly verify?: boolean | undefined;
+  /**
+   * Keep files of 4 MiB and more that are cut off, by an abort, an error or a kill, beside their places in private directories, and go on with
+   * those that an earlier copy has kept: their bytes are compared with the source's, and used as far as they are the same. A copy without it
+   * removes them. Default false.
+   */
+  readonly resume?: boolean | undefined;
+  /**
+   * Copy the whole directory under a private name beside its place, and put it there in one step (renameat2(2)), when all of it is there: whoever
+   * looks sees all or nothing of it. On failure or abort nothing has changed. A directory that is there is replaced, with all it holds, where
+   * `delete` allows that; `update` finds nothing to leave alone. A single file is replaced in one step in any case. Default false.
+   */
+  readonly atomic?: boolean | undefined;
+  /** Bytes a second over all threads, holes and shared extents not counted. Default 0: no limit. */
+  readonly bandwidthLimit?: number | undefined;
+  /**
+   * How often to try again what failed for a reason that may pass: EAGAIN, EBUSY, ETXTBSY, ETIMEDOUT, ESTALE, EMFILE, ENFILE, ENOMEM, a file that
+   * was replaced or written to all the time (ERR_DIRFD_CHANGED, ERR_DIRFD_TORN); EIO once. The report counts. Default 0.
+   */
+  readonly retries?: number | undefined;
+  /** Milliseconds before another try. Default 200. */
+  readonly retryDelay?: number | undefined;
   /** Make it durable: `'each'` file before the next step, all at the `'end'` (syncfs(2)), or `'none'`. Default `'none'`. */
   readonly fsync?: 'none' | 'end' | 'each' | undefined;
   /** Threads. Default: 2 per processor, at most 8, fewer where descriptors are short. */
@@ -97,6 +124,9 @@ export type Settled = { readonly [K in Plain]-?: Exclude<CopyOptions[K], undefin
 };
 
 export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
+  if (options.atomic && options.resume) {
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'atomic leaves nothing behind that resume could go on with', subject);
+  }
   return {
     reflink: oneOf(options.reflink ?? 'auto', CHOICES, 'reflink', subject),
     sparse: oneOf(options.sparse ?? 'auto', CHOICES, 'sparse', subject),
@@ -121,8 +151,23 @@ export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
     oneFileSystem: options.oneFileSystem ?? false,
     onError: oneOf(options.onError ?? 'stop', ['stop', 'continue'] as const, 'onError', subject),
     fsync: oneOf(options.fsync ?? 'none', ['none', 'end', 'each'] as const, 'fsync', subject),
+    verify: options.verify ?? false,
+    resume: options.resume ?? false,
+    atomic: options.atomic ?? false,
+    bandwidthLimit: whole(options.bandwidthLimit ?? 0, Number.MAX_SAFE_INTEGER, 'bandwidthLimit', subject),
+    retries: whole(options.retries ?? 0, 1_000_000, 'retries', subject),
+    retryDelay: whole(options.retryDelay ?? 200, 3_600_000, 'retryDelay', subject),
     concurrency: threads(options.concurrency, subject),
   };
+}
+
+function whole(value: number, most: number, name: string, subject: ErrorSubject): number {
+  if (Number.isInteger(value) && value >= 0 && value <= most) return value;
+  throw ownError(
+    'ERR_DIRFD_INVALID_ARGUMENT',
+    `${name} must be a whole number from 0 to ${most}, not ${value}`,
+    subject,
+  );
 }
 
 /** A thread that copies holds five descriptors at a time; Node itself has some twenty. */

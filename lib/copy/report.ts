@@ -46,6 +46,8 @@ export interface CopyReport {
   readonly deleted: number;
   /** With `delete: 'after'`: something has failed, and so nothing was removed. */
   readonly deletionsSkipped: boolean;
+  /** Times that something was tried again, see `retries`. */
+  readonly retries: number;
   /** Not copied: the first {@link LIST_LIMIT}, and how many in all. */
   readonly errors: readonly CopyFailure[];
   readonly errorCount: number;
@@ -73,7 +75,16 @@ export class ReportBuilder {
   readonly #source: string;
   readonly #destination: string;
   readonly #started = performance.now();
-  readonly #counts = { files: 0, directories: 0, symlinks: 0, specials: 0, links: 0, updated: 0, deleted: 0 };
+  readonly #counts = {
+    files: 0,
+    directories: 0,
+    symlinks: 0,
+    specials: 0,
+    links: 0,
+    updated: 0,
+    deleted: 0,
+    retries: 0,
+  };
   readonly #errors: CopyFailure[] = [];
   readonly #notKept: NotKept[] = [];
   readonly #vanished: string[] = [];
@@ -105,6 +116,7 @@ export class ReportBuilder {
     counts.specials += applied.specials ?? 0;
     counts.links += applied.links ?? 0;
     counts.updated += applied.updated ?? 0;
+    counts.retries += applied.retries ?? 0;
   }
 
   /** What a dry run foresees of one entry that is to be made, replaced or set right. */

@@ -7,6 +7,8 @@ import { isInside } from '../dirfd/inside.js';
 import type { Stat } from '../dirfd/stat.js';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { STATE, type State } from '../native/trees.js';
+import { AtomicTree } from './atomic-tree.js';
+import type { Settled } from './options.js';
 
 /** A directory held by the caller, or the caller's own path, which may be absolute and hold symlinks. */
 export type TreeRoot = string | Uint8Array | URL | DirectoryFd;
@@ -23,13 +25,12 @@ export interface Roots {
     readonly destinationName: Buffer;
     readonly present: Stat | undefined;
   };
+  /** The destination is private, and to be put in its place at the end. */
+  readonly atomic?: AtomicTree;
   release(): Promise<void>;
 }
 
-export interface RootOptions {
-  readonly dryRun: boolean;
-  readonly delete: boolean | 'before' | 'after';
-}
+export type RootOptions = Pick<Settled, 'dryRun' | 'delete' | 'atomic' | 'existing' | 'filter' | 'deleteExcluded'>;
 
 export async function openRoots(source: TreeRoot, destination: TreeRoot, options: RootOptions): Promise<Roots> {
   const subject: ErrorSubject = { verb: 'copy', path: labelOf(source), dest: labelOf(destination) };
@@ -70,6 +71,7 @@ async function openDirectories(
   subject: ErrorSubject,
 ): Promise<Omit<Roots, 'release'>> {
   const stat = await source.stat('.');
+  if (options.atomic && !options.dryRun) return await openAtomic(source, stat, destination, open, options, subject);
   const present = await unless('ENOENT', open(destination));
   if (present) {
     await refuseOverlap(source, present, options, subject);
@@ -83,6 +85,39 @@ async function openDirectories(
   const made = await openMade(parent, name);
   adopt(made);
   return { source, destination: made, state: STATE.freshHere, stat };
+}
+
+/** Beside its place; what stands there is held against the options before anything is made. */
+async function openAtomic(
+  source: DirectoryFd,
+  stat: Stat,
+  destination: TreeRoot,
+  open: Open,
+  options: RootOptions,
+  subject: ErrorSubject,
+): Promise<Omit<Roots, 'release'>> {
+  const refuse = (why: string): FsError => ownError('ERR_DIRFD_INVALID_ARGUMENT', why, subject);
+  if (destination instanceof DirectoryFd) {
+    throw refuse('atomic needs a path to its destination: a held directory cannot be replaced');
+  }
+  const { parent, name } = await parentOf(destination, open);
+  if (/^\.{0,2}$/.test(name.toString('latin1'))) throw refuse('atomic needs a destination with a name');
+  const present = await unless('ENOENT', parent.stat(name));
+  if (present) {
+    if (!present.isDirectory())
+      throw refuse(`atomic replaces directories only, and the destination is a ${present.kind}`);
+    if (options.existing !== 'replace') throw refuse(`the destination exists, and existing is '${options.existing}'`);
+    if (!options.delete) throw refuse('the destination exists, and would be replaced with all it holds: say delete');
+    if (options.filter && !options.deleteExcluded) {
+      throw refuse('what the filters leave out would be lost with the destination: say deleteExcluded');
+    }
+    if (present.mountId !== (await parent.stat('.')).mountId) throw refuse('the destination is a mount point');
+    await using standing = await parent.openDirectory(name);
+    await refuseOverlap(source, standing, { delete: true }, subject);
+  }
+  await refuseOverlap(source, parent, { delete: false }, subject);
+  const atomic = await AtomicTree.begin({ parent, name, source, present, subject });
+  return { source, destination: atomic.directory, state: STATE.freshHere, stat, atomic };
 }
 
 async function openMade(parent: DirectoryFd, name: Buffer): Promise<DirectoryFd> {

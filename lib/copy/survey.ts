@@ -7,8 +7,15 @@ import { native } from '../native/load.js';
 import type { NativeCopy } from '../native/trees.js';
 import type { Settled } from './options.js';
 
-/** By path: whether what lies below has been looked at. */
-export type Visits = ReadonlyMap<string, { readonly isKnownBelow: boolean }>;
+export interface Visit {
+  /** What lies below has been looked at. */
+  readonly isKnownBelow: boolean;
+  /** Its own entries are as they should be, and have been counted. */
+  readonly isSeen: boolean;
+}
+
+/** By path. */
+export type Visits = ReadonlyMap<string, Visit>;
 
 /** Undefined: everything is to be visited. */
 export async function survey(copy: NativeCopy, options: Settled): Promise<Visits | undefined> {
@@ -21,7 +28,7 @@ export async function survey(copy: NativeCopy, options: Settled): Promise<Visits
   if (!packed) return undefined;
   // No path holds a NUL; the last one ends with it.
   const told = packed.toString('latin1').split('\0').slice(0, -1);
-  return new Map(told.map((line) => [line.slice(1), { isKnownBelow: line[0] === 'v' }]));
+  return new Map(told.map((line) => [line.slice(1), { isKnownBelow: line[0] !== 'u', isSeen: line[0] === 'b' }]));
 }
 
 /** Whether a survey can tell what a copy with these options would do. Files that are read anyway are read once. */

@@ -132,19 +132,19 @@ export class TreeCopy {
 
   #directory(parent: Directory | undefined, path: Buffer, ticket: Ticket, state: State, stat: Stat): Directory {
     const bare = this.#options.oneFileSystem && stat.mountId !== this.#roots.stat.mountId;
-    const isKnownBelow = this.#visits?.get(path.toString('latin1'))?.isKnownBelow ?? false;
-    const surveyed = isKnownBelow && (parent?.surveyed ?? true);
-    return newDirectory({ path, ticket, state, parent, bare, surveyed }, stat.mode);
+    const visit = this.#visits?.get(path.toString('latin1'));
+    const surveyed = (visit?.isKnownBelow ?? false) && (parent?.surveyed ?? true);
+    return newDirectory({ path, ticket, state, parent, bare, surveyed, seen: visit?.isSeen ?? false }, stat.mode);
   }
 
   async #open(directory: Directory): Promise<void> {
-    const { path, ticket, state, bare } = directory;
+    const { path, ticket, state, bare, seen } = directory;
     const isPlain = this.#plain && (state === STATE.fresh || state === STATE.freshHere);
     let opened: NativeOpened;
     try {
       const listDestination = state === STATE.existing && !bare;
       const tells = this.#options.itemize;
-      opened = await native.copyOpen(this.#copy, path, ticket, state, !bare, listDestination, isPlain, tells);
+      opened = await native.copyOpen(this.#copy, path, ticket, state, !bare, listDestination, isPlain, tells, seen);
     } catch (failure) {
       this.#fail(failure, path);
       directory.finished = true;
@@ -395,6 +395,7 @@ export class TreeCopy {
         return;
       }
       at.pair = undefined;
+      at.path = EMPTY;
       if (at.children > 0) return;
       if (at.parent) at.parent.children--;
     }

@@ -99,6 +99,7 @@ export interface NativeApplied {
   readonly specials?: number;
   readonly links?: number;
   readonly updated?: number;
+  readonly retries?: number;
   /** Directories, and entries with several names: a packed batch, and for each its index, outcome and ticket. */
   readonly entries?: Buffer;
   readonly indices?: Uint32Array;
@@ -172,6 +173,10 @@ export interface NativeTrees {
   jobProgress(job: NativeJob): { readonly entries: number; readonly files: number; readonly bytes: number };
   setPoolLimit(threads: number): void;
 
+  /** Takes the lock that says that somebody works in a staging directory; held until the handle is closed. */
+  lockDirectory(directory: NativeHandle): Promise<void>;
+  /** Removes a staging directory that nobody works in; false: it is none, or somebody does. */
+  removeAbandoned(parent: NativeHandle, name: Uint8Array, job: NativeJob, spared: NativeHandle): Promise<boolean>;
   /** Is the first directory the second, or below it? */
   isInside(inner: NativeHandle, outer: NativeHandle): Promise<boolean>;
   newCopy(
@@ -194,13 +199,21 @@ export interface NativeTrees {
     users: Uint8Array,
     groups: Uint8Array,
     modes: Uint8Array,
+    verify: boolean,
+    resume: boolean,
+    retries: number,
+    retryDelay: number,
+    bandwidthLimit: number,
   ): NativeCopy;
   /** Lets go of both roots; no call on the copy may be out or follow. */
   endCopy(copy: NativeCopy): void;
   newSurvey(copy: NativeCopy, deletes: boolean, oneFileSystem: boolean, threads: number): NativeSurvey;
   /** One thread's part; every part ends when the whole tree has been looked at. */
   surveyWork(survey: NativeSurvey): Promise<void>;
-  /** Directories to visit: of each, 'v' or 'u' (nothing below it has been looked at), its path and NUL. Undefined: all of them. */
+  /**
+   * Directories to visit: of each, 'v', 'b' (nothing in it differs, but something below) or 'u' (nothing below it has been looked at), its path
+   * and NUL. Undefined: all of them.
+   */
   takeSurvey(survey: NativeSurvey): Buffer | undefined;
   copyOpen(
     copy: NativeCopy,
@@ -211,6 +224,7 @@ export interface NativeTrees {
     listDestination: boolean,
     copyNow: boolean,
     tells: boolean,
+    seen?: boolean,
   ): Promise<NativeOpened>;
   copySingle(
     copy: NativeCopy,

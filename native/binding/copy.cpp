@@ -6,6 +6,8 @@
 #include "binding/verb.h"
 #include "binding/verbs.h"
 #include "ops/root_check.h"
+#include "ops/staging.h"
+#include "sys/lock.h"
 
 namespace dfd {
 
@@ -57,6 +59,11 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
   run->options.flags = arguments.boolean();
   run->options.project_ids = arguments.boolean();
   run->options.rules = rules_of(arguments);
+  run->options.verify = arguments.boolean();
+  run->options.resume = arguments.boolean();
+  run->options.retries = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 0, UINT32_MAX));
+  run->options.retry_delay = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 0, UINT32_MAX));
+  run->pace.set_limit(static_cast<uint64_t>(std::max<int64_t>(arguments.integer(), 0)));
   if (!arguments.ok()) {
     arguments.problem().ThrowAsJavaScriptException();
     return info.Env().Undefined();
@@ -73,7 +80,7 @@ struct OnPair {
   Applied applied;
 };
 
-// copyOpen(copy, path, ticket, state, list source, list destination, copy now, tells)
+// copyOpen(copy, path, ticket, state, list source, list destination, copy now, tells, seen = false)
 //   → {pair, count, copied, finished, source?, destination?, own?, …applied}
 struct Open : OnPair {
   OpenHow how;
@@ -88,6 +95,7 @@ struct Open : OnPair {
     how.list_destination = arguments.boolean();
     how.copy_now = arguments.boolean();
     how.tells = arguments.boolean();
+    if (arguments.more()) how.seen = arguments.boolean();
     if (run_) pair = std::make_shared<CopyPair>(run_, std::move(path), ticket, state);
   }
 
@@ -186,6 +194,40 @@ struct Finish : AppliesToPair {
   Status run(const WorkerContext&) noexcept { return pair->finish(applied); }
 };
 
+// lockDirectory(handle): as whoever works in a staging directory does; EWOULDBLOCK where somebody else does.
+struct LockDirectory {
+  Handle directory;
+
+  void parse(Arguments& arguments) { directory = arguments.handle(); }
+  Status run() noexcept { return sys::try_flock(directory.fd->get()); }
+  Napi::Value value(Napi::Env env) { return env.Undefined(); }
+};
+
+// removeAbandoned(parent handle, name, job, spared handle) → whether a staging directory was there that nobody works in; it is gone then
+struct RemoveAbandoned {
+  Handle parent;
+  std::string name;
+  std::shared_ptr<Job> job;
+  std::optional<Node> spared;
+  bool removed = false;
+
+  void parse(Arguments& arguments) {
+    parent = arguments.handle();
+    name = arguments.path();
+    job = arguments.job();
+    Handle kept = arguments.handle();
+    if (!kept.fd) return;
+    if (auto node = node_of(kept.fd->get())) spared = *node;
+  }
+  Status run(const WorkerContext& context) noexcept {
+    auto answer = remove_abandoned(parent.fd->get(), name.c_str(), spared, Stop(job->cancel, context.cancel), *job);
+    if (!answer) return answer.error().about(Subject::kSecondPath);
+    removed = *answer;
+    return success();
+  }
+  Napi::Value value(Napi::Env env) { return Napi::Boolean::New(env, removed); }
+};
+
 // isInside(inner handle, outer handle) → whether the first directory is the second or lies below it
 struct Inside {
   Handle inner;
@@ -210,6 +252,8 @@ Napi::Value end_copy(const Napi::CallbackInfo& info) {
   if (auto run = run_of(info[0])) {
     run->source.reset();
     run->destination.reset();
+    run->recent_sources.clear();
+    run->recent_destinations.clear();
   }
   return info.Env().Undefined();
 }
@@ -235,6 +279,8 @@ void export_copying(Napi::Object exports) {
   export_pooled_verb<Apply>(exports, "copyApply");
   export_pooled_verb<Link>(exports, "copyLink");
   export_pooled_verb<Finish>(exports, "copyFinish");
+  export_verb<LockDirectory>(exports, "lockDirectory");
+  export_pooled_verb<RemoveAbandoned>(exports, "removeAbandoned");
   export_verb<Inside>(exports, "isInside");
 }
 

@@ -86,6 +86,7 @@ Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair
   set_count(value, "specials", applied.counts.specials);
   set_count(value, "links", applied.counts.links);
   set_count(value, "updated", applied.counts.updated);
+  set_count(value, "retries", applied.counts.retries);
   if (!applied.entries.empty()) {
     value.Set("entries", to_buffer(env, applied.entries.take()));
     Napi::Uint32Array indices = Napi::Uint32Array::New(env, applied.indices.size());

@@ -27,7 +27,7 @@ struct SurveyOfRun {
 Napi::Object make_survey(Napi::Env env, SurveyOfRun survey);
 std::shared_ptr<SurveyOfRun> survey_of(Napi::Value value);
 
-// {files, symlinks, directories, specials, links, updated: only those that are not 0;
+// {files, symlinks, directories, specials, links, updated, retries: only those that are not 0;
 //  entries: packed batch, indices: Uint32Array, outcomes: Uint8Array, tickets: 40 bytes each — all four only if there are any;
 //  problems: [{name, aspect, detail, errno, call, reason, subject, flags}]}
 Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair);

@@ -101,6 +101,16 @@ Result<std::optional<uint64_t>> first_difference(Dirfd left, Dirfd right, uint64
   }
 }
 
+Result<bool> has_content(Dirfd fd, std::span<const std::byte> wanted, std::span<std::byte> buffer) {
+  for (size_t at = 0;;) {
+    auto got = read_all(fd, buffer, at);
+    if (!got) return got.error();
+    if (*got > wanted.size() - at || std::memcmp(buffer.data(), wanted.data() + at, *got) != 0) return false;
+    at += *got;
+    if (*got < buffer.size()) return at == wanted.size();
+  }
+}
+
 Result<bool> same_holes(Dirfd left, Dirfd right, uint64_t size) {
   for (uint64_t at = 0; at < size;) {
     auto segment = next_segment(left, at, size);

@@ -34,7 +34,8 @@ class DataCopy {
     if (!cloned) return cloned.error();
     if (*cloned) return uint64_t{0};
     bool seek = task_.sparse == Choice::kAuto && may_have_holes(task_.size, task_.blocks);
-    Status status = seek ? copy_segments() : copy_range(0, task_.size);
+    at_ = end_ = task_.start;
+    Status status = seek ? copy_segments() : copy_range(task_.start, task_.size);
     if (!status) return status.error();
     // Past the stat'ed size: usually one read that answers 0.
     if (at_ >= task_.size) {
@@ -49,6 +50,7 @@ class DataCopy {
  private:
   // Shares the extents, holes and all. False: not this pair of files, or nobody asked.
   Result<bool> try_clone() {
+    if (task_.start > 0 && task_.reflink != Choice::kAlways) return false;
     // Holes asked for by name are made by hand: a clone has the source's.
     if (task_.reflink == Choice::kNever || (task_.reflink == Choice::kAuto && task_.sparse != Choice::kAuto))
       return false;
@@ -68,7 +70,7 @@ class DataCopy {
 
   // Data segments only. A file system that lies about its holes is held to progress: each answer must lie beyond the last.
   Status copy_segments() {
-    uint64_t at = 0;
+    uint64_t at = task_.start;
     while (at < task_.size) {
       auto data = sys::lseek(task_.source, static_cast<int64_t>(at), SEEK_DATA);
       if (!data) {
@@ -104,9 +106,10 @@ class DataCopy {
     constexpr auto kWay = Refusals::Way::kCopyFileRange;
     if (refusals_.refused(kWay, task_.source_dev, task_.destination_dev)) return false;
     while (at_ < to) {
-      if (stop_.wanted()) return failure(Call::kCopyFileRange, ECANCELED);
       auto offset = static_cast<int64_t>(at_);
-      auto got = sys::copy_file_range(task_.source, offset, task_.destination, offset, std::min(to - at_, kRange));
+      uint64_t length = std::min(to - at_, task_.pace.chunk(kRange));
+      if (stop_.wanted() || !task_.pace.take(length, stop_)) return failure(Call::kCopyFileRange, ECANCELED);
+      auto got = sys::copy_file_range(task_.source, offset, task_.destination, offset, length);
       if (!got) {
         if (is_pair_refusal(got.err())) refusals_.remember(kWay, task_.source_dev, task_.destination_dev);
         // EINVAL, EIO and the like: read and write will do it, or tell better which side failed.
@@ -123,10 +126,11 @@ class DataCopy {
     at_ = from;
     while (at_ < to) {
       if (stop_.wanted()) return failure(Call::kRead, ECANCELED);
-      auto chunk = task_.buffer.first(std::min<uint64_t>(task_.buffer.size(), to - at_));
+      auto chunk = task_.buffer.first(std::min<uint64_t>(task_.pace.chunk(task_.buffer.size()), to - at_));
       auto got = sys::pread(task_.source, chunk, static_cast<int64_t>(at_));
       if (!got) return got.error();
       if (*got == 0) return success();
+      if (!task_.pace.take(*got, stop_)) return failure(Call::kRead, ECANCELED);
       auto bytes = std::span<const std::byte>(chunk).first(*got);
       Status written = task_.sparse == Choice::kAlways ? write_sparse(bytes) : write_all(task_.destination, bytes, at_);
       if (!written) return written;

@@ -11,14 +11,16 @@ namespace dfd {
 
 struct DataTask {
   Dirfd source;
-  Dirfd destination;  // empty, or to be made so by whoever calls
-  uint64_t size;      // as stat'ed; the file may lie or change, see copy_data
-  uint64_t blocks;    // of 512 bytes
+  Dirfd destination;   // of `start` bytes
+  uint64_t start = 0;  // the destination has the bytes before it already
+  uint64_t size;       // as stat'ed; the file may lie or change, see copy_data
+  uint64_t blocks;     // of 512 bytes
   uint64_t source_dev;
   uint64_t destination_dev;
   Choice reflink;
   Choice sparse;
   std::span<std::byte> buffer;  // the thread's own
+  Pace& pace;
 };
 
 // True where fewer blocks are allocated than the size needs: only then SEEK_HOLE is worth asking.

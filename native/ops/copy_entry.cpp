@@ -3,7 +3,11 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "ops/batch.h"
+#include "ops/compare_content.h"
 #include "ops/copy_data.h"
 #include "ops/inode_flags.h"
 #include "ops/open_regular.h"
@@ -119,18 +123,26 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
   bool final_mode = new_files_.umask_is_zero && !new_files_.inherits_acl && xattrs->empty() &&
                     (mode & ~kPermissions) == 0 &&
                     run_.options.keeps_mode();  // else the mode may not be the one that stat tells
-  auto destination =
-      sys::openat(place.destination_dir, place.destination_name, O_WRONLY | O_CREAT | O_EXCL, final_mode ? mode : 0600);
+  if (place.resumes) final_mode = false;
+  auto destination = open_destination(place, final_mode ? mode : 0600);
   if (!destination) return at_destination(destination.error());
   Unfinished unfinished(place.destination_dir, place.destination_name);
+  if (place.resumes) unfinished.keep();
   if (!new_files_.owner) learn_owner(destination->get());
   if (run_.options.flags) prepare_flags(source->get(), destination->get());
 
   if (*whole) {
+    if (!run_.pace.take((*whole)->size(), stop_)) return failure(Call::kPwrite, ECANCELED);
     if (auto status = write_all(destination->get(), **whole, 0); !status) return at_destination(status.error());
     run_.job->count_bytes((*whole)->size());
   } else if (auto status = fill(place, source->get(), destination->get(), stat); !status) {
     return status.error();
+  }
+  if (run_.options.verify) {
+    auto status = read_back(source->get(), destination->get(), *whole, stat);
+    // Not to be gone on with, whatever its bytes seem to be then.
+    if (!status && place.resumes) (void)sys::unlinkat(place.destination_dir, place.destination_name);
+    if (!status) return status.error();
   }
   if ((stat.mode & 07777) != mode) final_mode = false;  // changed while it was copied
   copy_metadata({.source = {.dir = source->get()},
@@ -139,7 +151,7 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
                  .xattrs = *xattrs,
                  .owner = new_files_.owner,
                  .mode = final_mode ? std::optional(mode) : std::nullopt,
-                 .has_xattrs = new_files_.inherits_acl,
+                 .has_xattrs = new_files_.inherits_acl || place.resumes,
                  .grain = &run_.grain,
                  .dev = place.destination_dev,
                  .shuts_later = true},
@@ -205,18 +217,54 @@ Result<size_t> EntryCopier::read_small(Dirfd source, uint64_t size) {
   }
 }
 
+Result<UniqueFd> EntryCopier::open_destination(const EntryPlace& place, uint32_t mode) {
+  auto [dir, name] = std::pair(place.destination_dir, place.destination_name);
+  if (place.resumes) {
+    auto kept = sys::openat(dir, name, O_RDWR);
+    if (kept) {
+      auto st = sys::fstat(kept->get());
+      if (st && S_ISREG(st->st_mode) && st->st_nlink == 1) return kept;
+    }
+    // Nothing that can be gone on with: cut off when its mode was final already, for one.
+    if (kept.err() != ENOENT) (void)sys::unlinkat(dir, name);
+  }
+  int access = run_.options.verify || place.resumes ? O_RDWR : O_WRONLY;
+  return sys::openat(dir, name, access | O_CREAT | O_EXCL, mode);
+}
+
+// Cuts the file at the first byte that is not the source's. No size, time or note is believed: after a power cut a file may have its
+// length and not its bytes.
+Result<uint64_t> EntryCopier::keep_verified(Dirfd source, Dirfd destination, const StatRecord& stat) {
+  auto now = sys::fstat(destination);
+  if (!now) return at_destination(now.error());
+  uint64_t has = std::min(static_cast<uint64_t>(now->st_size), stat.size);
+  if (now->st_size == 0) return uint64_t{0};
+  Job uncounted;
+  bool holes = may_have_holes(has, static_cast<uint64_t>(now->st_blocks));
+  auto differs = first_difference(source, destination, has, holes, second_buffer(), stop_, uncounted);
+  if (!differs) return differs.error();
+  uint64_t kept = std::min(differs->value_or(has), has);
+  if (auto status = sys::ftruncate(destination, static_cast<int64_t>(kept)); !status)
+    return at_destination(status.error());
+  return kept;
+}
+
 // Copies until the file was the same before and after, with `stat` what it was then.
 Status EntryCopier::fill(const EntryPlace& place, Dirfd source, Dirfd destination, StatRecord& stat) {
+  auto kept = place.resumes ? keep_verified(source, destination, stat) : Result<uint64_t>(0);
+  if (!kept) return kept.error();
   for (int attempt = 1;; attempt++) {
     DataTask task{.source = source,
                   .destination = destination,
+                  .start = attempt == 1 ? *kept : 0,
                   .size = stat.size,
                   .blocks = stat.blocks,
                   .source_dev = place.source_dev,
                   .destination_dev = place.destination_dev,
                   .reflink = run_.options.reflink,
                   .sparse = run_.options.sparse,
-                  .buffer = buffer_};
+                  .buffer = buffer_,
+                  .pace = run_.pace};
     auto copied = copy_data(task, run_.refusals, stop_, *run_.job);
     if (!copied) return copied.error().call == Call::kPread ? copied.error() : at_destination(copied.error());
     auto now = sys::fstat(source);
@@ -226,6 +274,32 @@ Status EntryCopier::fill(const EntryPlace& place, Dirfd source, Dirfd destinatio
     update(stat, *now);
     if (auto status = sys::ftruncate(destination, 0); !status) return at_destination(status.error());
   }
+}
+
+// The copy as its disk has it, as far as the kernel can be made to ask the disk, against the bytes that were written, or the source's.
+Status EntryCopier::read_back(Dirfd source, Dirfd destination, const Content& whole, const StatRecord& stat) {
+  if (auto status = sys::write_out(destination); !status) return at_destination(status.error());
+  sys::forget_pages(destination);
+  if (whole) {
+    auto same = has_content(destination, *whole, second_buffer());
+    if (!same) return at_destination(same.error());
+    return *same ? success() : at_destination(failure_because(Reason::kIntegrity, Call::kPread, EIO));
+  }
+  Job uncounted;
+  bool holes = may_have_holes(stat.size, stat.blocks);
+  auto differs = first_difference(source, destination, stat.size, holes, second_buffer(), stop_, uncounted);
+  if (!differs) return differs.error();
+  if (!*differs) return success();
+  auto now = sys::fstat(source);
+  if (!now) return now.error();
+  if (!unchanged(*now, stat)) return failure_because(Reason::kTorn, Call::kPread, EBUSY);
+  return at_destination(failure_because(Reason::kIntegrity, Call::kPread, EIO));
+}
+
+// For what is read back while the first one still holds what was written.
+std::span<std::byte> EntryCopier::second_buffer() {
+  if (second_.empty()) second_.resize(kCopyBuffer);
+  return second_;
 }
 
 Status EntryCopier::copy_symlink(const EntryPlace& place, StatRecord& stat, Losses& losses) {

@@ -33,6 +33,8 @@ struct EntryPlace {
   const char* destination_name;
   uint64_t source_dev;
   uint64_t destination_dev;
+  bool resumes =
+      false;  // a file may be there, whose bytes are gone on from as far as they are the source's; cut off, it stays
 };
 
 // What new files in the destination directory get, learned once.
@@ -71,7 +73,11 @@ class EntryCopier {
   Result<size_t> read_small(Dirfd source, uint64_t size);
   bool may_clone(const EntryPlace& place) const;
   bool fits(const StatRecord& stat) const;
+  Result<UniqueFd> open_destination(const EntryPlace& place, uint32_t mode);
+  Result<uint64_t> keep_verified(Dirfd source, Dirfd destination, const StatRecord& stat);
   Status fill(const EntryPlace& place, Dirfd source, Dirfd destination, StatRecord& stat);
+  Status read_back(Dirfd source, Dirfd destination, const Content& whole, const StatRecord& stat);
+  std::span<std::byte> second_buffer();
   Status finish_node(const EntryPlace& place, const StatRecord& stat, bool mode_is_final, Losses& losses);
   void learn_owner(Dirfd file);
   void prepare_flags(Dirfd source, Dirfd destination);
@@ -81,6 +87,7 @@ class EntryCopier {
   NewFiles& new_files_;
   std::span<std::byte> buffer_;
   uint32_t flags_for_later_ = 0;
+  std::vector<std::byte> second_;
 };
 
 // What is read of a file whose size is not known: most files whole, and little in vain where it is a large one.

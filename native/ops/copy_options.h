@@ -8,6 +8,8 @@
 
 #include "ops/job.h"
 #include "ops/keep_rules.h"
+#include "ops/pace.h"
+#include "ops/recent_directories.h"
 #include "ops/root_check.h"
 #include "ops/settled.h"
 #include "ops/times_kept.h"
@@ -30,8 +32,12 @@ struct CopyOptions {
   bool hard_links = true;
   bool checksum = false;  // files of one size are compared byte by byte, instead of by time
   bool fsync_each = false;
-  bool keep_going = false;  // false: a task stops at the first entry that cannot be copied
-  KeepRules rules{};        // of owners and modes
+  bool keep_going = false;   // false: a task stops at the first entry that cannot be copied
+  bool verify = false;       // read each file back
+  bool resume = false;       // keep large files that are cut off, and go on with them
+  uint32_t retries = 0;      // of an entry, after a transient error
+  uint32_t retry_delay = 0;  // milliseconds
+  KeepRules rules{};         // of owners and modes
 
   // A file's mode is its source's, and is known before anything else of it is.
   bool keeps_mode() const { return acl && !rules.any(); }
@@ -110,6 +116,9 @@ struct CopyRun {
   Refusals refusals;
   LocalClocks clocks{};
   TimeGrain grain{};
+  Pace pace;
+  RecentDirectories recent_sources{};
+  RecentDirectories recent_destinations{};
 };
 
 }  // namespace dfd

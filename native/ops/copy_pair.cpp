@@ -14,6 +14,7 @@
 #include "ops/root_check.h"
 #include "ops/staging.h"
 #include "ops/sync_metadata.h"
+#include "ops/transient.h"
 #include "sys/attributes.h"
 #include "sys/directory.h"
 
@@ -39,10 +40,28 @@ Result<std::shared_ptr<CopyPair>> CopyPair::single(std::shared_ptr<CopyRun> run,
 }
 
 Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied& applied) {
+  seen_ = how.seen;
+  const CopyOptions& options = run_->options;
+  for (uint32_t tries = 0;; tries++) {
+    Status status = try_open(how, umask_is_zero, stop, applied);
+    if (status || tries == options.retries || !is_transient(status.error(), tries)) return status;
+    if (!wait_for(std::chrono::milliseconds(options.retry_delay), stop)) return failure(Call::kOpenat, ECANCELED);
+    // It has failed before anything was done: only lists may have begun.
+    entries_.clear();
+    names_.clear();
+    destination_entries_ = {};
+    debris_.clear();
+    applied.problems.clear();
+    applied.counts.retries++;
+  }
+}
+
+Status CopyPair::try_open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied& applied) {
   StatRecord& source_stat = source_stat_;
-  auto source = open_expected(run_->source, true, path_, ticket_.source, Subject::kPath, source_stat);
+  auto source =
+      open_expected(run_->source, true, path_, ticket_.source, Subject::kPath, source_stat, run_->recent_sources);
   if (!source) return source.error();
-  Directories directories{.source = *std::move(source), .destination = {}, .destination_stat = {}};
+  Directories directories{.from = *std::move(source), .to = {}, .destination_stat = {}};
   ticket_.source = identity(source_stat_);
   // The roots themselves were held against each other before; a dry run may have no destination at all.
   bool overlaps = Node{source_stat_.dev, source_stat_.ino} == run_->roots.destination;
@@ -51,9 +70,9 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
   }
   if (state_ != DestinationState::kNone) {
     auto destination = open_expected(run_->destination, run_->cross_destination_mounts, path_, ticket_.destination,
-                                     Subject::kSecondPath, destination_stat_);
+                                     Subject::kSecondPath, destination_stat_, run_->recent_destinations);
     if (!destination) return destination.error();
-    directories.destination = *std::move(destination);
+    directories.to = *std::move(destination);
     ticket_.destination = identity(destination_stat_);
   }
   if (state_ == DestinationState::kFreshHere) {
@@ -61,23 +80,23 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
     if (destination_stat_.uid != ::geteuid()) {
       return failure_because(Reason::kChanged, Call::kOpenat, ESTALE).about(Subject::kSecondPath);
     }
-    if (auto status = make_private(directories.destination.get(), !run_->options.owner); !status) {
+    if (auto status = make_private(directories.destination(), !run_->options.owner); !status) {
       return status.error().about(Subject::kSecondPath);
     }
   }
   if (how.tells && state_ == DestinationState::kExisting) {
-    auto changes = held_changes(directories.source.get(), source_stat_, directories.destination.get(),
-                                destination_stat_, run_->options);
+    auto changes =
+        held_changes(directories.source(), source_stat_, directories.destination(), destination_stat_, run_->options);
     if (changes) changes_ = *changes;  // what cannot be read is told when it is to be copied
   }
   if (how.list_source) {
-    bool defer_files = how.copy_now && may_defer_files(directories.source.get());
-    if (auto status = list_source(directories.source.get(), defer_files, applied.problems); !status) {
+    bool defer_files = how.copy_now && may_defer_files(directories.source());
+    if (auto status = list_source(directories.source(), defer_files, applied.problems); !status) {
       return status.error().about(Subject::kPath);
     }
   }
   if (how.list_destination) {
-    if (auto status = list_destination(directories.destination.get()); !status) {
+    if (auto status = list_destination(directories.destination()); !status) {
       return status.error().about(Subject::kSecondPath);
     }
   }
@@ -95,9 +114,9 @@ Status CopyPair::open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied
 }
 
 // A file that is copied in any case is stat'ed once it is open, where that one look can tell what two would. Access times must be read before
-// the content is.
+// the content is, and what is to be gone on with is known by its stat.
 bool CopyPair::may_defer_files(Dirfd source) const {
-  return !run_->options.access_times && run_->clocks.include(source_stat_.dev, source);
+  return !run_->options.access_times && !run_->options.resume && run_->clocks.include(source_stat_.dev, source);
 }
 
 Status CopyPair::list_source(Dirfd source, bool defer_files, std::vector<CopyProblem>& problems) {
@@ -123,9 +142,31 @@ Status CopyPair::list_destination(Dirfd destination) {
   listed_destination_ = true;
   return for_each_name(destination, [&](const Dirent& entry) {
     auto stx = sys::statx(destination, entry.name.data());
+    if (stx && may_be_abandoned(entry.name, *stx)) return debris_.emplace_back(entry.name), void();
     if (stx) return destination_entries_.add(entry.name, *stx);
     if (stx.err() != ENOENT) destination_entries_.add_error(entry.name, stx.error());
   });
+}
+
+// What another copy works in, or has left: neither is anybody's to delete or replace. Looked at closer when this directory is done.
+bool CopyPair::may_be_abandoned(std::string_view name, const struct statx& stx) const {
+  if (!is_staging_name(name) || !S_ISDIR(stx.stx_mode) || stx.stx_uid != ::geteuid()) return false;
+  return std::none_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry_name(entry) == name; });
+}
+
+Status CopyPair::remove_debris(Directories& directories) {
+  if (debris_.empty()) return success();
+  CancelFlag never;
+  Stop stop(run_->job->cancel, never);
+  Job uncounted;
+  for (const std::string& name : debris_) {
+    // What cannot be removed is not worth a failed copy; the next one will try again.
+    (void)remove_abandoned(directories.destination(), name.c_str(), run_->roots.source, stop, uncounted);
+  }
+  auto now = sys::fstatx(directories.destination());
+  if (!now) return now.error().about(Subject::kSecondPath);
+  directories.destination_stat = to_record(*now);
+  return success();
 }
 
 PackedBatch CopyPair::pack_source() const {
@@ -137,16 +178,16 @@ PackedBatch CopyPair::pack_source() const {
 
 Result<CopyPair::Directories> CopyPair::open_directories() {
   StatRecord now;
-  auto source = open_expected(run_->source, true, path_, ticket_.source, Subject::kPath, now);
+  auto source = open_expected(run_->source, true, path_, ticket_.source, Subject::kPath, now, run_->recent_sources);
   if (!source) return source.error();
   auto destination = open_expected(run_->destination, run_->cross_destination_mounts, path_, ticket_.destination,
-                                   Subject::kSecondPath, now);
+                                   Subject::kSecondPath, now, run_->recent_destinations);
   if (!destination) return destination.error();
   if (destination_name_) {
     destination_stat_ = now;
     source_stat_.dev = entries_.front().stat.dev;
   }
-  return Directories{.source = *std::move(source), .destination = *std::move(destination), .destination_stat = now};
+  return Directories{.from = *std::move(source), .to = *std::move(destination), .destination_stat = now};
 }
 
 Status CopyPair::apply(size_t first, size_t count, const Step* steps, bool umask_is_zero, const Stop& stop,
@@ -166,7 +207,7 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
   bool ours =
       writes && state_ == DestinationState::kExisting && destination_stat_.uid == ::geteuid() && ::geteuid() != 0;
   if (ours && (destination_stat_.mode & kOwnerBits) != kOwnerBits && !widened_.exchange(true)) {
-    (void)sys::fchmod(directories.destination.get(), (destination_stat_.mode & 07777) | kOwnerBits);
+    (void)sys::fchmod(directories.destination(), (destination_stat_.mode & 07777) | kOwnerBits);
   }
   if (writes && run_->options.flags && state_ == DestinationState::kExisting)
     (void)open_up(directories.destination.get());
@@ -175,11 +216,12 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
   if (state_ == DestinationState::kFresh) new_files.owner = Owner{destination_stat_.uid, destination_stat_.gid};
   CopyRange range({.run = *run_,
                    .stop = stop,
-                   .source = directories.source.get(),
-                   .destination = directories.destination.get(),
+                   .source = directories.source(),
+                   .destination = directories.destination(),
                    .source_dev = source_stat_.dev,
                    .destination_dev = destination_stat_.dev,
-                   .is_private = state_ != DestinationState::kExisting},
+                   .is_private = state_ != DestinationState::kExisting,
+                   .counts = !seen_},
                   new_files, applied);
   for (size_t i = first; i < std::min(first + count, entries_.size()); i++) {
     Entry& entry = entries_[i];
@@ -201,11 +243,12 @@ Status CopyPair::link(size_t index, const std::string& first_path, const Ticket&
   NewFiles new_files;
   CopyRange range({.run = *run_,
                    .stop = stop,
-                   .source = directories->source.get(),
-                   .destination = directories->destination.get(),
+                   .source = directories->source(),
+                   .destination = directories->destination(),
                    .source_dev = source_stat_.dev,
                    .destination_dev = destination_stat_.dev,
-                   .is_private = state_ != DestinationState::kExisting},
+                   .is_private = state_ != DestinationState::kExisting,
+                   .counts = !seen_},
                   new_files, applied);
   range.link(static_cast<uint32_t>(index), name, destination_name_ ? destination_name_->c_str() : name,
              entries_[index].stat, first_path, first, step);
@@ -215,9 +258,10 @@ Status CopyPair::link(size_t index, const std::string& first_path, const Ticket&
 Status CopyPair::finish(Applied& applied) {
   auto directories = open_directories();
   if (!directories) return directories.error();
+  if (auto status = remove_debris(*directories); !status) return status;
   if (state_ == DestinationState::kExisting) {
     // Nothing to do is nothing written: not even a time that it has already.
-    auto changes = held_changes(directories->source.get(), source_stat_, directories->destination.get(),
+    auto changes = held_changes(directories->source(), source_stat_, directories->destination(),
                                 directories->destination_stat, run_->options);
     finished_ = changes && !changes->any();
     if (finished_) return success();
@@ -228,7 +272,7 @@ Status CopyPair::finish(Applied& applied) {
 
 void CopyPair::finish_in(const Directories& directories, Applied& applied) {
   Losses losses(applied.problems, kSelf);
-  NodeRef source{.dir = directories.source.get()};
+  NodeRef source{.dir = directories.source()};
   auto xattrs = list_xattrs(source, run_->options);
   if (!xattrs) {
     losses.add(Aspect::kXattr, xattrs.error());
@@ -239,7 +283,7 @@ void CopyPair::finish_in(const Directories& directories, Applied& applied) {
   std::optional<uint32_t> mode = destination_stat_.mode & 07777;
   if (widened_ || state_ == DestinationState::kFreshHere) mode = std::nullopt;
   copy_metadata({.source = source,
-                 .destination = {.dir = directories.destination.get()},
+                 .destination = {.dir = directories.destination()},
                  .wanted = source_stat_,
                  .xattrs = *xattrs,
                  .owner = Owner{destination_stat_.uid, destination_stat_.gid},

@@ -75,6 +75,7 @@ struct CopyCounts {
   uint32_t specials = 0;
   uint32_t links = 0;
   uint32_t updated = 0;  // kMetadata, where anything had to be changed
+  uint32_t retries = 0;
 };
 
 // What came of a range. Entries that TypeScript must go on with (directories, files with several names) are repeated, with their index.
@@ -91,6 +92,7 @@ struct Applied {
 struct OpenHow {
   bool list_source = true;
   bool list_destination = false;
+  bool seen = false;      // its entries have been counted by a survey
   bool copy_now = false;  // by the default rule: create everything, leave entries with several names undecided
   bool tells = false;     // in what the directory itself differs from the one that stands there
 };
@@ -130,14 +132,19 @@ class CopyPair {
     StatRecord stat;
   };
   struct Directories {
-    UniqueFd source;
-    UniqueFd destination;
+    Dirfd source() const { return from->get(); }
+    Dirfd destination() const { return to->get(); }
+    SharedFd from;
+    SharedFd to;                    // null in a dry run onto nothing
     StatRecord destination_stat{};  // now, after whatever was made in it
   };
   std::string_view entry_name(const Entry& entry) const { return names_.data() + entry.name; }
+  Status try_open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied& applied);
   Result<Directories> open_directories();
   Status list_source(Dirfd source, bool defer_files, std::vector<CopyProblem>& problems);
   bool may_defer_files(Dirfd source) const;
+  bool may_be_abandoned(std::string_view name, const struct statx& stx) const;
+  Status remove_debris(Directories& directories);
   Status list_destination(Dirfd destination);
   void apply_in(const Directories& directories, size_t first, size_t count, const Step* steps, bool umask_is_zero,
                 const Stop& stop, Applied& applied);
@@ -151,11 +158,13 @@ class CopyPair {
 
   StatRecord source_stat_{};
   StatRecord destination_stat_{};
+  bool seen_ = false;
   std::atomic<bool> widened_ = false;  // an existing directory was given the bits its owner needs to write
 
   std::vector<Entry> entries_;
   std::string names_;
   BatchBuilder destination_entries_;
+  std::vector<std::string> debris_;  // staging directories at the destination
   bool listed_destination_ = false;
   bool copied_ = false;
   bool finished_ = false;

@@ -10,6 +10,7 @@
 #include "ops/remove_tree.h"
 #include "ops/resolve.h"
 #include "ops/set_mode.h"
+#include "ops/transient.h"
 #include "sys/directory.h"
 
 namespace dfd {
@@ -21,6 +22,33 @@ SysError at_destination(const SysError& error) { return error.about(Subject::kSe
 bool replaces(Decision decision) { return decision == Decision::kReplace || decision == Decision::kReplaceTree; }
 
 bool has_other_names(const StatRecord& stat) { return !S_ISDIR(stat.mode) && stat.nlink > 1; }
+
+// What is smaller is copied again sooner than it is looked for.
+constexpr uint64_t kResumable = 4 << 20;
+
+// The same for the same content of the same file, asked for in the same way. Not a secret, nor proof of anything: bytes are compared.
+std::string partial_name(std::string_view name, const StatRecord& stat, const CopyOptions& options) {
+  uint64_t facts[] = {stat.dev,
+                      stat.ino,
+                      stat.size,
+                      static_cast<uint64_t>(stat.mtime_s),
+                      stat.mtime_ns,
+                      stat.ctime_ns,
+                      static_cast<uint64_t>(stat.ctime_s),
+                      static_cast<uint64_t>(options.sparse)};
+  std::string text = ".dirfd-";
+  for (uint64_t seed : {0x9e3779b97f4a7c15u, 0xc2b2ae3d27d4eb4fu}) {
+    // FNV-1a, 64 bits.
+    uint64_t hash = 0xcbf29ce484222325u ^ seed;
+    auto mix = [&](unsigned char byte) { hash = (hash ^ byte) * 0x100000001b3u; };
+    for (uint64_t fact : facts) {
+      for (int shift = 0; shift < 64; shift += 8) mix(static_cast<unsigned char>(fact >> shift));
+    }
+    for (char byte : name) mix(static_cast<unsigned char>(byte));
+    for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[(hash >> shift) & 15];
+  }
+  return text;
+}
 
 bool is_still(const struct statx& stx, const Ticket& ticket) {
   return sys::identity(stx) == ticket.destination && sys::birth(stx) == ticket.birth;
@@ -48,16 +76,29 @@ bool CopyRange::copy(uint32_t index, const char* name, const char* destination_n
     undecided(index, name, stat);
     return true;
   }
-  Status status =
-      held_.stop.wanted() ? Status(failure(Call::kNone, ECANCELED)) : act(index, name, destination_name, stat, step);
+  Status status = try_act(index, name, destination_name, stat, step);
   bool comes_again =
       !applied_.indices.empty() && applied_.indices.back() == index && applied_.outcomes.back() == Outcome::kUndecided;
-  if (!comes_again) held_.run.job->count_entry();
+  if (!comes_again && held_.counts) held_.run.job->count_entry();
   if (status) return true;
   bool cancelled = status.err() == ECANCELED;
   bool vanished = status.err() == ENOENT && status.error().subject != Subject::kSecondPath;
   Losses(applied_.problems, index).add(vanished ? Aspect::kVanished : Aspect::kEntry, status.error());
   return !cancelled && (vanished || held_.run.options.keep_going);
+}
+
+// As often as the options allow, while the failures may be passing ones. What a failed try could not keep is not told.
+Status CopyRange::try_act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Step step) {
+  const CopyOptions& options = held_.run.options;
+  size_t told = applied_.problems.size();
+  for (uint32_t tries = 0;; tries++) {
+    if (held_.stop.wanted()) return failure(Call::kNone, ECANCELED);
+    Status status = act(index, name, destination_name, stat, step);
+    if (status || tries == options.retries || !is_transient(status.error(), tries)) return status;
+    if (!wait_for(std::chrono::milliseconds(options.retry_delay), held_.stop)) return failure(Call::kNone, ECANCELED);
+    applied_.problems.resize(told);
+    applied_.counts.retries++;
+  }
 }
 
 Status CopyRange::act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Step step) {
@@ -204,6 +245,13 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
                    .destination_name = destination_name,
                    .source_dev = held_.source_dev,
                    .destination_dev = held_.destination_dev};
+  if (may_resume(stat)) {
+    Staging partial;
+    // Another copy is at the same file, or this file system knows no locks: then as any other file.
+    if (partial.make_or_adopt(held_.destination, partial_name(name, stat, held_.run.options))) {
+      return copy_resumable(index, partial, place, stat, decision, losses);
+    }
+  }
   std::string staged;
   bool direct = held_.is_private && !replaces(decision);
   if (!direct) {
@@ -227,7 +275,8 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
     made = *stx;
   }
   if (!direct) {
-    if (auto status = publish(staged, destination_name, decision); !status) return at_destination(status.error());
+    if (auto status = publish(staging_.fd(), staged, destination_name, decision); !status)
+      return at_destination(status.error());
   }
   if (shuts) shut(destination_name, made, losses);
   count(stat);
@@ -254,6 +303,31 @@ bool CopyRange::open_up_at(Dirfd dir, const char* name) {
   return file && open_up(file->get());
 }
 
+bool CopyRange::may_resume(const StatRecord& stat) const {
+  // What is to become immutable is so only when it has its name.
+  return held_.run.options.resume && !held_.run.options.flags && S_ISREG(stat.mode) && stat.size >= kResumable;
+}
+
+// A large file in a directory of its own, whose name the next run finds again; cut off, it stays there.
+Status CopyRange::copy_resumable(uint32_t index, Staging& partial, const EntryPlace& final_place, StatRecord& stat,
+                                 Decision decision, Losses& losses) {
+  std::string staged = partial.next_name();
+  EntryPlace place = final_place;
+  place.destination_dir = partial.fd();
+  place.destination_name = staged.c_str();
+  place.resumes = true;
+  NewFiles new_files{.umask_is_zero = false, .inherits_acl = false, .owner = {}};
+  auto copied = EntryCopier(held_.run, held_.stop, new_files, thread_buffer()).copy(place, stat, losses);
+  if (!copied) return copied.error();
+  auto made = sys::statx(place.destination_dir, place.destination_name);
+  if (!made) return at_destination(made.error());
+  if (auto status = publish(partial.fd(), staged, final_place.destination_name, decision); !status)
+    return at_destination(status.error());
+  count(stat);
+  if (held_.run.options.hard_links && has_other_names(stat)) done(index, final_place.source_name, stat, *made);
+  return success();
+}
+
 // Found to have several names only when it was open. Stat'ed as the others, for TypeScript to tell files apart by.
 Status CopyRange::leave_to_decide(uint32_t index, const EntryPlace& place, StatRecord& stat) {
   auto stx = sys::statx(place.source_dir, place.source_name);
@@ -266,7 +340,7 @@ Status CopyRange::leave_to_decide(uint32_t index, const EntryPlace& place, StatR
 
 void CopyRange::link(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat,
                      const std::string& first_path, const Ticket& first, Step step) {
-  held_.run.job->count_entry();
+  if (held_.counts) held_.run.job->count_entry();
   // Before the name becomes another file.
   Changes changes = step.tells ? changes_of_link(name, destination_name, stat) : Changes{};
   Result<bool> linked = false;
@@ -337,7 +411,7 @@ Result<bool> CopyRange::link_at(const char* destination_name, const std::string&
     return changed;
   }
   if (direct) return true;
-  auto status = publish(staged, destination_name, decision);
+  auto status = publish(staging_.fd(), staged, destination_name, decision);
   if (!status) return at_destination(status.error());
   return true;
 }
@@ -358,25 +432,25 @@ Status CopyRange::stage() {
 }
 
 // From the staging directory to the final name, in one step that nobody sees half of.
-Status CopyRange::publish(const std::string& staged, const char* name, Decision decision) {
+Status CopyRange::publish(Dirfd staging, const std::string& staged, const char* name, Decision decision) {
   if (decision == Decision::kReplaceTree) {
     if (auto status = remove_at_destination(name); !status) {
-      (void)sys::unlinkat(staging_.fd(), staged.c_str());
+      (void)sys::unlinkat(staging, staged.c_str());
       return status;
     }
   }
   unsigned flags = decision == Decision::kReplace ? 0 : RENAME_NOREPLACE;
-  auto status = sys::renameat2(staging_.fd(), staged.c_str(), held_.destination, name, flags);
+  auto status = sys::renameat2(staging, staged.c_str(), held_.destination, name, flags);
   if (status.err() == EPERM && flags == 0 && open_up_at(held_.destination, name)) {
-    status = sys::renameat2(staging_.fd(), staged.c_str(), held_.destination, name, flags);
+    status = sys::renameat2(staging, staged.c_str(), held_.destination, name, flags);
   }
   if (status.err() == EINVAL && flags != 0) {
     // A file system without RENAME_NOREPLACE (NFS, old FUSE): look first. Whoever wins the race against this look is replaced whole.
     auto present = sys::statx(held_.destination, name);
     status = present ? Status(failure(Call::kRenameat2, EEXIST))
-                     : sys::renameat2(staging_.fd(), staged.c_str(), held_.destination, name, 0);
+                     : sys::renameat2(staging, staged.c_str(), held_.destination, name, 0);
   }
-  if (!status) (void)sys::unlinkat(staging_.fd(), staged.c_str());
+  if (!status) (void)sys::unlinkat(staging, staged.c_str());
   return status;
 }
 

@@ -20,6 +20,7 @@ class CopyRange {
     uint64_t source_dev;
     uint64_t destination_dev;
     bool is_private;  // nobody but this copy makes names in the destination
+    bool counts;      // in the progress
   };
 
   CopyRange(const Held& held, NewFiles new_files, Applied& applied);
@@ -36,6 +37,7 @@ class CopyRange {
             const std::string& first_path, const Ticket& first, Step step);
 
  private:
+  Status try_act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Step step);
   Status act(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, Step step);
   Status make_directory(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat);
   Status enter_directory(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat);
@@ -57,7 +59,10 @@ class CopyRange {
   Result<bool> link_at(const char* destination_name, const std::string& first_path, const Ticket& first,
                        Decision decision);
   Status remove_at_destination(const char* name);
-  Status publish(const std::string& staged, const char* name, Decision decision);
+  bool may_resume(const StatRecord& stat) const;
+  Status copy_resumable(uint32_t index, Staging& partial, const EntryPlace& final_place, StatRecord& stat,
+                        Decision decision, Losses& losses);
+  Status publish(Dirfd staging, const std::string& staged, const char* name, Decision decision);
   Status stage();
 
   // What TypeScript hears of an entry.

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ops/dirents.h"
+#include "ops/recent_directories.h"
 #include "ops/record.h"
 #include "sys/directory.h"
 #include "sys/fd.h"
@@ -18,6 +19,11 @@ namespace dfd {
 // mount lies between and the root's handle may not cross any.
 Result<UniqueFd> open_expected(const SharedFd& root, bool cross_mounts, const std::string& path,
                                const sys::Identity& expected, Subject subject, StatRecord& stat);
+
+// The same with the help of those that were opened before it, and for those that come after.
+Result<SharedFd> open_expected(const SharedFd& root, bool cross_mounts, const std::string& path,
+                               const sys::Identity& expected, Subject subject, StatRecord& stat,
+                               RecentDirectories& recent);
 
 // Each name of a directory, in the file system's order.
 template <class Visit>

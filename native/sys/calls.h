@@ -58,6 +58,8 @@ enum class Call : uint8_t {
   kThreadCreate,
   kIoUringSetup,
   kIoUringEnter,
+  kSyncFileRange,
+  kFlock,
   kCount,
 };
 
@@ -71,7 +73,8 @@ inline constexpr std::array<std::string_view, static_cast<size_t>(Call::kCount)>
     "fallocate",  "fsync",          "fdatasync",      "syncfs",         "copy_file_range",
     "ficlone",    "ficlonerange",   "fstatfs",        "getflags",       "setflags",
     "fsgetxattr", "fssetxattr",     "fcntl",          "unshare",        "fchdir",
-    "getrandom",  "pthread_create", "io_uring_setup", "io_uring_enter",
+    "getrandom",  "pthread_create", "io_uring_setup", "io_uring_enter", "sync_file_range",
+    "flock",
 };
 
 }  // namespace dfd

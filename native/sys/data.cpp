@@ -76,6 +76,15 @@ Status syncfs(Dirfd fd) {
   return answer(retry([&] { return ::syncfs(fd); }), Call::kSyncfs);
 }
 
+Status write_out(Dirfd fd) {
+  constexpr unsigned kAll = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+  auto status = answer(retry([&] { return ::sync_file_range(fd, 0, 0, kAll); }), Call::kSyncFileRange);
+  bool lacks = status.err() == ENOSYS || status.err() == EINVAL || status.err() == ESPIPE;
+  return lacks ? fdatasync(fd) : status;
+}
+
+void forget_pages(Dirfd fd) { (void)::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); }
+
 Result<size_t> copy_file_range(Dirfd in, int64_t in_offset, Dirfd out, int64_t out_offset, size_t length) {
   if (disabled(Feature::kCopyFileRange)) return failure(Call::kCopyFileRange, ENOSYS);
   off64_t from = in_offset;

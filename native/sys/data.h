@@ -29,6 +29,12 @@ Status fsync(Dirfd fd);
 Status fdatasync(Dirfd fd);
 Status syncfs(Dirfd fd);
 
+// Writes the file's pages out and waits for them (sync_file_range(2)), without the metadata that fdatasync(2) writes too and that costs a
+// commit of the journal. Where a file system lacks it, fdatasync. Not durability: only a reason for the pages to be clean.
+Status write_out(Dirfd fd);
+// Forgets what is cached of the file and clean (posix_fadvise(2)); advice, which fails in silence.
+void forget_pages(Dirfd fd);
+
 // copy_file_range(2); offsets -1 stand for the files' own positions. 0 at the end of the source.
 Result<size_t> copy_file_range(Dirfd in, int64_t in_offset, Dirfd out, int64_t out_offset, size_t length);
 

@@ -1,6 +1,9 @@
 #include "sys/lock.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
+
+#include "sys/retry.h"
 
 namespace dfd::sys {
 
@@ -33,5 +36,10 @@ Result<LockKind> find_lock(Dirfd fd, LockKind kind, LockRange range) {
   return found.l_type == F_RDLCK ? LockKind::kShared : LockKind::kExclusive;
 }
 Status wait_lock(Dirfd fd, LockKind kind, LockRange range) { return set_lock(fd, F_OFD_SETLKW, kind, range); }
+
+Status try_flock(Dirfd fd) {
+  if (retry([&] { return ::flock(fd, LOCK_EX | LOCK_NB); }) == 0) return success();
+  return failure(Call::kFlock, errno, LOCK_EX);
+}
 
 }  // namespace dfd::sys

@@ -27,4 +27,8 @@ Result<LockKind> find_lock(Dirfd fd, LockKind kind, LockRange range);
 // woken.
 Status wait_lock(Dirfd fd, LockKind kind, LockRange range);
 
+// flock(2), which unlike the above is open to directories: exclusive, without waiting, until the last copy of the descriptor is closed.
+// EWOULDBLOCK: held by another. A file system that makes byte-range locks of it (NFS) refuses a directory: EBADF.
+Status try_flock(Dirfd fd);
+
 }  // namespace dfd::sys

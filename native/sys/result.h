@@ -25,6 +25,7 @@ enum class Reason : uint8_t {
   kBadOffset,     // an offset or length the kernel cannot represent
   kOverlap,       // a copy has met its own other root
   kUncertain,     // done, but whether it would survive a crash is not known
+  kIntegrity,     // what was read back is not what was written
   kCount,
 };
 

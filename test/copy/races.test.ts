@@ -47,7 +47,24 @@ async function stage(t: TestContext, fill: (source: string) => void) {
   const [from, to] = [handleOf(source), handleOf(destination)] as const;
   const none = new Uint8Array();
   const yes = [true, true, true, true, false, true, false, false, true] as const;
-  const copy = native.newCopy(from, to, native.newJob(), 0, 0, ...yes, false, false, none, none, none);
+  const copy = native.newCopy(
+    from,
+    to,
+    native.newJob(),
+    0,
+    0,
+    ...yes,
+    false,
+    false,
+    none,
+    none,
+    none,
+    false,
+    false,
+    0,
+    0,
+    0,
+  );
   t.after(async () => {
     native.endCopy(copy);
     await Promise.all([source.close(), destination.close()]);

@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../fixtures/temporary.js';
 import { requireTool } from '../fixtures/tools.js';
 import { pathBased, traceScript } from '../fixtures/traced-script.js';
 import { everyByte } from '../fixtures/trees/plain.js';
-import { project } from '../fixtures/trees.js';
+import { deep, project } from '../fixtures/trees.js';
 
 // Once a process, the first copy probes what this kernel has: done before the count begins.
 const copyScript = `
@@ -72,4 +72,19 @@ test('after the two roots are open, a copy names nothing by path', (t) => {
     byPath.map(({ call, args }) => `${call} ${args.find((argument) => argument.startsWith('"'))}`),
     roots,
   );
+});
+
+test('a directory costs the same number of calls at any depth, however long its path is', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const base = temporaryDirectory(t);
+  const callsAtDepth = (depth: number): number => {
+    const source = join(base, `source-${depth}`);
+    mkdirSync(source);
+    deep(source, depth, 200);
+    return traceCopy(source, join(base, `copy-${depth}`)).length;
+  };
+  // 100 directories whose paths are 40 to 60 KB long: from the root, ten to fifteen times PATH_MAX for each open.
+  const perLevel = (callsAtDepth(300) - callsAtDepth(200)) / 100;
+  t.diagnostic(`${perLevel.toFixed(2)} calls a level`);
+  assert.ok(perLevel < 25, `${perLevel} calls a level`);
 });

@@ -288,7 +288,8 @@ std::optional<std::string> CopySurvey::take() {
   std::lock_guard lock(mutex_);
   if (everything_) return std::nullopt;
   std::string packed;
-  for (const auto& [path, visit] : visits_) packed.append(visit.unknown ? "u" : "v").append(path).push_back('\0');
+  for (const auto& [path, visit] : visits_)
+    packed.append(visit.unknown ? "u" : visit.differs ? "v" : "b").append(path).push_back('\0');
   visits_ = {};
   return packed;
 }

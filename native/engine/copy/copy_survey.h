@@ -37,7 +37,7 @@ class CopySurvey {
   // Until the whole tree has been looked at. ECANCELED where somebody wants it to stop.
   Status work(const Stop& stop);
 
-  // Paths, each after a byte that says how much of it is known ('v': visit; 'u': nothing below it has been looked at) and before a NUL.
+  // Paths, each after a byte that says how much of it is known ('v': visit; 'b': only for what lies below; 'u': nothing below it has been looked at) and before a NUL.
   // None: everything is to be visited.
   std::optional<std::string> take();
 
