@@ -98,7 +98,7 @@ export class Claim implements Claimant {
 
   /** Gives up what is held, and what is waited for. */
   release(): void {
-    this.#file?.withdraw(this, this.#closedError());
+    this.#file?.withdraw(this, () => this.#closedError());
     if (this.kind !== 'none') this.#file?.release(this);
   }
 

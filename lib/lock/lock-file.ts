@@ -192,8 +192,10 @@ export class LockFile {
   }
 
   /** Ends the wait of a claimant, if it waits. */
-  withdraw(claimant: Claimant, error: unknown): void {
-    this.#queue.find((request) => request.claimant === claimant)?.fail(error);
+  withdraw(claimant: Claimant, why: () => unknown): void {
+    const request = this.#queue.find((each) => each.claimant === claimant);
+    // An error costs more than a lock: none is made where nobody hears of it.
+    request?.fail(why());
   }
 
   release(claimant: Claimant): void {
