@@ -17,8 +17,9 @@ const kernel = (file) => /^(dirfd|walk|copy)\//.test(file) && !/^walk\/(gitignor
 const fileSystems = (file) =>
   kernel(file) &&
   !/^dirfd\/(attacks|errors|lifetime|opening|resolver|signals|states)|^walk\/(guide|life|limits|options)/.test(file);
-/** All of the product, without the checks of the repository and of the tests' own means, and without sweeps and fuzzing, which differ in nothing. */
-const product = (file) => !/^(repository|fixtures|fault|fuzz)\//.test(file);
+/** All of the product, without the checks of the repository and of the tests' own means, and without sweeps,
+ * fuzzing, races and hostile trees, which are long and differ in nothing. */
+const product = (file) => !/^(repository|fixtures|fault|fuzz|race|hostile)\//.test(file);
 const nobody = 65534;
 
 export function allVariants() {
@@ -91,7 +92,7 @@ function otherNodes() {
   const variants = nodes.map((node) => ({
     name: `node-${versionOf(node) ?? basename(node)}`,
     group: 'nodes',
-    takes: (file) => product(file) && !/^(race|hostile)\//.test(file), // the kernel's, not Node's
+    takes: product,
     node,
     unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
   }));
