@@ -37,15 +37,32 @@ export interface BackupSource {
 
 export async function createVersion(
   versions: DirectoryFd,
+  source: BackupSource,
+  parent: BackupVersion | undefined,
+  options: CreateBackupOptions,
+): Promise<BackupVersion> {
+  const created = new Date();
+  const staging = `.new-${newId(created)}`;
+  await versions.mkdir(staging, { mode: 0o700 });
+  try {
+    return await fill(versions, staging, created, source, parent, options);
+  } catch (error) {
+    // Where that fails too, the next use of the store does it.
+    await versions.removeTree(staging, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+async function fill(
+  versions: DirectoryFd,
+  staging: string,
+  created: Date,
   { directory, path }: BackupSource,
   parent: BackupVersion | undefined,
   options: CreateBackupOptions,
 ): Promise<BackupVersion> {
   const { signal, label, metadata, exclude } = options;
-  const created = new Date();
-  const id = newId(created);
-  const staging = `.new-${id}`;
-  await versions.mkdir(staging, { mode: 0o700 });
+  const id = staging.slice('.new-'.length);
   await using place = await versions.openDirectory(staging);
   const isTree = (await directory.stat(path, { signal })).isDirectory();
   const copying = { fsync: 'none', signal, ...(isTree && exclude ? { exclude } : {}) } as const;

@@ -5,7 +5,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DirectoryFd, verifyTree } from 'dirfd';
-import { BackupManager, IntegrityError, RecoveryManager, VersionError } from 'dirfd/backup';
+import { BackupError, BackupManager, IntegrityError, RecoveryManager, VersionError } from 'dirfd/backup';
 import { keptBy } from '#dist/backup/retention.js';
 import { attempt, run } from '../fixtures/command.js';
 import { repositoryRoot } from '../fixtures/repository.js';
@@ -140,6 +140,17 @@ test('rules of retention keep the newest of each period', () => {
   for (const bad of [{}, { count: 0 }, { count: -1 }, { yearly: 1 }, { count: 1.5 }]) {
     assert.throws(() => kept(bad), { code: 'ERR_DIRFD_INVALID_ARGUMENT' });
   }
+});
+
+test('a backup that fails leaves nothing in the store', async (t) => {
+  const { path, directory, backups } = await place(t);
+  await assert.rejects(backups.createBackup(directory, 'data', { exclude: ['ends/with/slash/'] }));
+  await assert.rejects(backups.createBackup(directory, 'absent'), (error: BackupError) => {
+    return error instanceof BackupError && (error.cause as { code?: string }).code === 'ENOENT';
+  });
+  // A copy into itself would never end.
+  await assert.rejects(backups.createBackup(directory, '.'), BackupError);
+  assert.deepEqual(readdirSync(join(path, 'store/versions')), []);
 });
 
 test('a prune removes what no rule keeps; what is shared stays whole, and readers are waited for', async (t) => {
