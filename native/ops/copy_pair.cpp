@@ -209,8 +209,7 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
   if (ours && (destination_stat_.mode & kOwnerBits) != kOwnerBits && !widened_.exchange(true)) {
     (void)sys::fchmod(directories.destination(), (destination_stat_.mode & 07777) | kOwnerBits);
   }
-  if (writes && run_->options.flags && state_ == DestinationState::kExisting)
-    (void)open_up(directories.destination.get());
+  if (writes && run_->options.flags && state_ == DestinationState::kExisting) (void)open_up(directories.destination());
   NewFiles new_files{.umask_is_zero = umask_is_zero, .inherits_acl = false, .owner = {}};
   // Neither group nor ACL comes from a directory that this copy made inside another: what it has is what its files get.
   if (state_ == DestinationState::kFresh) new_files.owner = Owner{destination_stat_.uid, destination_stat_.gid};
@@ -279,7 +278,7 @@ void CopyPair::finish_in(const Directories& directories, Applied& applied) {
     xattrs = std::vector<std::string>{};
   }
   bool existing = state_ == DestinationState::kExisting;
-  if (existing && run_->options.flags) (void)open_up(directories.destination.get());
+  if (existing && run_->options.flags) (void)open_up(directories.destination());
   std::optional<uint32_t> mode = destination_stat_.mode & 07777;
   if (widened_ || state_ == DestinationState::kFreshHere) mode = std::nullopt;
   copy_metadata({.source = source,

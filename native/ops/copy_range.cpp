@@ -397,7 +397,7 @@ Result<bool> CopyRange::link_at(const char* destination_name, const std::string&
     auto flags = file ? kept_flags(file->get()) : Result<uint32_t>(0U);
     if (file && flags && open_up(file->get())) {
       made = sys::linkat(place->dir(), place->name(), dir, staged.c_str());
-      auto published = made && !direct ? publish(staged, destination_name, decision) : success();
+      auto published = made && !direct ? publish(staging_.fd(), staged, destination_name, decision) : success();
       (void)set_kept_flags(file->get(), *flags, 0);
       if (!made) return at_destination(made.error());
       if (!published) return at_destination(published.error());
