@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { CopyJob, CopyOptions } from '../index.js';
-import { addFilters, pathArgument, rate, wholeNumber } from './arguments.js';
+import { addFilters, ENGINES, pathArgument, rate, wholeNumber } from './arguments.js';
 import { CopyTeller, plainReport } from './copy-events.js';
 import { copySummary } from './copy-summary.js';
 import { EXIT } from './exit-code.js';
@@ -104,7 +104,12 @@ export function addOptions(command: Command): void {
     .option('--retry-delay <ms>', 'milliseconds before another try (default: 200)', wholeNumber(0, 3_600_000))
     .option('--resume', 'keep a large file that is cut off, and go on with it the next time')
     .option('--atomic', 'copy beside DST, then put the whole tree in its place at once; to replace DST, --delete')
-    .option('-j, --concurrency <n>', 'threads (default: two a processor, at most 8)', wholeNumber(1, 256))
+    .addOption(new Option('--engine <engine>', 'io_uring: large files past the page cache').choices(ENGINES))
+    .option(
+      '-j, --concurrency <n>',
+      'threads (default: two a processor, at most 8; 32 where a server answers)',
+      wholeNumber(1, 256),
+    )
     .optionsGroup('What is told:')
     .option('-i, --itemize', 'print a line for every entry that is made, changed or removed, as rsync -i does')
     .addOption(new Option('-v, --verbose', 'the same as --itemize'))

@@ -1,8 +1,10 @@
 /** copyTree, and the job that it returns. */
 
+import { INTERNAL } from '../dirfd/fd.js';
+import { native } from '../native/load.js';
 import type { AtomicTree } from './atomic-tree.js';
 import type { CopyEvent } from './events.js';
-import { type CopyOptions, type Settled, settle } from './options.js';
+import { affordable, type CopyOptions, type Settled, settle } from './options.js';
 import { type CopyReport, ReportBuilder } from './report.js';
 import { labelOf, openRoots, type Roots, type TreeRoot } from './roots.js';
 import { TreeCopy } from './tree-copy.js';
@@ -10,10 +12,13 @@ import { type Running, TreeJob } from './tree-job.js';
 
 export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
   readonly #report: ReportBuilder;
+  /** Whether the number of threads is ours to choose. */
+  readonly #isFree: boolean;
 
   /** @internal */
   constructor(source: TreeRoot, destination: TreeRoot, options: CopyOptions) {
     super();
+    this.#isFree = options.concurrency === undefined;
     const settled = settle(options, { verb: 'copy', path: labelOf(source), dest: labelOf(destination) });
     this.#report = new ReportBuilder(labelOf(source), labelOf(destination));
     this.begin(options.signal, (running) => this.#copy(source, destination, settled, running));
@@ -60,7 +65,9 @@ export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
   async #copyBetween(roots: Roots, options: Settled, running: Running<CopyEvent>): Promise<void> {
     // A handle that crosses no mounts keeps to it here too.
     const oneFileSystem = options.oneFileSystem || !roots.source.crossMounts;
-    const copy = new TreeCopy(roots, { ...options, oneFileSystem }, this.#report, running);
+    const waiting = this.#isFree && (await isBehindServer(roots)) ? affordable(WAITING) : 0;
+    const concurrency = Math.max(options.concurrency, waiting);
+    const copy = new TreeCopy(roots, { ...options, oneFileSystem, concurrency }, this.#report, running);
     try {
       const { single } = roots;
       if (single) await copy.runSingle(single.sourceName, single.destinationName, single.present);
@@ -69,6 +76,14 @@ export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
       copy.end();
     }
   }
+}
+
+/** Threads that mostly wait for a server; with more, nothing was gained (docs/engines.md). */
+const WAITING = 32;
+
+async function isBehindServer({ source, destination }: Roots): Promise<boolean> {
+  const sides = [source, ...(destination ? [destination] : [])];
+  return (await Promise.all(sides.map((side) => native.isServed(side[INTERNAL].handle)))).includes(true);
 }
 
 /**

@@ -47,5 +47,7 @@ export function newNativeCopy(
     options.retries,
     options.retryDelay,
     options.bandwidthLimit,
+    // A limit is kept by threads.
+    options.engine === 'io_uring' && options.bandwidthLimit === 0,
   );
 }

@@ -179,6 +179,8 @@ export interface NativeTrees {
   removeAbandoned(parent: NativeHandle, name: Uint8Array, job: NativeJob, spared: NativeHandle): Promise<boolean>;
   /** Is the first directory the second, or below it? */
   isInside(inner: NativeHandle, outer: NativeHandle): Promise<boolean>;
+  /** Whether a server, or another process, is behind the file system: NFS, SMB, FUSE, … */
+  isServed(handle: NativeHandle): Promise<boolean>;
   newCopy(
     source: NativeHandle,
     destination: NativeHandle,
@@ -204,6 +206,7 @@ export interface NativeTrees {
     retries: number,
     retryDelay: number,
     bandwidthLimit: number,
+    onRing: boolean,
   ): NativeCopy;
   /** Lets go of both roots; no call on the copy may be out or follow. */
   endCopy(copy: NativeCopy): void;

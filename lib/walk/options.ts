@@ -1,9 +1,10 @@
 /** What a walk is asked to do: the options, their defaults, and their checks. */
 
 import { constants } from 'node:fs';
+import { settleEngine } from '../dirfd/engine.js';
 import type { Kind } from '../dirfd/kind.js';
 import { type ErrorSubject, type FsError, ownError } from '../errors.js';
-import { defaultEngine, ENGINES, type Engine, whyNoRing } from '../native/engine.js';
+import { ENGINES, type Engine } from '../native/engine.js';
 import { native } from '../native/load.js';
 import { parallelism } from '../native/parallelism.js';
 import type { NativeWalkOptions } from '../native/surface.js';
@@ -148,7 +149,7 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
   }
   return {
     order: orderIndex,
-    engine: engineIndex(options.engine, subject),
+    engine: ENGINES.indexOf(settleEngine(options.engine, subject)),
     maxDepth:
       options.maxDepth === undefined || options.maxDepth === Number.POSITIVE_INFINITY
         ? 0xffff_ffff
@@ -171,14 +172,6 @@ export function toNativeOptions(options: WalkOptions, asks: boolean, subject: Er
     batchBytes: 256 * 1024,
     outstandingBytes: whole(options.highWaterMark ?? 1 << 20, 'highWaterMark', 1, 1 << 30, subject),
   };
-}
-
-function engineIndex(engine: Engine = defaultEngine(), subject: ErrorSubject): number {
-  const index = ENGINES.indexOf(engine);
-  if (index < 0) throw invalid(`unknown engine '${engine}'; there are ${ENGINES}`, subject);
-  const why = engine === 'io_uring' ? whyNoRing() : undefined;
-  if (why !== undefined) throw ownError('ERR_DIRFD_UNSUPPORTED', `engine io_uring: ${why}`, subject);
-  return index;
 }
 
 /** While a disk keeps threads waiting; what it and the kernel gain from more is little (bench/README.md, walk-cold). */

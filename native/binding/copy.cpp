@@ -5,7 +5,9 @@
 #include "binding/copy_values.h"
 #include "binding/verb.h"
 #include "binding/verbs.h"
+#include "engine/uring/data_ring.h"
 #include "ops/root_check.h"
+#include "ops/served.h"
 #include "ops/staging.h"
 #include "sys/lock.h"
 
@@ -64,6 +66,7 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
   run->options.retries = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 0, UINT32_MAX));
   run->options.retry_delay = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 0, UINT32_MAX));
   run->pace.set_limit(static_cast<uint64_t>(std::max<int64_t>(arguments.integer(), 0)));
+  if (arguments.boolean()) run->bulk_move = &move_on_ring;
   if (!arguments.ok()) {
     arguments.problem().ThrowAsJavaScriptException();
     return info.Env().Undefined();
@@ -247,6 +250,19 @@ struct Inside {
   Napi::Value value(Napi::Env env) { return Napi::Boolean::New(env, inside); }
 };
 
+// isServed(handle) → whether a server, or another process, is behind the file system
+struct Served {
+  Handle handle;
+  bool served = false;
+
+  void parse(Arguments& arguments) { handle = arguments.handle(); }
+  Status run() noexcept {
+    served = is_served(handle.fd->get());
+    return success();
+  }
+  Napi::Value value(Napi::Env env) { return Napi::Boolean::New(env, served); }
+};
+
 // endCopy(copy): lets go of both roots, when no task of the copy is out any more. Otherwise the garbage collector would, some day.
 Napi::Value end_copy(const Napi::CallbackInfo& info) {
   if (auto run = run_of(info[0])) {
@@ -282,6 +298,7 @@ void export_copying(Napi::Object exports) {
   export_verb<LockDirectory>(exports, "lockDirectory");
   export_pooled_verb<RemoveAbandoned>(exports, "removeAbandoned");
   export_verb<Inside>(exports, "isInside");
+  export_verb<Served>(exports, "isServed");
 }
 
 }  // namespace dfd

@@ -41,7 +41,8 @@ class DataCopy {
     if (at_ >= task_.size) {
       if (auto rest = copy_by_hand(at_, UINT64_MAX); !rest) return rest.error();
     }
-    if (end_ < at_) {
+    // A trailing hole; or a file that has shrunk below what was prepared for it.
+    if (end_ != at_) {
       if (auto set = sys::ftruncate(task_.destination, static_cast<int64_t>(at_)); !set) return set.error();
     }
     return copied_;
@@ -92,6 +93,8 @@ class DataCopy {
 
   Status copy_range(uint64_t from, uint64_t to) {
     at_ = from;
+    move_in_bulk(to);
+    if (at_ == to) return success();
     // copy_file_range(2) shares extents by itself where the file system can, which `reflink: never` forbids.
     bool in_kernel = task_.sparse == Choice::kAuto && task_.reflink != Choice::kNever;
     if (in_kernel && to - from > task_.buffer.size()) {
@@ -99,6 +102,19 @@ class DataCopy {
       if (!done || *done) return done ? success() : Status(done.error());
     }
     return copy_by_hand(at_, to);
+  }
+
+  // From at_ on, as far as it goes.
+  void move_in_bulk(uint64_t to) {
+    constexpr auto kWay = Refusals::Way::kBulkMove;
+    if (!task_.bulk_move || to - at_ < kLongStretch || task_.sparse == Choice::kAlways) return;
+    if (refusals_.refused(kWay, task_.source_dev, task_.destination_dev)) return;
+    const uint64_t from = at_;
+    const Moved moved = task_.bulk_move({task_.source, task_.destination, from, to}, stop_, job_);
+    if (moved.at == from && !stop_.wanted()) refusals_.remember(kWay, task_.source_dev, task_.destination_dev);
+    at_ = moved.at;
+    end_ = std::max(end_, moved.written);
+    copied_ += moved.at - from;
   }
 
   // From at_ on. False: this pair of file systems cannot, or the file is not what it seems; the rest is copied by hand.
@@ -116,7 +132,7 @@ class DataCopy {
         return false;
       }
       if (*got == 0) return false;  // the end, or a pseudo file that only read(2) can read
-      end_ = at_ + *got;
+      end_ = std::max(end_, at_ + *got);
       advance(*got);
     }
     return true;
@@ -134,7 +150,7 @@ class DataCopy {
       auto bytes = std::span<const std::byte>(chunk).first(*got);
       Status written = task_.sparse == Choice::kAlways ? write_sparse(bytes) : write_all(task_.destination, bytes, at_);
       if (!written) return written;
-      if (task_.sparse != Choice::kAlways) end_ = at_ + *got;
+      if (task_.sparse != Choice::kAlways) end_ = std::max(end_, at_ + *got);
       advance(*got);
     }
     return success();

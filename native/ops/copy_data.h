@@ -21,6 +21,7 @@ struct DataTask {
   Choice sparse;
   std::span<std::byte> buffer;  // the thread's own
   Pace& pace;
+  BulkMove bulk_move = nullptr;  // for long stretches
 };
 
 // True where fewer blocks are allocated than the size needs: only then SEEK_HOLE is worth asking.

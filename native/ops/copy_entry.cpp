@@ -264,7 +264,8 @@ Status EntryCopier::fill(const EntryPlace& place, Dirfd source, Dirfd destinatio
                   .reflink = run_.options.reflink,
                   .sparse = run_.options.sparse,
                   .buffer = buffer_,
-                  .pace = run_.pace};
+                  .pace = run_.pace,
+                  .bulk_move = run_.bulk_move};
     auto copied = copy_data(task, run_.refusals, stop_, *run_.job);
     if (!copied) return copied.error().call == Call::kPread ? copied.error() : at_destination(copied.error());
     auto now = sys::fstat(source);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/bulk_move.h"
 #include "ops/job.h"
 #include "ops/keep_rules.h"
 #include "ops/pace.h"
@@ -74,7 +75,7 @@ struct CopyProblem {
 // next one may run over other mounts.
 class Refusals {
  public:
-  enum class Way : uint8_t { kFiclone, kCopyFileRange };
+  enum class Way : uint8_t { kFiclone, kCopyFileRange, kBulkMove };
 
   bool refused(Way way, uint64_t source_dev, uint64_t destination_dev) const {
     std::lock_guard lock(mutex_);
@@ -119,6 +120,7 @@ struct CopyRun {
   Pace pace;
   RecentDirectories recent_sources{};
   RecentDirectories recent_destinations{};
+  BulkMove bulk_move = nullptr;
 };
 
 }  // namespace dfd

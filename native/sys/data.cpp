@@ -64,6 +64,12 @@ Status fallocate(Dirfd fd, int mode, int64_t offset, int64_t length) {
   return answer(retry([&] { return ::fallocate(fd, mode, offset, length); }), Call::kFallocate, mode);
 }
 
+Status set_direct(Dirfd fd, bool direct) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0) return failure(Call::kFcntl, errno);
+  return answer(::fcntl(fd, F_SETFL, direct ? flags | O_DIRECT : flags & ~O_DIRECT), Call::kFcntl, O_DIRECT);
+}
+
 // A failed fsync is never asked again: the kernel reports a write-back error once and then forgets it, so a second call
 // would lie.
 Status fsync(Dirfd fd) {

@@ -25,6 +25,9 @@ Result<int64_t> lseek(Dirfd fd, int64_t offset, int whence);
 Status ftruncate(Dirfd fd, int64_t size);
 Status fallocate(Dirfd fd, int mode, int64_t offset, int64_t length);
 
+// O_DIRECT of the open file description, so of every descriptor that shares it. EINVAL: the file system has no such thing.
+Status set_direct(Dirfd fd, bool direct);
+
 Status fsync(Dirfd fd);
 Status fdatasync(Dirfd fd);
 Status syncfs(Dirfd fd);

@@ -50,7 +50,12 @@ function fallbacks() {
 /** Where the kernel refuses io_uring, dirfd runs on threads and so do these tests; test/walk/engine.test.ts says so. */
 function ring() {
   const walks = /^walk\/(truth|orders|follow|entry|churn|change|life|limits|options-random|engine)/;
-  return { name: 'io_uring', takes: (file) => walks.test(file), env: { DIRFD_ENGINE: 'io_uring' } };
+  const copies = /^copy\/(engine|fidelity|flipping|options|random)/;
+  return {
+    name: 'io_uring',
+    takes: (file) => walks.test(file) || copies.test(file),
+    env: { DIRFD_ENGINE: 'io_uring' },
+  };
 }
 
 function ordinaryUser() {

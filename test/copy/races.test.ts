@@ -64,6 +64,7 @@ async function stage(t: TestContext, fill: (source: string) => void) {
     0,
     0,
     0,
+    false,
   );
   t.after(async () => {
     native.endCopy(copy);

@@ -2,6 +2,7 @@
 #ifndef DIRFD_LIBURING
 
 #include "engine/uring/availability.h"
+#include "engine/uring/data_ring.h"
 #include "engine/uring/stat_ring.h"
 
 namespace dfd {
@@ -9,6 +10,8 @@ namespace dfd {
 RingAvailability ring_availability() { return {.state = RingState::kNotBuilt}; }
 
 Result<std::unique_ptr<StatRing>> StatRing::open() { return failure(Call::kIoUringSetup, ENOSYS); }
+
+Moved move_on_ring(const Stretch& stretch, const Stop&, Job&) { return {.at = stretch.from, .written = stretch.from}; }
 
 }  // namespace dfd
 
