@@ -26,7 +26,15 @@ export function define(command: Command): void {
       'Change many files together or not at all. A plan lists the operations; they mean what they would mean one after the other. A crash at any ' +
         'moment leaves all or nothing, once `dirfd recover` or the next transaction has looked.',
     )
-    .usage('apply|list|undo|prune …');
+    .usage('apply|list|undo|prune …')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dirfd transaction apply --root /etc/app --keep-undo plan.yaml
+  dirfd transaction list /etc/app
+  dirfd transaction undo /etc/app ID`,
+    );
   defineApply(command.command('apply'));
   defineList(command.command('list'));
   defineUndo(command.command('undo'));

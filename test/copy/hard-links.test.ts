@@ -1,6 +1,7 @@
 // A file of several names is remembered until its last name has come, and in few bytes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { HardLinks, type Name } from '#dist/copy/hard-links.js';
@@ -22,7 +23,7 @@ const copyOf = (index: number) => ({
 });
 const name = { decision: DECISION.create, present: undefined } as Name<undefined>;
 
-test('a file whose other name is far away costs less than 300 bytes, and nothing once it has come', (t) => {
+test('a file whose other name is far away costs less than 300 bytes, and nothing once it has come', async (t) => {
   const count = 100_000;
   const links = new HardLinks<undefined>();
   const before = memory();
@@ -37,7 +38,12 @@ test('a file whose other name is far away costs less than 300 bytes, and nothing
     const first = links.claim(keyOf(index), 2, name);
     assert.deepEqual(typeof first === 'object' && first.path, copyOf(index).path);
   }
-  const left = (memory() - before) / count;
+  // What else the process does between two readings, the test runner's own work for one, is garbage soon.
+  let left = Number.POSITIVE_INFINITY;
+  for (let reading = 0; left >= 10 && reading < 20; reading++) {
+    await sleep(50);
+    left = (memory() - before) / count;
+  }
   assert.ok(left < 10, `${left.toFixed(0)} bytes a file are left`);
   assert.equal(links.claim(keyOf(0), 2, name), 'first', 'a name too many begins anew');
 });

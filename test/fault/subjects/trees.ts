@@ -13,7 +13,9 @@ const copyInto = async (work: string, fixed: string, options: CopyOptions): Prom
     told: [
       ...report.errors.map(({ path, error }) => tell(path, error)),
       ...report.notKept.map((lost) => tell(lost.path, lost)),
-      ...report.vanished.map((path) => tell(path, { code: 'ENOENT', message: `ENOENT: vanished, copy '${path}' in` })),
+      ...report.vanished.map((path) =>
+        tell(path, { code: 'ENOENT', message: `ENOENT: vanished, copy '${path}' in '${fixed}'` }),
+      ),
     ],
   };
 };
