@@ -73,7 +73,7 @@ async function runFiles(variant, files) {
     variant.node ?? process.execPath,
     '--test',
     `--test-concurrency=${availableParallelism()}`, // node leaves one core idle
-    '--test-timeout=300000', // a test that hangs must end the run, not outlast it
+    '--test-timeout=600000', // a test that hangs must end the run, not outlast it; one builds all from a fresh clone
     ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
     ...['--test-reporter=./scripts/test/count.mjs', `--test-reporter-destination=${counted}`],
     ...files,
