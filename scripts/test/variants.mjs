@@ -13,13 +13,30 @@ import { basename, join } from 'node:path';
 
 /** What touches the kernel; the rest of the tests say the same with every fallback. */
 const kernel = (file) => /^(dirfd|walk|copy)\//.test(file) && !/^walk\/(gitignore|glob)/.test(file); // globs are text
-/** What a file system may do in its own way; names are resolved by the kernel alike on all, and threads end alike on all. */
-const fileSystems = (file) =>
+/** What a fallback may do in its own way: how entries are reached, opened and given their metadata; not which of them, nor in which order. */
+const fallible = (file) =>
   kernel(file) &&
-  !/^dirfd\/(attacks|errors|lifetime|opening|resolver|signals|states)|^walk\/(guide|life|limits|options)/.test(file);
-/** All of the product, without the checks of the repository and of the tests' own means, and without sweeps,
- * fuzzing, races and hostile trees, which are long and differ in nothing. */
+  !/^walk\/(engine|filter|guide|limits|options|orders|syscalls)|^copy\/(delete|engine|filters|guide|hard-links|itemize|limits)/.test(
+    file,
+  );
+/** What a file system may do in its own way: what it keeps of a file, and what its directories tell. */
+const fileSystems = (file) =>
+  /^dirfd\/(attributes|file-fd|names|remove-tree|temporary-files|times|xattrs)|^walk\/(change|entry|truth)/.test(
+    file,
+  ) ||
+  /^copy\/(atomic|fidelity|inode-flags|keep-rules|options|privileges|random|refusals|second-run|syscalls|verify)/.test(
+    file,
+  );
+/**
+ * All of the product, without the checks of the repository and of the tests' own means, and without sweeps, fuzzing, races and hostile trees,
+ * which are long and differ in nothing.
+ */
 const product = (file) => !/^(repository|fixtures|fault|fuzz|race|hostile)\//.test(file);
+/** What one Node may do otherwise than another: load, collect garbage, end workers, run JavaScript. The addon speaks Node-API with all. */
+const nodeFacing = (file) =>
+  product(file) &&
+  (!/^(copy|walk|crash)\/|\/(crash|reorder|processes|random)/.test(file) ||
+    /^(copy|walk)\/(entry|guide|life|syscalls)/.test(file));
 const nobody = 65534;
 
 export function allVariants() {
@@ -44,7 +61,7 @@ function fallbacks() {
     // What only all of them together cannot do is shown by test/copy/fallbacks.test.ts.
     { name: 'old-chroot', env: { DIRFD_DISABLE: `${oldKernel},proc` } },
     { name: 'old-container', env: { DIRFD_DISABLE: `${oldKernel},umask_thread` } },
-  ].map((variant) => ({ ...variant, group: 'fallbacks', takes: kernel }));
+  ].map((variant) => ({ ...variant, group: 'fallbacks', takes: fallible }));
 }
 
 /** Where the kernel refuses io_uring, dirfd runs on threads and so do these tests; test/walk/engine.test.ts says so. */
@@ -97,7 +114,7 @@ function otherNodes() {
   const variants = nodes.map((node) => ({
     name: `node-${versionOf(node) ?? basename(node)}`,
     group: 'nodes',
-    takes: product,
+    takes: nodeFacing,
     node,
     unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
   }));
