@@ -2,7 +2,10 @@
  * A version, or a part of it, is put back: verified, copied beside its place, made durable, and exchanged with what is there in one step.
  *
  *   nothing there   rename(copy → name), which replaces nothing
- *   something       renameat2(EXCHANGE), then what was there is removed, or kept under a name of its own
+ *   something       renameat2(EXCHANGE), then what was there is removed
+ *   keepAs          rename(copy → keepAs), which replaces nothing, then renameat2(EXCHANGE) of the two: what was there has its name at once
+ *
+ * From the exchange on, the name of the copy is the name of what was there: no failure removes it.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -20,7 +23,7 @@ import { checkFiles } from './verify.js';
 export interface RestoreBackupOptions extends SignalOptions {
   /** Only this part of the version, relative to what was backed up; it becomes the target. */
   readonly path?: RelativePath | undefined;
-  /** Put what was there under this name, beside it, instead of removing it. */
+  /** Put what was there under this name, beside it, instead of removing it. Nothing may have that name. */
   readonly keepAs?: string | undefined;
 }
 
@@ -53,11 +56,18 @@ export async function restoreVersion(
     await copyPart(content, wanted, parent, staging, signal);
     await parent.syncFileSystem();
     signal?.throwIfAborted();
-    return await putInPlace(parent, staging, name, keepAs);
+    if (!(await parent.exists(name))) {
+      await parent.rename(staging, name, { noReplace: true });
+      await parent.sync();
+      return false;
+    }
+    await putInPlace(parent, staging, name, keepAs);
   } catch (error) {
     await parent.removeTree(staging, { force: true }).catch(() => {});
     throw error;
   }
+  await settle(parent, keepAs ?? staging, keepAs === undefined, subject);
+  return true;
 }
 
 /** Removes what restores have left in a directory; nobody may be restoring into it. @returns how much there was */
@@ -94,20 +104,30 @@ async function copyPart(
   await copyTree(from, to, { signal });
 }
 
+/** A failure leaves all as it was, the copy under its own name. */
 async function putInPlace(
   parent: DirectoryFd,
   staging: string,
   name: Buffer,
   keepAs: string | undefined,
-): Promise<boolean> {
-  const replaces = await parent.exists(name);
-  if (!replaces) {
-    await parent.rename(staging, name, { noReplace: true });
-  } else {
-    await parent.rename(staging, name, { exchange: true });
-    if (keepAs !== undefined) await parent.rename(staging, keepAs, { noReplace: true });
+): Promise<void> {
+  if (keepAs === undefined) return parent.rename(staging, name, { exchange: true });
+  await parent.rename(staging, keepAs, { noReplace: true });
+  try {
+    await parent.rename(keepAs, name, { exchange: true });
+  } catch (error) {
+    await parent.rename(keepAs, staging, { noReplace: true });
+    throw error;
   }
-  await parent.sync();
-  if (replaces && keepAs === undefined) await parent.removeTree(staging, { force: true });
-  return replaces;
+}
+
+/** The exchange is made durable before what was there may go. */
+async function settle(parent: DirectoryFd, old: string, remove: boolean, subject: ErrorSubject): Promise<void> {
+  try {
+    await parent.sync();
+  } catch (error) {
+    const why = `restored, but perhaps not on the disk yet; what was there is kept as '${old}'`;
+    throw operationError(RestoreError, 'ERR_DIRFD_RECOVERY', why, subject, error);
+  }
+  if (remove) await parent.removeTree(old, { force: true });
 }

@@ -244,6 +244,54 @@ test('a restore that is killed has changed nothing or all, and its debris can be
   }
 });
 
+test('a restore that fails, or is killed, never takes away what it was to keep or to replace', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const { id } = await backups.createBackup(directory, 'data');
+  writeFileSync(join(path, 'data/a'), 'of today');
+  mkdirSync(join(path, 'taken'));
+  for (const [keepAs, code] of [
+    ['taken', 'EEXIST'],
+    ['no/such', 'ENOENT'],
+  ] as const) {
+    await assert.rejects(backups.restoreBackup(id, directory, 'data', { keepAs }), { code });
+    assert.equal(readFileSync(join(path, 'data/a'), 'utf8'), 'of today');
+    assert.deepEqual(readdirSync(path).sort(), ['data', 'store', 'taken']);
+  }
+  if (!requireTool(t, 'strace')) return;
+  const restore = (inject: string, keepAs?: string) => {
+    const script = `
+      import { BackupManager } from 'dirfd/backup';
+      import { DirectoryFd } from 'dirfd';
+      const backups = await BackupManager.open(${JSON.stringify(join(path, 'store'))});
+      const directory = await DirectoryFd.open(${JSON.stringify(path)});
+      await backups.restoreBackup(${JSON.stringify(id)}, directory, 'data', { keepAs: ${JSON.stringify(keepAs)} });`;
+    const [call] = inject.split(':');
+    const options = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${inject}`];
+    const node = [process.execPath, '--input-type=module', '-e', script];
+    return attempt('strace', [...options, ...node], {
+      cwd: repositoryRoot,
+      env: { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_OPTIONS: '' },
+    });
+  };
+  const found = () =>
+    readdirSync(path)
+      .map((name) => join(path, name, 'a'))
+      .filter((name) => existsSync(name));
+  for (const when of ['renameat2:signal=KILL:when=1', 'renameat2:signal=KILL:when=2', 'fsync:signal=KILL:when=1']) {
+    const { signal, status } = restore(when, 'kept');
+    assert.ok(signal === 'SIGKILL' || status === 137, when);
+    await backups.cleanup([directory]);
+    const contents = found().map((name) => readFileSync(name, 'utf8'));
+    assert.ok(contents.includes('of today'), `${when}: only ${contents}`);
+    run('rm', ['-rf', join(path, 'kept')]);
+    writeFileSync(join(path, 'data/a'), 'of today');
+  }
+  const failed = restore('fsync:error=EIO');
+  assert.match(failed.stderr, /RestoreError/);
+  const contents = found().map((name) => readFileSync(name, 'utf8'));
+  assert.deepEqual(contents.sort(), ['first', 'of today']);
+});
+
 test('recovery points are there after a crash, and put back what was', async (t) => {
   const { path, directory, backups } = await place(t);
   await using recovery = new RecoveryManager(backups);
