@@ -97,8 +97,10 @@ export class Draft {
     }
     this.#refuseTaken(target, entry, replace, subject);
     if (from.root !== to.root) {
+      // Before the copy: what somebody changes while it is made may not be in it, and is not to be deleted with the source.
+      const tree = await this.#treeOf(entry);
       await this.#put(target, await this.#copied(entry, this.#at(to.root), to.root, subject));
-      await this.#take(source);
+      await this.#take(source, tree);
       return;
     }
     source.now = undefined;
@@ -223,13 +225,17 @@ export class Draft {
     child.now = entry;
   }
 
-  /** Takes the name from an entry that is to be no more. */
-  async #take(child: Child): Promise<void> {
+  /** Takes the name from an entry that is to be no more. `tree` is what it held when that was decided. */
+  async #take(child: Child, tree?: Fingerprint): Promise<void> {
     const { now: entry } = child;
     if (entry instanceof Staged) await this.#at(entry.root).work.removeTree(toBytes(entry.path));
-    else if (entry?.kind === 'directory') entry.tree = await this.fingerprint(entry);
+    else if (entry) entry.tree = tree ?? (await this.#treeOf(entry));
     child.now = undefined;
     if (entry) entry.place = undefined;
+  }
+
+  async #treeOf(entry: Entry): Promise<Fingerprint | undefined> {
+    return entry instanceof Standing && entry.kind === 'directory' ? this.fingerprint(entry) : undefined;
   }
 
   /** What a standing directory holds on the disk, but for what is moved out of it, or what `without` says. */

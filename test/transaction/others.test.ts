@@ -3,7 +3,16 @@ import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { linkSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -140,6 +149,28 @@ test('as many transactions are kept for undo as the retention says', async (t) =
 function omit(tree: Readonly<Record<string, string>>, path: string): Record<string, string> {
   return Object.fromEntries(Object.entries(tree).filter(([name]) => name !== path));
 }
+
+test('an edit of a directory that is made while it is copied to another root is a conflict, and stays', async (t) => {
+  const files = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`d/${i}`, 'old']));
+  const [one, two] = [rootWith(t, files), rootWith(t)];
+  await using transaction = await FileTransaction.begin({ one, two }, { transactionId: 't' });
+  let ended = false;
+  const move = transaction.move({ root: 'one', path: 'd' }, { root: 'two', path: 'd' }).finally(() => {
+    ended = true;
+  });
+  const copy = join(two, STATE, 't/0');
+  let copied: string | undefined;
+  while (copied === undefined && !ended) {
+    await new Promise(setImmediate);
+    if (existsSync(copy)) copied = readdirSync(copy).find((name) => /^\d+$/.test(name));
+  }
+  assert.ok(copied !== undefined && !ended, 'the copy is being made');
+  writeFileSync(join(one, 'd', copied), 'edited while it was copied');
+  await move;
+  await assert.rejects(transaction.commit(), ConflictError);
+  assert.equal(readFileSync(join(one, 'd', copied), 'utf8'), 'edited while it was copied');
+  assert.deepEqual(snapshot(two), {});
+});
 
 describe('an attacker who can change the root', () => {
   test('gets nothing written outside by links planted at names and in the place of directories', async (t) => {
