@@ -9,9 +9,11 @@
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { Stat } from '../dirfd/stat.js';
 import { FsError } from '../errors.js';
+import { isAbsent, statOf } from './absent.js';
 import { withinOf } from './compile.js';
 import { SYNCED_ONE_BY_ONE } from './durable.js';
 import { fingerprintOf, hasSameContent, type Identity, identityOf, isSame, sha256Of } from './identity.js';
+import { changeMode } from './mode.js';
 import { toBytes } from './names.js';
 import { exchange, exchangeBack, give, oldSlotOf, type Pair, take } from './renames.js';
 import { groupsOf, pathOf, phaseOf, type Step } from './steps.js';
@@ -166,7 +168,7 @@ export class Applier implements AsyncDisposable {
   async #take(step: Step, pair: Pair, directory: DirectoryFd): Promise<void> {
     const { work, slot, name } = pair;
     if (step.do === 'chmod') {
-      await directory.chmod(name, step.to);
+      if ((await changeMode(directory, name, step.of, step.to)) !== 'set') throw new Obstacle(step);
       return;
     }
     try {
@@ -232,9 +234,7 @@ export class Applier implements AsyncDisposable {
         await give(pair);
         return true;
       case 'chmod':
-        if (!isSame(named, step.of)) return true;
-        if ((named.mode & 0o7777) === step.from) await directory.chmod(pair.name, step.to);
-        return (named.mode & 0o7777) === step.from || (named.mode & 0o7777) === step.to;
+        return (await changeMode(directory, pair.name, step.of, step.to, step.from)) !== 'edited';
     }
   }
 
@@ -274,9 +274,7 @@ export class Applier implements AsyncDisposable {
         else return false;
         return true;
       case 'chmod':
-        if (!isSame(named, step.of)) return true;
-        if ((named.mode & 0o7777) === step.to) await directory.chmod(pair.name, step.from);
-        return (named.mode & 0o7777) === step.to || (named.mode & 0o7777) === step.from;
+        return (await changeMode(directory, pair.name, step.of, step.from, step.to)) !== 'edited';
     }
   }
 
@@ -400,17 +398,4 @@ async function treeIn(directory: DirectoryFd, name: string | Buffer): Promise<st
 async function contentOf(directory: DirectoryFd, name: Buffer): Promise<string> {
   await using file = await directory.openFile(name);
   return await sha256Of(file);
-}
-
-async function statOf(directory: DirectoryFd, name: string | Buffer): Promise<Stat | undefined> {
-  try {
-    return await directory.stat(name);
-  } catch (error) {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  }
-}
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof FsError && ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(error.code);
 }

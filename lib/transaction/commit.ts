@@ -3,7 +3,7 @@
  *
  *   1. all that is staged to the disk, names included
  *   2. the locks of all roots; what others have left unfinished there is settled
- *   3. everything that is replaced, deleted or was read must be as it was
+ *   3. everything that is replaced, deleted, was read or gets a mode must be as it was
  *   4. the journal to the disk: from here on the transaction is committed
  *   5. the steps; directories to the disk
  *   6. "done" to the disk; the locks are let go

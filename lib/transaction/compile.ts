@@ -3,7 +3,7 @@
 import type { FileFd } from '../dirfd/file-fd.js';
 import { ConflictError, operationError } from '../operation-errors.js';
 import type { Draft } from './draft.js';
-import { fingerprintOf, type Identity, identityOf, isUntouched, sha256Of } from './identity.js';
+import { fingerprintOf, type Identity, identityOf, isSame, isUntouched, sha256Of } from './identity.js';
 import { depthOf, joined, toBytes, toText } from './names.js';
 import type { Participant } from './participant.js';
 import { unless } from './site.js';
@@ -135,8 +135,8 @@ class Compiler {
 }
 
 /**
- * Whether all is on the disk as it was when the operations were added: what is replaced, deleted or was read; and that nothing is where
- * something new is to be.
+ * Whether all is on the disk as it was when the operations were added: what is replaced, deleted, was read or gets a mode; and that nothing is
+ * where something new is to be.
  *
  * @returns paths of what is not
  */
@@ -144,11 +144,14 @@ export async function changedMeanwhile(draft: Draft, participants: readonly Part
   const changed: string[] = [];
   const check = async (child: Child): Promise<void> => {
     const { before, now, wasRead } = child;
-    if (!(child.in instanceof Standing) || (before === now && !wasRead)) return;
+    const keepsItsName = before === now && !wasRead;
+    if (!(child.in instanceof Standing) || (keepsItsName && now?.mode === undefined)) return;
     const { root } = participants[child.in.root] as Participant;
     const path = joined(child.in.path, child.name);
     const stat = await root.stat(toBytes(path)).catch(() => undefined);
-    const isAsBefore = before === undefined ? stat === undefined : isUntouched(stat, before.identity);
+    // A mode is for the inode, whatever it holds.
+    const isStill = keepsItsName ? isSame : isUntouched;
+    const isAsBefore = before === undefined ? stat === undefined : isStill(stat, before.identity);
     const tree = before?.kind === 'directory' ? before.tree : undefined;
     const isWhole =
       !isAsBefore || !tree || (await draft.fingerprint(before as Standing, tree.without)).hash === tree.hash;

@@ -16,7 +16,10 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { DirectoryFd } from 'dirfd';
 import { ConflictError, FileTransaction, pending, recover, undo, withReadLock } from 'dirfd/transaction';
+import { Applier, Obstacle } from '#dist/transaction/apply.js';
+import { identityOf } from '#dist/transaction/identity.js';
 import { attempt, run } from '../fixtures/command.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
@@ -170,6 +173,34 @@ test('an edit of a directory that is made while it is copied to another root is 
   await assert.rejects(transaction.commit(), ConflictError);
   assert.equal(readFileSync(join(one, 'd', copied), 'utf8'), 'edited while it was copied');
   assert.deepEqual(snapshot(two), {});
+});
+
+describe('a mode', () => {
+  test('is not given to what has the name by the time of the commit', async (t) => {
+    const root = rootWith(t, { a: 'a', other: 'other' });
+    run('chmod', ['644', join(root, 'a'), join(root, 'other')]);
+    await using transaction = await FileTransaction.begin(root);
+    await transaction.chmod('a', 0o600);
+    renameSync(join(root, 'other'), join(root, 'a'));
+    await assert.rejects(transaction.commit(), (error) => error instanceof ConflictError && error.paths[0] === 'a');
+    assert.deepEqual(snapshot(root), { a: 'file 644 other' });
+  });
+
+  test('is not given to what gets the name after the last look', async (t) => {
+    const root = rootWith(t, { a: 'a', 'work/': '' });
+    run('chmod', ['644', join(root, 'a')]);
+    await using held = await DirectoryFd.open(root);
+    await using work = await held.openDirectory('work');
+    const { ino, birth } = identityOf(await held.stat());
+    const place = { root: 0, parent: '', within: `${ino} ${birth}`, name: 'a' };
+    const of = identityOf(await held.stat('work'));
+    await using applier = new Applier([{ root: held, work }]);
+    await assert.rejects(
+      applier.take([[0, { do: 'chmod', ...place, of, from: 0o644, to: 0o600 }]], () => {}),
+      Obstacle,
+    );
+    assert.equal((await held.stat('a')).mode & 0o777, 0o644);
+  });
 });
 
 describe('an attacker who can change the root', () => {
