@@ -385,7 +385,12 @@ export async function treesOf(bases: readonly Base[], steps: readonly Step[]): P
     if ((step.do !== 'attach' && step.do !== 'exchange') || step.moved || step.new.tree === undefined) continue;
     const prefix = `${step.root} ${pathOf(step)}`;
     if (![...inside].some((parent) => parent === prefix || parent.startsWith(`${prefix}/`))) continue;
-    trees[number] = await treeIn(bases[step.root]!.root, toBytes(pathOf(step)));
+    try {
+      trees[number] = await treeIn(bases[step.root]!.root, toBytes(pathOf(step)));
+    } catch (error) {
+      // Renamed or removed by somebody since: what it holds is theirs.
+      if (!isAbsent(error)) throw error;
+    }
   }
   return trees;
 }

@@ -295,3 +295,24 @@ test('an edit made after a crash stands, and recovery tells of it', async (t) =>
   assert.equal(readFileSync(join(root, 'e/w'), 'utf8'), 'w');
   assert.deepEqual(leavings(root), []);
 });
+
+test('a new directory that is renamed or removed after a crash does not keep the recovery from its end', async (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const { files, runKilled } = await import('./crash.js');
+  for (const change of [
+    (root: string) => renameSync(join(root, 'n'), join(root, 'renamed')),
+    (root: string) => {
+      run('rm', ['-r', join(root, 'n')]);
+      writeFileSync(join(root, 'n'), 'theirs');
+    },
+  ]) {
+    const root = rootWith(t, files);
+    // All steps are taken; the log does not say so yet.
+    assert.ok(runKilled('commit', [root, 'keep'], { call: 'pwrite64', nth: 2 }));
+    assert.equal(readFileSync(join(root, 'n/new'), 'utf8'), 'new');
+    change(root);
+    assert.deepEqual((await recover(root)).finished, ['t']);
+    assert.deepEqual(await pending(root), []);
+    assert.equal(readFileSync(join(root, 'e/w'), 'utf8'), 'w');
+  }
+});
