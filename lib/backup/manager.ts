@@ -80,7 +80,13 @@ export class BackupManager implements AsyncDisposable {
     });
   }
 
-  /** All versions, the oldest first. A version whose manifest cannot be read is left out here, and told by {@link verify}. */
+  /** Ids of all versions, the oldest first, with those whose manifest cannot be read. */
+  async ids(options: SignalOptions = {}): Promise<string[]> {
+    await using use = await this.#store.use(options);
+    return await idsIn(use);
+  }
+
+  /** All versions, the oldest first. One whose manifest cannot be read is left out; {@link ids} has it, and {@link verify} tells. */
   async list(options: SignalOptions & { readonly source?: string | undefined } = {}): Promise<BackupVersion[]> {
     await using use = await this.#store.use(options);
     const versions = await this.#list(use);
@@ -206,11 +212,10 @@ export class BackupManager implements AsyncDisposable {
     return this.#store.root.openDirectory('points');
   }
 
-  async #list({ versions }: StoreUse): Promise<BackupVersion[]> {
-    const ids = (await versions.readdir()).filter(isId).sort();
+  async #list(use: StoreUse): Promise<BackupVersion[]> {
     const found: BackupVersion[] = [];
-    for (const id of ids) {
-      await using version = await versions.openDirectory(id);
+    for (const id of await idsIn(use)) {
+      await using version = await use.versions.openDirectory(id);
       try {
         found.push(describeVersion(await readManifest(version, this.#subject('list', id))));
       } catch (error) {
@@ -234,6 +239,10 @@ export class BackupManager implements AsyncDisposable {
   #subject(verb: string, path?: string): ErrorSubject {
     return { verb, directory: this.path, path };
   }
+}
+
+async function idsIn({ versions }: StoreUse): Promise<string[]> {
+  return (await versions.readdir()).filter(isId).sort();
 }
 
 async function removeVersions(use: StoreUse, ids: readonly string[]): Promise<void> {

@@ -1,11 +1,12 @@
 /** `dirfd backup ACTION STORE …`: versions of files and trees made, listed, compared, verified, put back and removed. */
 
 import { Argument, type Command } from 'commander';
-import type { BackupManager, BackupVersion } from '../backup/index.js';
+import type { BackupManager, BackupReport, BackupVersion } from '../backup/index.js';
+import type { FsError } from '../index.js';
 import { collect, pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { interruptible } from './interrupt.js';
-import { CommandError, say } from './messages.js';
+import { CommandError, complain, say } from './messages.js';
 import { Output } from './output.js';
 import { splitPath } from './split-path.js';
 import { printable } from './terminal.js';
@@ -126,11 +127,22 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
     if (differences.length > 0) process.exitCode = EXIT.failed;
   },
 
-  async verify({ backups, words, options, output, signal }) {
+  async verify(work) {
+    const { backups, words, options, output, signal } = work;
+    const { FsError } = await import('../main.js');
     const asked = await Promise.all(words.map((word) => idOf(backups, word)));
-    const ids = asked.length > 0 ? asked : (await backups.list({ signal })).map(({ id }) => id);
-    for (const id of ids) {
-      const report = await backups.verify(id, { signal });
+    for (const id of asked.length > 0 ? asked : await backups.ids({ signal })) {
+      let report: BackupReport;
+      try {
+        report = await backups.verify(id, { signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        const isThere = (await backups.ids({ signal })).includes(id);
+        if (!(error instanceof FsError) || (asked.length > 0 && !isThere)) throw error;
+        // Else pruned by another since they were listed.
+        if (isThere) await tellUnreadable(id, error, work);
+        continue;
+      }
       if (!report.intact) process.exitCode = EXIT.failed;
       const extent = `${counted(report.files, 'file')}, ${bytes(report.bytes)}`;
       await (options.json
@@ -167,6 +179,14 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
     );
   },
 };
+
+/** Of a version that does not even say what should be in it; the others are looked at nevertheless. */
+async function tellUnreadable(id: string, error: FsError, { options, output }: Work): Promise<void> {
+  const { code, message } = error;
+  process.exitCode = EXIT.failed;
+  await (options.json ? output.json({ id, intact: false, code, message }) : output.write(`${id}  DAMAGED\n`));
+  complain(`dirfd backup: ${id}`, error);
+}
 
 function summary({ created, kind, source, label, fileCount, bytes: size }: BackupVersion): string {
   const named = label === undefined ? '' : `  (${printable(label)})`;

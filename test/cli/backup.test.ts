@@ -34,3 +34,29 @@ test('creates, lists, compares, verifies, restores and prunes', (t) => {
   assert.equal(backup('prune', 'store').status, 1);
   assert.equal(backup('restore', 'store').status, 2);
 });
+
+test('verify tells of a version whose manifest is damaged, and looks at the others', (t) => {
+  const cwd = temporaryDirectory(t);
+  mkdirSync(join(cwd, 'store'));
+  mkdirSync(join(cwd, 'project'));
+  writeFileSync(join(cwd, 'project/a'), 'one');
+  const backup = (...args: string[]) => dirfd(['backup', ...args], { cwd });
+  const [first, second] = [1, 2].map(() => backup('create', 'store', 'project').stdout.trim()) as [string, string];
+  writeFileSync(join(cwd, 'store/versions', first, 'manifest.json'), '{}');
+  const told = backup('verify', 'store');
+  assert.equal(told.status, 1);
+  assert.match(told.stdout, new RegExp(`^${first} {2}DAMAGED\n${second} {2}intact: 1 file, 3 B\n$`));
+  assert.match(
+    told.stderr,
+    new RegExp(`^dirfd backup: ${first}: ERR_DIRFD_INTEGRITY: the manifest is not what was written`),
+  );
+  const lines = jsonLines(backup('verify', 'store', '--json').stdout);
+  assert.deepEqual(
+    lines.map(({ id, intact }) => [id, intact]),
+    [
+      [first, false],
+      [second, true],
+    ],
+  );
+  assert.equal(backup('verify', 'store', second).status, 0);
+});
