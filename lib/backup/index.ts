@@ -6,7 +6,7 @@
  *   restore.ts        verified (verify.ts), copied beside its place, exchanged
  *   retention.ts      which versions are kept
  *   store.ts          the directory and its lock; manifest.ts: what a version says of itself
- *   RecoveryManager   recovery.ts    points to come back to
+ *   RecoveryManager   recovery.ts    points to come back to (points.ts)
  */
 
 export type { AuditEntry, AuditSink, Logger, ObservedOptions } from '../audit/observe.js';
@@ -23,7 +23,8 @@ export {
 export type { CreateBackupOptions } from './create.js';
 export { BackupManager, type BackupManagerOptions, type PruneBackupOptions, type PruneReport } from './manager.js';
 export type { BackupVersion, Manifest, VersionFile } from './manifest.js';
-export { type RecoverOptions, RecoveryManager, type RecoveryPoint, type RecoveryReport } from './recovery.js';
+export type { RecoveryPoint } from './points.js';
+export { type RecoverOptions, RecoveryManager, type RecoveryReport } from './recovery.js';
 export type { RestoreBackupOptions } from './restore.js';
 export type { RetentionPolicy } from './retention.js';
 export type { BackupFault, BackupReport } from './verify.js';

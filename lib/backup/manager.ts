@@ -9,6 +9,7 @@ import type { ErrorSubject } from '../errors.js';
 import { BackupError, operationError, SafeOperationError } from '../operation-errors.js';
 import { type BackupSource, CONTENT, type CreateBackupOptions, createVersion, nameOf, parentAmong } from './create.js';
 import { type BackupVersion, describeVersion, type Manifest, readManifest } from './manifest.js';
+import { readPoints } from './points.js';
 import { RESTORING, type RestoreBackupOptions, removeRestoreDebris, restoreVersion } from './restore.js';
 import { keptBy, type RetentionPolicy } from './retention.js';
 import { isId, openVersion, Store, type StoreUse } from './store.js';
@@ -155,7 +156,7 @@ export class BackupManager implements AsyncDisposable {
     });
   }
 
-  /** Removes versions that no rule keeps. Waits for those who make or read versions. */
+  /** Removes versions that no rule keeps, and no pending recovery point needs. Waits for those who make or read versions. */
   async prune(policy: RetentionPolicy, options: PruneBackupOptions = {}): Promise<PruneReport> {
     const { timeout = 30_000, signal, dryRun } = options;
     const facts = { operation: 'backup.prune', directory: this.path, policy };
@@ -163,10 +164,11 @@ export class BackupManager implements AsyncDisposable {
       await using use = await this.#store.useAlone({ timeout, signal });
       const versions = await this.#list(use);
       const kept = keptBy(policy, versions, Date.now(), this.#subject('prune'));
+      for (const id of await this.#neededByPoints()) kept.add(id);
       const removed = versions.map(({ id }) => id).filter((id) => !kept.has(id));
       note({ removed });
       if (!dryRun) await removeVersions(use, removed);
-      return { removed, kept: [...kept].sort() };
+      return { removed, kept: versions.map(({ id }) => id).filter((id) => kept.has(id)) };
     });
   }
 
@@ -210,6 +212,11 @@ export class BackupManager implements AsyncDisposable {
   /** @internal Where recovery points are kept. */
   openPoints(): Promise<DirectoryFd> {
     return this.#store.root.openDirectory('points');
+  }
+
+  async #neededByPoints(): Promise<string[]> {
+    await using points = await this.openPoints();
+    return (await readPoints(points)).flatMap(({ version }) => version ?? []);
   }
 
   async #list(use: StoreUse): Promise<BackupVersion[]> {

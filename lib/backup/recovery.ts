@@ -10,23 +10,10 @@ import { type ObservedOptions, observed } from '../audit/observe.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import { FsError } from '../errors.js';
-import { operationError, RecoveryError, StateError } from '../operation-errors.js';
+import { operationError, RecoveryError } from '../operation-errors.js';
 import type { BackupManager } from './manager.js';
+import { type RecoveryPoint, readPoints } from './points.js';
 import { newId } from './store.js';
-
-/** What was going on, and what there was before. */
-export interface RecoveryPoint {
-  readonly id: string;
-  readonly operation: string;
-  /** By which path the directory was opened: for people, and to open it again after a crash. */
-  readonly directory: string;
-  /** Relative to it. */
-  readonly path: string;
-  /** The version of what was there; absent where nothing was. */
-  readonly version?: string;
-  /** ISO 8601. */
-  readonly time: string;
-}
 
 /** What a recovery has come to. */
 export interface RecoveryReport {
@@ -84,29 +71,19 @@ export class RecoveryManager implements AsyncDisposable {
     await file.sync();
     await file.linkInto(points, `${point.id}.json`);
     await points.sync();
+    // A prune that looked at the points before this one was there may have taken the version away; a later one sees it.
+    if (version && !(await this.#backups.ids(options)).includes(version.id)) {
+      await this.#forget(point);
+      const subject = { verb: 'addRecoveryPoint', directory: directory.path, path };
+      throw operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', 'its version was pruned meanwhile; try again', subject);
+    }
     return { ...point, complete: () => this.#forget(point) };
   }
 
   /** What was begun and neither completed nor recovered, the oldest first; also by processes that are no more. */
   async pending(): Promise<RecoveryPoint[]> {
     await using points = await this.#backups.openPoints();
-    const names = (await points.readdir()).filter((name) => name.endsWith('.json')).sort();
-    const found: RecoveryPoint[] = [];
-    for (const name of names) {
-      const text = await points.readFile(name, 'utf8').catch((error: unknown) => {
-        // Completed by another process in this moment.
-        if (error instanceof FsError && error.code === 'ENOENT') return undefined;
-        throw error;
-      });
-      if (text === undefined) continue;
-      try {
-        found.push(JSON.parse(text));
-      } catch (error) {
-        const subject = { verb: 'pending', directory: points.path, path: name };
-        throw operationError(StateError, 'ERR_DIRFD_RECOVERY', 'not a recovery point', subject, error);
-      }
-    }
-    return found;
+    return await readPoints(points);
   }
 
   /**

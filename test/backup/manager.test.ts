@@ -5,7 +5,7 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSyn
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DirectoryFd, verifyTree } from 'dirfd';
-import { BackupError, BackupManager, IntegrityError, RecoveryManager, VersionError } from 'dirfd/backup';
+import { BackupError, BackupManager, IntegrityError, RecoveryError, RecoveryManager, VersionError } from 'dirfd/backup';
 import { keptBy } from '#dist/backup/retention.js';
 import { attempt, run } from '../fixtures/command.js';
 import { repositoryRoot } from '../fixtures/repository.js';
@@ -315,5 +315,29 @@ test('recovery points are there after a crash, and put back what was', async (t)
   assert.equal(await recovery.attemptRecovery(new Error('none')), true);
   await recovery.addRecoveryPoint('edit', directory, 'data/a');
   assert.equal((await recovery.emergencyCleanup()).length, 1);
+  assert.deepEqual(await recovery.pending(), []);
+});
+
+test('a prune keeps the versions that pending recovery points need', async (t) => {
+  const { path, directory, backups } = await place(t);
+  await using recovery = new RecoveryManager(backups);
+  const point = await recovery.addRecoveryPoint('migrate', directory, 'data');
+  writeFileSync(join(path, 'data/a'), 'half');
+  const { id } = await backups.createBackup(directory, 'data');
+  const { removed, kept } = await backups.prune({ count: 1 });
+  assert.deepEqual([removed, kept], [[], [point.version, id]]);
+  assert.equal(await recovery.attemptRecovery(new Error('crashed')), true);
+  assert.equal(readFileSync(join(path, 'data/a'), 'utf8'), 'first');
+  assert.deepEqual((await backups.prune({ count: 1 })).removed, [point.version]);
+
+  // Pruned in the moment before the point is there.
+  const createBackup = backups.createBackup.bind(backups);
+  backups.createBackup = async (...args) => {
+    const version = await createBackup(...args);
+    await createBackup(directory, 'data');
+    await backups.prune({ count: 1 });
+    return version;
+  };
+  await assert.rejects(recovery.addRecoveryPoint('migrate', directory, 'data'), RecoveryError);
   assert.deepEqual(await recovery.pending(), []);
 });
