@@ -5,7 +5,15 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { RelativePath } from '../dirfd/path.js';
 import { hashTree } from './hash.js';
-import { type BackupVersion, describeVersion, type Manifest, writeManifest } from './manifest.js';
+import {
+  type BackupVersion,
+  describeVersion,
+  type Manifest,
+  pathOf,
+  readManifest,
+  type VersionFile,
+  writeManifest,
+} from './manifest.js';
 import { shareUnchanged } from './share.js';
 import { isId, newId } from './store.js';
 
@@ -75,11 +83,17 @@ async function fill(
     await copySingle(directory, path, content, SINGLE, copying);
   }
   let shared = 0;
+  let known: ReadonlyMap<string, VersionFile> = new Map();
   if (parent && options.share !== false) {
-    await using before = await versions.openDirectory(`${parent.id}/${CONTENT}`);
-    shared = await shareUnchanged(before, content, { signal, quick: options.quick === true });
+    const quick = options.quick === true;
+    await using version = await versions.openDirectory(parent.id);
+    await using before = await version.openDirectory(CONTENT);
+    const paths = await shareUnchanged(before, content, { signal, quick });
+    shared = paths.size;
+    // What was not compared is what was backed up then, or damaged: its sum of today would make damage the truth.
+    if (quick) known = filesAt(paths, await readManifest(version, { verb: 'create', directory: versions.path }));
   }
-  const files = await hashTree(content, { signal });
+  const files = await hashTree(content, known, { signal });
   const manifest: Manifest = {
     id,
     created: created.toISOString(),
@@ -100,6 +114,11 @@ async function fill(
   await versions.rename(staging, id, { noReplace: true });
   await versions.sync();
   return describeVersion(manifest);
+}
+
+function filesAt(paths: ReadonlySet<string>, { files }: Manifest): Map<string, VersionFile> {
+  const byPath = files.map((file) => [Buffer.from(pathOf(file)).toString('latin1'), file] as const);
+  return new Map(byPath.filter(([path]) => paths.has(path)));
 }
 
 /** By which later versions find their parent. */

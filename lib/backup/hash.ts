@@ -26,10 +26,23 @@ export async function hashFile(
   }
 }
 
-/** In the order of their paths' bytes. */
-export async function hashTree(directory: DirectoryFd, options: SignalOptions): Promise<VersionFile[]> {
+/**
+ * In the order of their paths' bytes.
+ *
+ * @param known by path, one byte a character: not read again
+ */
+export async function hashTree(
+  directory: DirectoryFd,
+  known: ReadonlyMap<string, VersionFile>,
+  options: SignalOptions,
+): Promise<VersionFile[]> {
   const files: VersionFile[] = [];
   for await (const { path, pathBytes } of walk(directory, { order: 'sorted', kinds: ['file'], ...options })) {
+    const file = known.get(pathBytes.toString('latin1'));
+    if (file) {
+      files.push(file);
+      continue;
+    }
     const exact = Buffer.from(path).equals(pathBytes) ? {} : { pathBytes: pathBytes.toString('base64') };
     files.push({ path, ...exact, ...(await hashFile(directory, pathBytes, options)) });
   }

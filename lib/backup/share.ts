@@ -15,12 +15,12 @@ const CANNOT_LINK = new Set(['EMLINK', 'EPERM', 'EXDEV', 'ENOTSUP']);
 /** Differences that keep what lies below an entry from being compared. */
 const WHOLE: ReadonlySet<string> = new Set(['missing', 'extra', 'kind']);
 
-/** @returns how many files are shared */
+/** @returns the paths of the files that are shared, one byte a character */
 export async function shareUnchanged(
   before: DirectoryFd,
   now: DirectoryFd,
   { signal, quick }: SignalOptions & { readonly quick: boolean },
-): Promise<number> {
+): Promise<ReadonlySet<string>> {
   const different = new Set<string>();
   /** Where one side has no directory: what lies below is not told one by one. */
   const apart = new Set<string>();
@@ -31,16 +31,17 @@ export async function shareUnchanged(
     if (event.type === 'error' || WHOLE.has(event.field)) apart.add(path);
   }
   await comparison;
-  let shared = 0;
+  const shared = new Set<string>();
   const times = new Map<string, { readonly atime: bigint; readonly mtime: bigint }>();
   for await (const { pathBytes, stat } of walk(now, { kinds: ['file'], signal })) {
-    if (stat.nlink > 1 || different.has(pathBytes.toString('latin1')) || isBelow(pathBytes, apart)) continue;
+    const path = pathBytes.toString('latin1');
+    if (stat.nlink > 1 || different.has(path) || isBelow(pathBytes, apart)) continue;
     const parent = parentOf(pathBytes);
     if (!times.has(parent)) {
       const { atimeNs, mtimeNs } = await now.stat(Buffer.from(parent, 'latin1'));
       times.set(parent, { atime: atimeNs, mtime: mtimeNs });
     }
-    if (await becomeLink(before, now, pathBytes)) shared++;
+    if (await becomeLink(before, now, pathBytes)) shared.add(path);
   }
   // The names have changed the directories' times, which are part of what is kept.
   for (const [path, { atime, mtime }] of times) await now.utimes(Buffer.from(path, 'latin1'), atime, mtime);

@@ -341,3 +341,14 @@ test('a prune keeps the versions that pending recovery points need', async (t) =
   await assert.rejects(recovery.addRecoveryPoint('migrate', directory, 'data'), RecoveryError);
   assert.deepEqual(await recovery.pending(), []);
 });
+
+test('a quick backup does not take damage in the version before for the truth', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const first = await backups.createBackup(directory, 'data');
+  writeFileSync(join(content(path, first.id), 'a'), 'FIRST');
+  run('touch', ['-r', join(path, 'data/a'), join(content(path, first.id), 'a')]);
+  const second = await backups.createBackup(directory, 'data', { quick: true });
+  assert.equal(second.shared, 4);
+  const { intact, faults } = await backups.verify(second.id);
+  assert.deepEqual([intact, faults.map(({ path: name }) => name)], [false, ['a']]);
+});
