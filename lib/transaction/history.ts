@@ -73,18 +73,24 @@ export async function pruneTransactions(
   const site = await Site.open(root, { create: false });
   if (site === undefined) return [];
   await using _site = site;
-  for (const { id } of pruned) await forget(site, id, options);
-  return pruned.map(({ id }) => id);
+  const forgotten: string[] = [];
+  for (const { id } of pruned) if (await forget(site, id, options)) forgotten.push(id);
+  return forgotten;
 }
 
-async function forget(site: Site, id: string, options: WaitOptions): Promise<void> {
+/** @returns whether it was still one that is over */
+async function forget(site: Site, id: string, options: WaitOptions): Promise<boolean> {
   const roots = (await storyIn(site, id))?.roots ?? [];
   const sites: Site[] = [];
   try {
     for (const root of roots) sites.push(await reopened(root, id));
     const locks = await lockAll(sites, false, options);
     try {
-      await discard(sites, id);
+      // Without the lock an undo may have begun since, and a crash may have cut it short: that needs what is kept.
+      const story = await storyIn(site, id);
+      const isOver = story !== undefined && !story.active && (story.state === 'done' || story.state === 'undone');
+      if (isOver) await discard(sites, id);
+      return isOver;
     } finally {
       await unlockAll(locks);
     }

@@ -62,6 +62,9 @@ export const LOG = 'log';
 /** Records that are to be written in one go. */
 const CHUNK = 256 * 1024;
 
+/** Milliseconds for which others may read a log that is not locked yet. */
+const PATIENCE = 10_000;
+
 export class Journal implements AsyncDisposable {
   readonly #file: FileFd;
   #end: number;
@@ -76,8 +79,14 @@ export class Journal implements AsyncDisposable {
   /** An empty log, locked. */
   static async create(work: DirectoryFd): Promise<Journal> {
     const file = await work.openFile(LOG, { flags: 'wx+', mode: 0o600 });
-    await file.tryLock();
-    return new Journal(file, 0, '');
+    try {
+      // read() holds it for a moment, to see whether somebody else does.
+      await file.lock({ timeout: PATIENCE });
+      return new Journal(file, 0, '');
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** The log of a transaction whose process is gone, locked, and its story. */

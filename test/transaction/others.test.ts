@@ -17,9 +17,18 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { DirectoryFd } from 'dirfd';
-import { ConflictError, FileTransaction, pending, recover, undo, withReadLock } from 'dirfd/transaction';
+import {
+  ConflictError,
+  FileTransaction,
+  pending,
+  pruneTransactions,
+  recover,
+  undo,
+  withReadLock,
+} from 'dirfd/transaction';
 import { Applier, Obstacle } from '#dist/transaction/apply.js';
 import { identityOf } from '#dist/transaction/identity.js';
+import { Journal } from '#dist/transaction/journal.js';
 import { attempt, run } from '../fixtures/command.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
@@ -147,6 +156,45 @@ test('as many transactions are kept for undo as the retention says', async (t) =
   await undo(root, 'three');
   await undo(root, 'two');
   assert.deepEqual(snapshot(root), { a: 'file 644 one' });
+});
+
+test('a prune leaves alone what an undo has begun to take back since it looked', async (t) => {
+  const root = rootWith(t);
+  {
+    await using transaction = await FileTransaction.begin(root, { transactionId: 't', keepUndo: true });
+    await transaction.write('a', 'new');
+    await transaction.commit();
+  }
+  await using work = await DirectoryFd.open(join(root, STATE, 't'));
+  let pruned: Promise<string[]> | undefined;
+  await withReadLock(root, async () => {
+    pruned = pruneTransactions(root);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const resumed = await Journal.resume(work);
+    assert.ok(resumed !== 'active');
+    await resumed.journal.append([{ record: 'back', why: 'undo' }]);
+    await resumed.journal[Symbol.asyncDispose]();
+  });
+  assert.deepEqual(await pruned, []);
+  assert.deepEqual((await recover(root)).rolledBack, ['t']);
+  assert.deepEqual(snapshot(root), {});
+});
+
+test('a log is locked also where somebody reads it in the moment in which it is made', async (t) => {
+  await using held = await DirectoryFd.open(rootWith(t));
+  const openFile = held.openFile.bind(held);
+  let reading: Promise<void> | undefined;
+  held.openFile = (async (...args: Parameters<typeof openFile>) => {
+    const file = await openFile(...args);
+    const reader = await openFile('log');
+    assert.ok(await reader.tryLock({ shared: true }));
+    reading = new Promise((resolve) => setTimeout(resolve, 100)).then(() => reader.close());
+    return file;
+  }) as typeof openFile;
+  await using _journal = await Journal.create(held);
+  held.openFile = openFile;
+  await reading;
+  assert.equal((await Journal.read(held)).active, true);
 });
 
 function omit(tree: Readonly<Record<string, string>>, path: string): Record<string, string> {
