@@ -97,10 +97,11 @@ function definePrune(command: Command): void {
 }
 
 async function apply(file: string, options: ApplyOptions): Promise<void> {
-  const { addPlan, FileTransaction, parsePlan } = await import('../transaction/main.js');
+  const { addPlan, FileTransaction, parsePlan, StateError } = await import('../transaction/main.js');
   const plan = await parsePlan(readPlan(file));
   using interruption = interruptible();
   const { signal } = interruption;
+  let isDone = false;
   try {
     const { id: transactionId, keepUndo } = options;
     const showProgress = options.quiet !== true;
@@ -109,12 +110,14 @@ async function apply(file: string, options: ApplyOptions): Promise<void> {
     });
     await addPlan(transaction, plan);
     const changes = options.dryRun ? await transaction.preview() : (await transaction.commit()).changes;
+    isDone = true;
     await print(changes, options);
     if (options.quiet) return;
     const kept = options.keepUndo && !options.dryRun && changes.length > 0 ? `; undo it as ${transaction.id}` : '';
     say(`${options.dryRun ? 'would make' : 'made'} ${counted(changes.length, 'change')}${kept}`);
   } catch (error) {
-    if (!signal.aborted) throw error;
+    // A StateError: some of it was changed, and recover is to go on.
+    if (!signal.aborted || isDone || error instanceof StateError) throw error;
     say('interrupted: nothing was changed');
     process.exitCode = interruption.exitCode ?? EXIT.interrupted;
   }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { attempt } from '../fixtures/command.js';
+import { requireTool } from '../fixtures/tools.js';
 import { leavings, rootWith, snapshot } from '../transaction/snapshot.js';
-import { dirfd, jsonLines } from './run-command.js';
+import { command, dirfd, jsonLines } from './run-command.js';
 
 const plan = {
   operations: [
@@ -96,6 +98,25 @@ describe('dirfd transaction', () => {
     assert.equal(dirfd(['transaction', 'prune', root]).stdout, 'two\n');
     assert.deepEqual(leavings(root), []);
   });
+});
+
+test('apply does not say that nothing was changed where a failure could not be taken back, interrupted or not', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const root = rootWith(t, { a: 'a', b: 'b' });
+  const operations = ['a', 'b'].map((path) => ({ write: { path, text: 'new' } }));
+  // The second record that is synced says that the steps are taken back.
+  const inject = ['-e', 'inject=renameat2:error=EIO:when=2+', '-e', 'inject=fdatasync:signal=INT:when=2'];
+  const options = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=renameat2,fdatasync', ...inject];
+  const words = [process.execPath, command, 'transaction', 'apply', '--root', root, '-'];
+  const ran = attempt('strace', [...options, ...words], {
+    input: JSON.stringify({ operations }),
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_OPTIONS: '' },
+  });
+  assert.notEqual(ran.status, 0);
+  // On a busy machine the command may have been ended before it could tell.
+  assert.match(ran.stderr, /^$|could be neither finished nor taken back/);
+  assert.equal(dirfd(['recover', root]).status, 0);
+  assert.deepEqual(snapshot(root), { a: 'file 644 a', b: 'file 644 b' });
 });
 
 describe('dirfd recover', () => {
