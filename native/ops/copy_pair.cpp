@@ -155,7 +155,8 @@ bool CopyPair::may_be_abandoned(std::string_view name, const struct statx& stx) 
 }
 
 Status CopyPair::remove_debris(Directories& directories) {
-  if (debris_.empty()) return success();
+  // One of them may hold what the next run is to go on with.
+  if (debris_.empty() || (run_->options.resume && failed_)) return success();
   CancelFlag never;
   Stop stop(run_->job->cancel, never);
   Job uncounted;
@@ -222,13 +223,18 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
                    .is_private = state_ != DestinationState::kExisting,
                    .counts = !seen_},
                   new_files, applied);
+  size_t told = applied.problems.size();
   for (size_t i = first; i < std::min(first + count, entries_.size()); i++) {
     Entry& entry = entries_[i];
     if (entry.stat.mode == 0) continue;  // could not be stat'ed, which has been said
     const char* name = names_.data() + entry.name;
     const char* destination_name = destination_name_ ? destination_name_->c_str() : name;
     if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat, steps ? &steps[i - first] : nullptr))
-      return;
+      break;
+  }
+  if (std::any_of(applied.problems.begin() + static_cast<ptrdiff_t>(told), applied.problems.end(),
+                  [](const CopyProblem& problem) { return problem.aspect == Aspect::kEntry; })) {
+    failed_ = true;
   }
 }
 

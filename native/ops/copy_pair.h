@@ -160,6 +160,7 @@ class CopyPair {
   StatRecord destination_stat_{};
   bool seen_ = false;
   std::atomic<bool> widened_ = false;  // an existing directory was given the bits its owner needs to write
+  std::atomic<bool> failed_ = false;   // some entry was not copied
 
   std::vector<Entry> entries_;
   std::string names_;

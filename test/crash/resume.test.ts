@@ -8,7 +8,7 @@ import { copyTree } from 'dirfd';
 import { assertComplete, pair } from '../copy/pair.js';
 import { assertSameTree } from '../fixtures/compare.js';
 import { importable } from '../fixtures/ordinary-user.js';
-import { strace } from '../fixtures/strace.js';
+import { assertInjected, strace } from '../fixtures/strace.js';
 import { requireTool } from '../fixtures/tools.js';
 import { everyByte } from '../fixtures/trees/plain.js';
 
@@ -79,6 +79,24 @@ test('a copy without resume removes what one with it has kept', async (t) => {
   assertComplete(await copyTree(source, destination, { delete: true }));
   assertSameTree(source, destination);
   assert.equal(partialOf(destination), undefined);
+});
+
+test('resume: what was kept stays when the file fails again', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const { source, destination } = pair(t, (root) => writeFileSync(join(root, 'large'), everyByte(SIZE)));
+  const script = `
+    import { copyTree } from 'dirfd';
+    await copyTree(process.argv[1], process.argv[2], { resume: true, reflink: 'never', onError: 'continue', concurrency: 1 });
+  `;
+  const command = [process.execPath, '--input-type=module', '-e', importable(script), '--', source, destination];
+  const kept = [1, 2].map((run) => {
+    const failed = strace(command, { trace: [], inject: ['pwrite64:error=ENOSPC:when=4+'] });
+    assertInjected(failed, 'pwrite64');
+    const partial = partialOf(destination);
+    assert.ok(partial !== undefined, `run ${run}`);
+    return statSync(partial).size;
+  });
+  assert.ok((kept[0] ?? 0) > 0 && (kept[1] ?? 0) > (kept[0] ?? 0), `${kept}`);
 });
 
 test('resume after a SIGKILL in the middle of a file writes only the rest', async (t) => {
