@@ -391,28 +391,34 @@ Result<bool> CopyRange::link_at(const char* destination_name, const std::string&
   }
   Dirfd dir = direct ? held_.destination : staging_.fd();
   auto made = sys::linkat(place->dir(), place->name(), dir, staged.c_str());
+  UniqueFd opened_up;
+  uint32_t flags = 0;
   if (made.err() == EPERM && held_.run.options.flags) {
     // Nothing can be linked to an immutable file. It is opened up for the moment, and shut again through the descriptor.
     auto file = open_regular(place->dir(), place->name(), O_RDONLY, held_.stop);
-    auto flags = file ? kept_flags(file->get()) : Result<uint32_t>(0U);
-    if (file && flags && open_up(file->get())) {
+    auto stx = file ? sys::fstatx(file->get()) : Result<struct statx>(file.error());
+    // By name once more: nobody else's file is opened up.
+    if (stx && !is_still(*stx, first)) return changed;
+    auto kept = stx ? kept_flags(file->get()) : Result<uint32_t>(stx.error());
+    if (kept && open_up(file->get())) {
+      opened_up = *std::move(file);
+      flags = *kept;
       made = sys::linkat(place->dir(), place->name(), dir, staged.c_str());
-      auto published = made && !direct ? publish(staging_.fd(), staged, destination_name, decision) : success();
-      (void)set_kept_flags(file->get(), *flags, 0);
-      if (!made) return at_destination(made.error());
-      if (!published) return at_destination(published.error());
-      return true;
     }
   }
-  if (!made) return at_destination(made.error());
-  auto linked = sys::statx(dir, staged.c_str());
-  if (!linked || !is_still(*linked, first)) {
-    (void)sys::unlinkat(dir, staged.c_str());
-    return changed;
-  }
-  if (direct) return true;
-  auto status = publish(staging_.fd(), staged, destination_name, decision);
-  if (!status) return at_destination(status.error());
+  auto named = [&]() -> Status {
+    if (!made) return at_destination(made.error());
+    auto linked = sys::statx(dir, staged.c_str());
+    if (!linked || !is_still(*linked, first)) {
+      (void)sys::unlinkat(dir, staged.c_str());
+      return changed;
+    }
+    if (direct) return success();
+    auto status = publish(staging_.fd(), staged, destination_name, decision);
+    return status ? status : Status(at_destination(status.error()));
+  }();
+  if (opened_up) (void)set_kept_flags(opened_up.get(), flags, 0);
+  if (!named) return named.error();
   return true;
 }
 
