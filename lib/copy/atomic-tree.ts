@@ -8,16 +8,23 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:os';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { INTERNAL } from '../dirfd/fd.js';
 import type { Stat } from '../dirfd/stat.js';
-import { type ErrorSubject, FsError, ownError } from '../errors.js';
+import { type ErrorSubject, FsError, ownError, shownPath, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
 
 const STAGING = /^\.dirfd-[0-9a-f]{32}$/;
 /** What the tree is called while it is private. */
 const TREE = 'tree';
+/** What is not this copy's to remove: a private directory that holds this name is nobody's to remove. */
+const KEPT = 'kept';
 const ATTEMPTS = 4;
+/** Of flock(2) where a file system has no locks, or (NFS) none for what is open for reading only. There nothing is ever taken for abandoned. */
+const LOCKLESS: readonly number[] = ['ENOLCK', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'EINVAL'].map(
+  (name) => constants.errno[name as keyof typeof constants.errno],
+);
 
 export class AtomicTree {
   /** Where the tree is to be copied to: empty, and private. */
@@ -29,9 +36,17 @@ export class AtomicTree {
   readonly #staging: DirectoryFd;
   readonly #stagingName: string;
   readonly #subject: ErrorSubject;
+  readonly #own: Stat;
 
-  private constructor(place: AtomicPlace, staging: DirectoryFd, stagingName: string, directory: DirectoryFd) {
+  private constructor(
+    place: AtomicPlace,
+    staging: DirectoryFd,
+    stagingName: string,
+    directory: DirectoryFd,
+    own: Stat,
+  ) {
     this.directory = directory;
+    this.#own = own;
     this.#parent = place.parent;
     this.#name = place.name;
     this.#source = place.source;
@@ -54,8 +69,9 @@ export class AtomicTree {
       try {
         return await AtomicTree.#beginIn(place, name);
       } catch (error) {
-        // Until it is locked it looks abandoned to another copy that begins here in this moment.
-        const taken = error instanceof FsError && error.code === 'ENOENT' && attempt < ATTEMPTS;
+        // Until it is locked it looks abandoned to another copy that begins here in this moment, and has it locked or removed.
+        const isTaken = error instanceof FsError && (error.code === 'ENOENT' || error.code === 'EAGAIN');
+        const taken = isTaken && attempt < ATTEMPTS;
         if (!taken) throw error;
       }
     }
@@ -64,10 +80,10 @@ export class AtomicTree {
   static async #beginIn(place: AtomicPlace, name: string): Promise<AtomicTree> {
     const staging = await place.parent.openDirectory(name);
     try {
-      // Refused where directories cannot be locked: then nobody takes it for abandoned either.
-      await native.lockDirectory(staging[INTERNAL].handle).catch(() => {});
+      await lock(staging, name, place);
       await staging.mkdir(TREE, { mode: 0o700 });
-      return new AtomicTree(place, staging, name, await staging.openDirectory(TREE));
+      const directory = await staging.openDirectory(TREE);
+      return new AtomicTree(place, staging, name, directory, await directory.stat('.'));
     } catch (error) {
       await staging.close();
       await place.parent.rmdir(name).catch(() => {});
@@ -83,11 +99,57 @@ export class AtomicTree {
     if (durable) await this.#parent.sync();
   }
 
-  /** Removes what is not in its place: the tree, or the one that stood there before. */
+  /** Removes what is not in its place: the tree, or the one that stood there before. Nothing else: that is kept, and the error says where. */
   async end(): Promise<void> {
-    await this.directory.close();
-    await this.#staging.close();
-    await removeStaging(this.#parent, this.#stagingName, this.#source);
+    try {
+      await this.directory.close();
+      const left = await this.#seen();
+      if (left && !this.#isLost(left)) throw await this.#keep();
+      if (left) await this.#empty();
+      // Unlocked last: until it has lost its name nobody may take it for abandoned.
+      await this.#parent.rmdir(this.#stagingName);
+    } finally {
+      await this.#staging.close();
+    }
+  }
+
+  /** What nobody minds losing: what this copy has made, and what it was told to replace. */
+  #isLost(found: Stat): boolean {
+    return isSame(found, this.#own) || (this.#present !== undefined && isSame(found, this.#present));
+  }
+
+  /** What is private now. */
+  async #seen(): Promise<Stat | undefined> {
+    try {
+      return await this.#staging.stat(TREE);
+    } catch (error) {
+      if (error instanceof FsError && error.code === 'ENOENT') return undefined;
+      // Not known, and so not to be removed.
+      throw await this.#keep(error);
+    }
+  }
+
+  async #empty(): Promise<void> {
+    const tree = Buffer.from(TREE);
+    const job = native.newJob();
+    const staging = this.#staging[INTERNAL].handle;
+    const { failures } = await native.removeTree(staging, tree, true, job, false, this.#source[INTERNAL].handle);
+    const [first] = failures;
+    if (!first) return;
+    const below = first.path.length === 0 ? '' : `/${first.path.toString('utf8')}`;
+    const path = `${this.#stagingName}/${TREE}${below}`;
+    throw toFsError(first, native.callNames, { verb: 'copy', path, directory: this.#parent.path });
+  }
+
+  /** Under a name that is never removed. @returns the error that says where it is */
+  async #keep(cause?: unknown): Promise<FsError> {
+    const name = await this.#staging.rename(TREE, this.#staging, KEPT, { noReplace: true }).then(
+      () => KEPT,
+      () => TREE,
+    );
+    const where = shownPath(`${this.#parent.path}/${this.#stagingName}/${name}`);
+    const why = `the destination was replaced during the copy, and what stood there is kept: '${where}'`;
+    return ownError('ERR_DIRFD_CHANGED', why, this.#subject, cause);
   }
 
   async #exchange(present: Stat): Promise<void> {
@@ -98,11 +160,16 @@ export class AtomicTree {
         throw ownError('ERR_DIRFD_UNSUPPORTED', why, this.#subject, error);
       });
     await exchange();
-    const replaced = await this.#staging.stat(TREE);
-    if (replaced.ino === present.ino && replaced.dev === present.dev) return;
+    const replaced = await this.#seen();
+    if (replaced && isSame(replaced, present)) return;
     // Another directory has taken the place since it was looked at, and nobody has agreed to lose that one.
-    await exchange();
-    throw ownError('ERR_DIRFD_CHANGED', 'the destination was replaced during the copy', this.#subject);
+    const refused = await exchange().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const left = await this.#seen();
+    if (left && !isSame(left, this.#own)) throw await this.#keep(refused);
+    throw ownError('ERR_DIRFD_CHANGED', 'the destination was replaced during the copy', this.#subject, refused);
   }
 }
 
@@ -114,6 +181,21 @@ export interface AtomicPlace {
   /** The directory that is to be replaced. */
   readonly present: Stat | undefined;
   readonly subject: ErrorSubject;
+}
+
+/** An inode number may be given away and taken again; the time of birth tells. */
+function isSame(a: Stat, b: Stat): boolean {
+  return a.ino === b.ino && a.dev === b.dev && a.birthtimeNs === b.birthtimeNs;
+}
+
+/** EAGAIN: another copy has it, and is about to remove it. */
+async function lock(staging: DirectoryFd, name: string, { parent }: AtomicPlace): Promise<void> {
+  try {
+    await native.lockDirectory(staging[INTERNAL].handle);
+  } catch (thrown) {
+    const error = toFsError(thrown, native.callNames, { verb: 'copy', path: name, directory: parent.path });
+    if (!(error instanceof FsError) || !LOCKLESS.includes(-(error.errno ?? 0))) throw error;
+  }
 }
 
 async function removeStaging(parent: DirectoryFd, name: string, source: DirectoryFd): Promise<void> {

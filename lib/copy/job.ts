@@ -39,11 +39,11 @@ export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
     try {
       await this.#copyBetween(roots, options, running);
       running.signal.throwIfAborted();
-      if (roots.atomic) await this.#publish(roots.atomic, options);
+      if (roots.atomic) await this.#publish(roots.atomic, options, running);
       else if (options.fsync !== 'none' && !options.dryRun) await roots.destination?.syncFileSystem();
     } catch (error) {
-      // What it failed with is what matters; a private directory that cannot be removed is the next copy's to find.
-      await roots.atomic?.end().catch(() => {});
+      // What it failed with is what it rejects with; what it leaves behind is told beside that.
+      if (roots.atomic) await this.#end(roots.atomic, running);
       throw error;
     } finally {
       await roots.release();
@@ -51,14 +51,18 @@ export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
     return this.report;
   }
 
-  async #publish(tree: AtomicTree, options: Settled): Promise<void> {
+  async #publish(tree: AtomicTree, options: Settled, running: Running<CopyEvent>): Promise<void> {
     const [first] = this.report.errors;
     if (first) throw first.error;
     await tree.publish(options.fsync !== 'none');
     // The copy is there, whatever becomes of what it has replaced.
+    await this.#end(tree, running);
+  }
+
+  async #end(tree: AtomicTree, running: Running<CopyEvent>): Promise<void> {
     await tree.end().catch((failure: unknown) => {
       const path = Buffer.alloc(0);
-      this.#report.fail(this.#report.error(failure, path), path);
+      running.emit(this.#report.fail(this.#report.error(failure, path), path));
     });
   }
 

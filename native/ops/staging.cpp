@@ -31,6 +31,9 @@ bool is_staged_name(std::string_view name) {
   return name == "tree" || name.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+// The mode that they are made with, and what a directory hands down to those made in it.
+bool has_private_mode(const struct stat& st) { return (st.st_mode & 07777 & ~S_ISGID) == 0700; }
+
 Result<std::string> random_name() {
   std::array<std::byte, 16> bits;
   if (auto status = sys::fill_random(bits); !status) return status.error();
@@ -106,7 +109,7 @@ Status Staging::make_or_adopt(Dirfd parent, std::string name) {
   if (auto status = sys::try_flock(fd->get()); !status) return status;
   auto st = sys::fstat(fd->get());
   if (!st) return st.error();
-  bool ours = st->st_uid == ::geteuid() && st->st_nlink > 0 && (made || (st->st_mode & 07777) == 0700);
+  bool ours = st->st_uid == ::geteuid() && st->st_nlink > 0 && (made || has_private_mode(*st));
   if (!ours) return failure_because(Reason::kChanged, Call::kOpenat, ESTALE);
   return take(parent, std::move(name), *std::move(fd));
 }
@@ -123,7 +126,7 @@ Result<bool> remove_abandoned(Dirfd parent, const char* name, std::optional<Node
   auto fd = sys::openat(parent, name, O_RDONLY | O_DIRECTORY);
   if (!fd || !sys::try_flock(fd->get())) return false;
   auto st = sys::fstat(fd->get());
-  if (!st || st->st_uid != ::geteuid() || (st->st_mode & 07777) != 0700) return false;
+  if (!st || st->st_uid != ::geteuid() || !has_private_mode(*st)) return false;
   bool ours = true;
   auto listed = for_each_name(fd->get(), [&](const Dirent& entry) { ours = ours && is_staged_name(entry.name); });
   if (!listed || !ours) return false;

@@ -2,7 +2,7 @@
 // anyone seeing, planting or swapping; then it is renamed into place.
 //
 //   name       ".dirfd-" and 32 hexadecimal digits
-//   owner      this user, mode 0700, without the ACL and group that the parent would hand down
+//   owner      this user, mode 0700, without the ACL and group that the parent would hand down (a "tree" gets those through it)
 //   alive      whoever works in it holds a flock(2) on it, which ends with the process, however that ends
 //   content    numbered entries, or one "tree": nothing else is ever taken for a staging directory's
 //
