@@ -97,7 +97,8 @@ export interface CopyOptions extends TreeFilterOptions, KeepRuleOptions {
   /**
    * Copy the whole directory under a private name beside its place, and put it there in one step (renameat2(2)), when all of it is there: whoever
    * looks sees all or nothing of it. On failure or abort nothing has changed. A directory that is there is replaced, with all it holds, where
-   * `delete` allows that; `update` finds nothing to leave alone. A single file is replaced in one step in any case. Default false.
+   * `delete` allows that and `maxDelete` does not bound it; `update` finds nothing to leave alone. Not with `flags`: what is immutable could be
+   * neither moved nor removed. A single file is replaced in one step in any case. Default false.
    */
   readonly atomic?: boolean | undefined;
   /** Bytes a second over all threads, holes and shared extents not counted. Default 0: no limit. */
@@ -133,6 +134,10 @@ export type Settled = { readonly [K in Plain]-?: Exclude<CopyOptions[K], undefin
 export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
   if (options.atomic && options.resume) {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'atomic leaves nothing behind that resume could go on with', subject);
+  }
+  if (options.atomic && options.flags) {
+    const why = 'atomic moves and removes whole trees, and flags may make them immutable: not both';
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', why, subject);
   }
   return {
     reflink: oneOf(options.reflink ?? 'auto', CHOICES, 'reflink', subject),

@@ -7,7 +7,7 @@ import { isInside } from '../dirfd/inside.js';
 import type { Stat } from '../dirfd/stat.js';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { STATE, type State } from '../native/trees.js';
-import { AtomicTree } from './atomic-tree.js';
+import { type AtomicPlace, AtomicTree } from './atomic-tree.js';
 import type { Settled } from './options.js';
 
 /** A directory held by the caller, or the caller's own path, which may be absolute and hold symlinks. */
@@ -30,7 +30,10 @@ export interface Roots {
   release(): Promise<void>;
 }
 
-export type RootOptions = Pick<Settled, 'dryRun' | 'delete' | 'atomic' | 'existing' | 'filter' | 'deleteExcluded'>;
+export type RootOptions = Pick<
+  Settled,
+  'dryRun' | 'delete' | 'maxDelete' | 'atomic' | 'existing' | 'filter' | 'deleteExcluded'
+>;
 
 export async function openRoots(source: TreeRoot, destination: TreeRoot, options: RootOptions): Promise<Roots> {
   const subject: ErrorSubject = { verb: 'copy', path: labelOf(source), dest: labelOf(destination) };
@@ -71,7 +74,13 @@ async function openDirectories(
   subject: ErrorSubject,
 ): Promise<Omit<Roots, 'release'>> {
   const stat = await source.stat('.');
-  if (options.atomic && !options.dryRun) return await openAtomic(source, stat, destination, open, options, subject);
+  if (options.atomic) {
+    const place = await atomicPlace(source, destination, open, options, subject);
+    if (!options.dryRun) {
+      const atomic = await AtomicTree.begin(place);
+      return { source, destination: atomic.directory, state: STATE.freshHere, stat, atomic };
+    }
+  }
   const present = await unless('ENOENT', open(destination));
   if (present) {
     await refuseOverlap(source, present, options, subject);
@@ -88,14 +97,13 @@ async function openDirectories(
 }
 
 /** Beside its place; what stands there is held against the options before anything is made. */
-async function openAtomic(
+async function atomicPlace(
   source: DirectoryFd,
-  stat: Stat,
   destination: TreeRoot,
   open: Open,
   options: RootOptions,
   subject: ErrorSubject,
-): Promise<Omit<Roots, 'release'>> {
+): Promise<AtomicPlace> {
   const refuse = (why: string): FsError => ownError('ERR_DIRFD_INVALID_ARGUMENT', why, subject);
   if (destination instanceof DirectoryFd) {
     throw refuse('atomic needs a path to its destination: a held directory cannot be replaced');
@@ -108,6 +116,11 @@ async function openAtomic(
       throw refuse(`atomic replaces directories only, and the destination is a ${present.kind}`);
     if (options.existing !== 'replace') throw refuse(`the destination exists, and existing is '${options.existing}'`);
     if (!options.delete) throw refuse('the destination exists, and would be replaced with all it holds: say delete');
+    if (options.maxDelete !== Number.POSITIVE_INFINITY) {
+      throw refuse(
+        'the destination exists, and would be replaced with all it holds, however much: maxDelete cannot hold',
+      );
+    }
     if (options.filter && !options.deleteExcluded) {
       throw refuse('what the filters leave out would be lost with the destination: say deleteExcluded');
     }
@@ -116,8 +129,7 @@ async function openAtomic(
     await refuseOverlap(source, standing, { delete: true }, subject);
   }
   await refuseOverlap(source, parent, { delete: false }, subject);
-  const atomic = await AtomicTree.begin({ parent, name, source, present, subject });
-  return { source, destination: atomic.directory, state: STATE.freshHere, stat, atomic };
+  return { parent, name, source, present, subject };
 }
 
 async function openMade(parent: DirectoryFd, name: Buffer): Promise<DirectoryFd> {

@@ -89,13 +89,28 @@ test('atomic: what it cannot replace is refused before anything is made', async 
     [copyTree(source, base, all), /inside/],
     [copyTree(source, destination, { ...all, existing: 'keep' }), /existing/],
     [copyTree(source, destination, { ...all, exclude: ['x'] }), /deleteExcluded/],
+    [copyTree(source, destination, { ...all, maxDelete: 1000 }), /maxDelete/],
+    [copyTree(source, destination, { ...all, maxDelete: 1000, dryRun: true }), /maxDelete/],
   ];
   for (const [job, why] of refused) {
     const error = await failure(job);
     assert.deepEqual([error.code, why.test(error.message)], ['ERR_DIRFD_INVALID_ARGUMENT', true], error.message);
   }
   assert.throws(() => copyTree(source, destination, { ...all, resume: true }), /resume/);
+  assert.throws(() => copyTree(source, destination, { ...all, flags: true }), /immutable/);
   assert.deepEqual(readdirSync(base).sort(), before);
+});
+
+test('atomic: in a set-group-ID directory nothing is left either, of a copy or of a killed one', async (t) => {
+  const { base, source, destination } = pair(t, plain);
+  chmodSync(base, 0o2700);
+  const abandoned = join(base, `.dirfd-${'e'.repeat(32)}`);
+  mkdirSync(join(abandoned, 'tree'), { recursive: true, mode: 0o700 });
+  chmodSync(abandoned, 0o2700);
+  for (let run = 0; run < 2; run++) {
+    assertComplete(await copyTree(source, destination, { atomic: true, delete: true }));
+    assert.deepEqual(readdirSync(base).sort(), ['destination', 'source']);
+  }
 });
 
 test('atomic: the mode of the new root is the one of the source, also where its owner may not write', async (t) => {
