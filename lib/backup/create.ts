@@ -5,6 +5,7 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { RelativePath } from '../dirfd/path.js';
 import { hashTree } from './hash.js';
+import { type BackupLosses, toLosses } from './losses.js';
 import {
   type BackupVersion,
   describeVersion,
@@ -76,11 +77,12 @@ async function fill(
   const copying = { fsync: 'none', signal, ...(isTree && exclude ? { exclude } : {}) } as const;
   await place.mkdir(CONTENT, { mode: 0o700 });
   await using content = await place.openDirectory(CONTENT);
+  let losses: BackupLosses;
   if (isTree) {
     await using source = await directory.openDirectory(path, { signal });
-    await copyTree(source, content, copying);
+    losses = toLosses(await copyTree(source, content, copying));
   } else {
-    await copySingle(directory, path, content, SINGLE, copying);
+    losses = await copySingle(directory, path, content, SINGLE, copying);
   }
   let shared = 0;
   let known: ReadonlyMap<string, VersionFile> = new Map();
@@ -105,6 +107,7 @@ async function fill(
     fileCount: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     shared,
+    ...losses,
     files,
   };
   await writeManifest(place, manifest);
@@ -135,6 +138,8 @@ export function parentAmong(versions: readonly BackupVersion[], source: string):
 /**
  * copyTree takes a single file by a path from the root of the file system; relative to a held directory, one file is a tree of which all
  * else is left out.
+ *
+ * @returns what of the file could not be kept; its path is empty
  */
 export async function copySingle(
   from: DirectoryFd,
@@ -142,20 +147,27 @@ export async function copySingle(
   to: DirectoryFd,
   name: string,
   options: SignalOptions,
-): Promise<void> {
+): Promise<BackupLosses> {
   const bytes = Buffer.from(path);
   const slash = bytes.lastIndexOf('/'.charCodeAt(0));
   const last = bytes.subarray(slash + 1);
   await using source = await from.openDirectory(slash < 0 ? '.' : bytes.subarray(0, slash), options);
   await to.mkdir('.dirfd-single', { mode: 0o700 });
+  let losses: BackupLosses;
   {
     await using place = await to.openDirectory('.dirfd-single');
     const filter = (entry: { readonly depth: number; readonly nameBytes: Buffer }) =>
       entry.depth === 1 && entry.nameBytes.equals(last) ? 'include' : 'prune';
-    await copyTree(source, place, { ...options, filter });
+    const { notKept } = await copyTree(source, place, { ...options, filter });
+    // What the directory has lost is of no matter: it goes.
+    const ofFile = notKept
+      .filter((loss) => loss.path !== '')
+      .map((loss) => ({ ...loss, path: '', pathBytes: Buffer.of() }));
+    losses = toLosses({ notKept: ofFile, notKeptCount: ofFile.length });
     // It has got the mode of the directory that held the file.
     await place.chmod('.', 0o700);
     await place.rename(last, to, name);
   }
   await to.removeTree('.dirfd-single');
+  return losses;
 }

@@ -4,6 +4,7 @@
  *   BackupManager     manager.ts     make, list, compare, verify, put back, prune
  *   create.ts         copied, shared with the version before (share.ts), hashed (hash.ts), renamed into being
  *   restore.ts        verified (verify.ts), copied beside its place, exchanged
+ *   losses.ts         what either could not keep
  *   retention.ts      which versions are kept
  *   store.ts          the directory and its lock; manifest.ts: what a version says of itself
  *   RecoveryManager   recovery.ts    points to come back to (points.ts)
@@ -21,10 +22,11 @@ export {
   VersionError,
 } from '../operation-errors.js';
 export type { CreateBackupOptions } from './create.js';
+export type { BackupLoss, BackupLosses } from './losses.js';
 export { BackupManager, type BackupManagerOptions, type PruneBackupOptions, type PruneReport } from './manager.js';
 export type { BackupVersion, Manifest, VersionFile } from './manifest.js';
 export type { RecoveryPoint } from './points.js';
 export { type RecoverOptions, RecoveryManager, type RecoveryReport } from './recovery.js';
-export type { RestoreBackupOptions } from './restore.js';
+export type { RestoreBackupOptions, RestoreReport } from './restore.js';
 export type { RetentionPolicy } from './retention.js';
 export type { BackupFault, BackupReport } from './verify.js';

@@ -10,7 +10,13 @@ import { BackupError, operationError, SafeOperationError } from '../operation-er
 import { type BackupSource, CONTENT, type CreateBackupOptions, createVersion, nameOf, parentAmong } from './create.js';
 import { type BackupVersion, describeVersion, type Manifest, readManifest } from './manifest.js';
 import { readPoints } from './points.js';
-import { RESTORING, type RestoreBackupOptions, removeRestoreDebris, restoreVersion } from './restore.js';
+import {
+  RESTORING,
+  type RestoreBackupOptions,
+  type RestoreReport,
+  removeRestoreDebris,
+  restoreVersion,
+} from './restore.js';
 import { keptBy, type RetentionPolicy } from './retention.js';
 import { isId, openVersion, Store, type StoreUse } from './store.js';
 import { type BackupReport, verifyVersion } from './verify.js';
@@ -45,7 +51,7 @@ export class BackupManager implements AsyncDisposable {
     this.#observed = { logger, audit };
   }
 
-  /** @param directory of the store; it is made ready on the first use. @throws StorageError where it cannot be used */
+  /** @param directory of the store, which must be there; the first version makes it one, all else refuses what is none with a StorageError */
   static async open(directory: DirectoryFd | string | URL, options: BackupManagerOptions = {}): Promise<BackupManager> {
     return new BackupManager(await Store.open(directory, options), options);
   }
@@ -70,13 +76,15 @@ export class BackupManager implements AsyncDisposable {
     const source: BackupSource = { directory, path };
     const facts = { operation: 'backup.create', directory: this.path, path: nameOf(source) };
     return observed(facts, this.#observed, async (note) => {
+      await this.#store.make();
       await using use = await this.#store.use(options);
       await removeDebris(use);
       const parent = parentAmong(await this.#list(use), nameOf(source));
       const version = await this.#told('create', nameOf(source), options.signal, () =>
         createVersion(use.versions, source, parent, options),
       );
-      note({ version: version.id, files: version.fileCount, bytes: version.bytes });
+      const { id, fileCount, bytes, notKeptCount } = version;
+      note({ version: id, files: fileCount, bytes, notKeptCount });
       return version;
     });
   }
@@ -89,6 +97,7 @@ export class BackupManager implements AsyncDisposable {
 
   /** All versions, the oldest first. One whose manifest cannot be read is left out; {@link ids} has it, and {@link verify} tells. */
   async list(options: SignalOptions & { readonly source?: string | undefined } = {}): Promise<BackupVersion[]> {
+    if (await this.#store.isEmpty()) return [];
     await using use = await this.#store.use(options);
     const versions = await this.#list(use);
     return options.source === undefined ? versions : versions.filter(({ source }) => source === options.source);
@@ -139,7 +148,7 @@ export class BackupManager implements AsyncDisposable {
     directory: DirectoryFd,
     path: RelativePath,
     options: RestoreBackupOptions = {},
-  ): Promise<{ readonly replaced: boolean }> {
+  ): Promise<RestoreReport> {
     const subject = this.#subject('restore', id);
     const facts = {
       operation: 'backup.restore',
@@ -147,12 +156,13 @@ export class BackupManager implements AsyncDisposable {
       path: nameOf({ directory, path }),
       version: id,
     };
-    return observed(facts, this.#observed, async () => {
+    return observed(facts, this.#observed, async (note) => {
       await using use = await this.#store.use(options);
       await using version = await openVersion(use.versions, id, subject);
       const manifest = await readManifest(version, subject);
-      const replaced = await restoreVersion(version, manifest, { directory, path }, options, subject);
-      return { replaced };
+      const report = await restoreVersion(version, manifest, { directory, path }, options, subject);
+      note({ replaced: report.replaced, notKeptCount: report.notKeptCount });
+      return report;
     });
   }
 
@@ -209,9 +219,15 @@ export class BackupManager implements AsyncDisposable {
     await this.close();
   }
 
-  /** @internal Where recovery points are kept. */
-  openPoints(): Promise<DirectoryFd> {
-    return this.#store.root.openDirectory('points');
+  /** @internal Where recovery points are kept. @param how to make the store where there is none */
+  async openPoints(how: { readonly make?: boolean } = {}): Promise<DirectoryFd> {
+    if (how.make) await this.#store.make();
+    return this.#store.openPart('points');
+  }
+
+  /** @internal Nothing has been put into it yet. */
+  isEmpty(): Promise<boolean> {
+    return this.#store.isEmpty();
   }
 
   async #neededByPoints(): Promise<string[]> {

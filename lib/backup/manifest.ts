@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { IntegrityError, operationError, VersionError } from '../operation-errors.js';
+import type { BackupLosses } from './losses.js';
 
 /** One regular file of a version. */
 export interface VersionFile {
@@ -16,8 +17,8 @@ export interface VersionFile {
   readonly sha256: string;
 }
 
-/** What is known of a version. JSON throughout. */
-export interface BackupVersion {
+/** What is known of a version, and what of its source it could not keep. JSON throughout. */
+export interface BackupVersion extends BackupLosses {
   /** Its time and a random number: ids sort by age. */
   readonly id: string;
   /** ISO 8601. */

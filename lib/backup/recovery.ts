@@ -21,6 +21,8 @@ export interface RecoveryReport {
   readonly restored: readonly RecoveryPoint[];
   /** To be looked at: what could not be put back, and why. The points stay. */
   readonly failed: readonly { readonly point: RecoveryPoint; readonly error: Error }[];
+  /** Put back, but for this much of their metadata. */
+  readonly notKeptCount: number;
 }
 
 /** Which points are meant, and where their directories are. */
@@ -65,7 +67,7 @@ export class RecoveryManager implements AsyncDisposable {
     };
     const held = await directory.openDirectory('.');
     this.#directories.set(point.id, held);
-    await using points = await this.#backups.openPoints();
+    await using points = await this.#backups.openPoints({ make: true });
     await using file = await points.createTemporaryFile();
     await file.writeFile(JSON.stringify(point));
     await file.sync();
@@ -82,6 +84,7 @@ export class RecoveryManager implements AsyncDisposable {
 
   /** What was begun and neither completed nor recovered, the oldest first; also by processes that are no more. */
   async pending(): Promise<RecoveryPoint[]> {
+    if (await this.#backups.isEmpty()) return [];
     await using points = await this.#backups.openPoints();
     return await readPoints(points);
   }
@@ -104,10 +107,11 @@ export class RecoveryManager implements AsyncDisposable {
     return observed(facts, this.#observed, async (note) => {
       const restored: RecoveryPoint[] = [];
       const failed: { point: RecoveryPoint; error: Error }[] = [];
+      let notKeptCount = 0;
       const mine = (await this.pending()).filter((point) => this.#isMeant(point, options));
       for (const point of mine.reverse()) {
         try {
-          await this.#undo(point, options);
+          notKeptCount += await this.#undo(point, options);
           restored.push(point);
         } catch (thrown) {
           options.signal?.throwIfAborted();
@@ -115,7 +119,7 @@ export class RecoveryManager implements AsyncDisposable {
         }
       }
       note({ restored: restored.map(nameOfPoint), failed: failed.map(({ point }) => nameOfPoint(point)) });
-      return { restored, failed };
+      return { restored, failed, notKeptCount };
     });
   }
 
@@ -142,15 +146,18 @@ export class RecoveryManager implements AsyncDisposable {
     return this.#directories.has(point.id) || directory?.path === point.directory;
   }
 
-  async #undo(point: RecoveryPoint, { directory, signal }: RecoverOptions): Promise<void> {
+  /** @returns how much of the metadata could not be kept */
+  async #undo(point: RecoveryPoint, { directory, signal }: RecoverOptions): Promise<number> {
     const place = this.#directories.get(point.id) ?? directory;
     if (place === undefined) {
       const subject = { verb: 'recover', directory: point.directory, path: point.path };
       throw operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', 'the directory is not given', subject);
     }
+    let notKeptCount = 0;
     if (point.version === undefined) await place.removeTree(point.path, { force: true });
-    else await this.#backups.restoreBackup(point.version, place, point.path, { signal });
+    else ({ notKeptCount } = await this.#backups.restoreBackup(point.version, place, point.path, { signal }));
     await this.#forget(point);
+    return notKeptCount;
   }
 
   async #forget(point: RecoveryPoint): Promise<void> {

@@ -16,6 +16,7 @@ import { checkRelative, type RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { operationError, RestoreError, VersionError } from '../operation-errors.js';
 import { type BackupSource, CONTENT, copySingle, SINGLE } from './create.js';
+import { type BackupLosses, toLosses } from './losses.js';
 import type { Manifest } from './manifest.js';
 import { checkFiles } from './verify.js';
 
@@ -30,14 +31,19 @@ export interface RestoreBackupOptions extends SignalOptions {
 /** What a restore leaves beside its target when it is killed. */
 export const RESTORING = '.dirfd-restoring-';
 
-/** @returns whether something was replaced */
+/** What a restore has done, and what of the version the target could not take. */
+export interface RestoreReport extends BackupLosses {
+  /** Something stood there before. */
+  readonly replaced: boolean;
+}
+
 export async function restoreVersion(
   version: DirectoryFd,
   manifest: Manifest,
   { directory, path }: BackupSource,
   options: RestoreBackupOptions,
   subject: ErrorSubject,
-): Promise<boolean> {
+): Promise<RestoreReport> {
   const { signal, path: part, keepAs } = options;
   if (part !== undefined) checkRelative(part, subject);
   const wanted = part ?? (manifest.kind === 'file' ? SINGLE : '.');
@@ -52,14 +58,15 @@ export async function restoreVersion(
   }
   await using parent = await directory.openDirectory(slash < 0 ? '.' : bytes.subarray(0, Math.max(slash, 1)));
   const staging = `${RESTORING}${randomBytes(8).toString('hex')}`;
+  let losses: BackupLosses;
   try {
-    await copyPart(content, wanted, parent, staging, signal);
+    losses = await copyPart(content, wanted, parent, staging, signal);
     await parent.syncFileSystem();
     signal?.throwIfAborted();
     if (!(await parent.exists(name))) {
       await parent.rename(staging, name, { noReplace: true });
       await parent.sync();
-      return false;
+      return { replaced: false, ...losses };
     }
     await putInPlace(parent, staging, name, keepAs);
   } catch (error) {
@@ -67,7 +74,7 @@ export async function restoreVersion(
     throw error;
   }
   await settle(parent, keepAs ?? staging, keepAs === undefined, subject);
-  return true;
+  return { replaced: true, ...losses };
 }
 
 /** Removes what restores have left in a directory; nobody may be restoring into it. @returns how much there was */
@@ -83,7 +90,7 @@ async function copyPart(
   parent: DirectoryFd,
   staging: string,
   signal: AbortSignal | undefined,
-): Promise<void> {
+): Promise<BackupLosses> {
   const stat = await content.stat(wanted).catch((error: unknown) => {
     if (!(error instanceof FsError) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
     const subject = { verb: 'restore', directory: content.path, path: wanted };
@@ -92,16 +99,16 @@ async function copyPart(
   if (!stat.isDirectory()) {
     await parent.mkdir(staging, { mode: 0o700 });
     await using place = await parent.openDirectory(staging);
-    await copySingle(content, wanted, place, SINGLE, { signal });
+    const losses = await copySingle(content, wanted, place, SINGLE, { signal });
     await place.rename(SINGLE, parent, `${staging}.file`);
     await parent.rmdir(staging);
     await parent.rename(`${staging}.file`, staging);
-    return;
+    return losses;
   }
   await parent.mkdir(staging, { mode: 0o700 });
   await using from = await content.openDirectory(wanted);
   await using to = await parent.openDirectory(staging);
-  await copyTree(from, to, { signal });
+  return toLosses(await copyTree(from, to, { signal }));
 }
 
 /** A failure leaves all as it was, the copy under its own name. */

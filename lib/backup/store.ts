@@ -38,13 +38,32 @@ export class Store {
       place instanceof DirectoryFd
         ? await place.openDirectory('.', { signal: options.signal })
         : await DirectoryFd.open(place, { signal: options.signal });
+    return new Store(root);
+  }
+
+  /** Makes the directory a store, where it is none: for who puts the first thing into it. */
+  async make(): Promise<void> {
     try {
-      for (const name of ['versions', 'points']) await root.mkdir(name, { mode: 0o700, recursive: true });
-      return new Store(root);
+      for (const name of ['versions', 'points']) await this.root.mkdir(name, { mode: 0o700, recursive: true });
     } catch (error) {
-      await root.close();
-      const subject = { verb: 'open', directory: root.path };
+      const subject = { verb: 'open', directory: this.root.path };
       throw operationError(StorageError, 'ERR_DIRFD_BACKUP', 'the store cannot be used', subject, error);
+    }
+  }
+
+  /** Whether it is to become a store. Any other directory that is none was not meant: it is refused. */
+  async isEmpty(): Promise<boolean> {
+    return (await this.root.readdir()).length === 0;
+  }
+
+  /** @param name 'versions' or 'points' @throws StorageError where this is no store */
+  async openPart(name: string): Promise<DirectoryFd> {
+    try {
+      return await this.root.openDirectory(name);
+    } catch (error) {
+      if (!(error instanceof FsError) || error.code !== 'ENOENT') throw error;
+      const subject = { verb: 'open', directory: this.root.path };
+      throw operationError(StorageError, 'ERR_DIRFD_BACKUP', 'no backup store', subject, error);
     }
   }
 
@@ -70,14 +89,15 @@ export class Store {
   }
 
   async #hold(take: (lock: FileLock, versions: DirectoryFd) => Promise<readonly string[]>): Promise<StoreUse> {
-    const lock = await FileLock.open(this.root, 'store.lock', { allowNetwork: true });
-    let versions: DirectoryFd | undefined;
+    // First: what is no store gets no lock file either.
+    const versions = await this.openPart('versions');
+    let lock: FileLock | undefined;
     const end = async () => {
-      await versions?.close();
-      await lock.close();
+      await versions.close();
+      await lock?.close();
     };
     try {
-      versions = await this.root.openDirectory('versions');
+      lock = await FileLock.open(this.root, 'store.lock', { allowNetwork: true });
       const debris = await take(lock, versions);
       return { versions, debris, [Symbol.asyncDispose]: end };
     } catch (error) {

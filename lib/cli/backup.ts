@@ -1,12 +1,13 @@
 /** `dirfd backup ACTION STORE …`: versions of files and trees made, listed, compared, verified, put back and removed. */
 
 import { Argument, type Command } from 'commander';
-import type { BackupManager, BackupReport, BackupVersion } from '../backup/index.js';
+import type { BackupLosses, BackupManager, BackupReport, BackupVersion } from '../backup/index.js';
 import type { FsError } from '../index.js';
 import { collect, pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { interruptible } from './interrupt.js';
 import { CommandError, complain, say } from './messages.js';
+import { NotKeptGroups } from './not-kept.js';
 import { Output } from './output.js';
 import { splitPath } from './split-path.js';
 import { printable } from './terminal.js';
@@ -100,6 +101,7 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
     const version = await backups.createBackup(place.directory, place.name, { label, exclude, share, signal });
     await (options.json ? output.json(version) : output.write(`${version.id}\n`));
     if (!options.json) say(`${summary(version)}; ${counted(version.shared, 'file')} shared with the version before`);
+    tellLosses(version);
   },
 
   async list({ backups, words, options, output, signal }) {
@@ -162,6 +164,7 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
       signal,
     });
     if (options.json) await output.json(result);
+    tellLosses(result);
   },
 
   async prune({ backups, words, options, output, signal }) {
@@ -191,6 +194,21 @@ async function tellUnreadable(id: string, error: FsError, { options, output }: W
 function summary({ created, kind, source, label, fileCount, bytes: size }: BackupVersion): string {
   const named = label === undefined ? '' : `  (${printable(label)})`;
   return `${created}  ${kind}  ${counted(fileCount, 'file')}, ${bytes(size)}  ${printable(source)}${named}`;
+}
+
+/** As copy does: the rest is there, so it is not a failure, and not the whole either. */
+function tellLosses({ notKept, notKeptCount }: BackupLosses): void {
+  if (notKeptCount === 0) return;
+  const groups = new NotKeptGroups();
+  for (const { pathBytes, ...loss } of notKept) {
+    groups.add({
+      ...loss,
+      pathBytes: Buffer.from(pathBytes ?? loss.path, pathBytes === undefined ? 'utf8' : 'base64'),
+    });
+  }
+  groups.tell();
+  if (notKeptCount > notKept.length) say(`not kept: ${counted(notKeptCount - notKept.length, 'attribute')} more`);
+  process.exitCode = EXIT.partial;
 }
 
 function expect(words: readonly (string | Buffer)[], least: number, most: number, usage: string) {

@@ -2,11 +2,13 @@
 
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
+import type { NotKept } from '../index.js';
 import type { Change, TransactionRoot, TransactionStatus } from '../transaction/index.js';
 import { collect, pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { interruptible } from './interrupt.js';
 import { CommandError, say } from './messages.js';
+import { NotKeptGroups } from './not-kept.js';
 import { Output } from './output.js';
 import { printable } from './terminal.js';
 import { counted } from './units.js';
@@ -109,9 +111,12 @@ async function apply(file: string, options: ApplyOptions): Promise<void> {
       ...{ transactionId, keepUndo, showProgress, signal },
     });
     await addPlan(transaction, plan);
-    const changes = options.dryRun ? await transaction.preview() : (await transaction.commit()).changes;
+    const { changes, notKept } = options.dryRun
+      ? { changes: await transaction.preview(), notKept: [] }
+      : await transaction.commit();
     isDone = true;
     await print(changes, options);
+    tellLosses(notKept);
     if (options.quiet) return;
     const kept = options.keepUndo && !options.dryRun && changes.length > 0 ? `; undo it as ${transaction.id}` : '';
     say(`${options.dryRun ? 'would make' : 'made'} ${counted(changes.length, 'change')}${kept}`);
@@ -121,6 +126,15 @@ async function apply(file: string, options: ApplyOptions): Promise<void> {
     say('interrupted: nothing was changed');
     process.exitCode = interruption.exitCode ?? EXIT.interrupted;
   }
+}
+
+/** What copied trees have lost on the way; all the changes are made. */
+function tellLosses(notKept: readonly NotKept[]): void {
+  if (notKept.length === 0) return;
+  const groups = new NotKeptGroups();
+  for (const loss of notKept) groups.add(loss);
+  groups.tell();
+  process.exitCode = EXIT.partial;
 }
 
 async function list(root: string | Buffer, { json }: { readonly json?: true }): Promise<void> {

@@ -21,6 +21,7 @@ const TREE = 'tree';
 /** What is not this copy's to remove: a private directory that holds this name is nobody's to remove. */
 const KEPT = 'kept';
 const ATTEMPTS = 4;
+const OWNER_WRITES = 0o200;
 /** Of flock(2) where a file system has no locks, or (NFS) none for what is open for reading only. There nothing is ever taken for abandoned. */
 const LOCKLESS: readonly number[] = ['ENOLCK', 'EOPNOTSUPP', 'ENOSYS', 'EBADF', 'EINVAL'].map(
   (name) => constants.errno[name as keyof typeof constants.errno],
@@ -94,9 +95,36 @@ export class AtomicTree {
   /** Puts the tree in its place. */
   async publish(durable: boolean): Promise<void> {
     if (durable) await this.directory.syncFileSystem();
+    const { mtimeNs } = await this.directory.stat('.');
+    await this.#move().catch((error: unknown) => {
+      if (error instanceof FsError && error.code === 'EACCES') return this.#moveWritable();
+      throw error;
+    });
+    // On xfs to be moved is a change of the directory, with a time of its own.
+    if ((await this.directory.stat('.')).mtimeNs !== mtimeNs) await this.directory.utimes('.', null, mtimeNs);
+    if (durable) await this.#parent.sync();
+  }
+
+  /** A directory that moves gets another '..', for which its owner needs the right to write to it: given for the moment of the move. */
+  async #moveWritable(): Promise<void> {
+    await using standing = this.#present && (await this.#parent.openDirectory(this.#name));
+    const modes = new Map<DirectoryFd, number>();
+    for (const directory of standing ? [this.directory, standing] : [this.directory]) {
+      const mode = (await directory.stat('.')).mode & 0o7777;
+      modes.set(directory, mode);
+      await directory.chmod('.', mode | OWNER_WRITES);
+    }
+    try {
+      await this.#move();
+      if (standing) modes.delete(standing); // it is to be removed, which takes the same right
+    } finally {
+      for (const [directory, mode] of modes) await directory.chmod('.', mode);
+    }
+  }
+
+  async #move(): Promise<void> {
     if (this.#present) await this.#exchange(this.#present);
     else await this.#staging.rename(TREE, this.#parent, this.#name, { noReplace: true });
-    if (durable) await this.#parent.sync();
   }
 
   /** Removes what is not in its place: the tree, or the one that stood there before. Nothing else: that is kept, and the error says where. */

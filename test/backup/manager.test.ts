@@ -75,10 +75,16 @@ test('a restore puts back the whole, a part or a file, in one step, and keeps wh
   writeFileSync(join(path, 'data/a'), 'spoilt');
   assert.deepEqual(await backups.restoreBackup(version.id, directory, 'data', { keepAs: 'spoilt' }), {
     replaced: true,
+    notKept: [],
+    notKeptCount: 0,
   });
   assert.ok((await verifyTree(join(path, 'data'), content(path, version.id))).same);
   assert.equal(readFileSync(join(path, 'spoilt/a'), 'utf8'), 'spoilt');
-  assert.deepEqual(await backups.restoreBackup(version.id, directory, 'part', { path: 'deep' }), { replaced: false });
+  assert.deepEqual(await backups.restoreBackup(version.id, directory, 'part', { path: 'deep' }), {
+    replaced: false,
+    notKept: [],
+    notKeptCount: 0,
+  });
   assert.equal(readFileSync(join(path, 'part/b'), 'utf8'), 'below');
   await backups.restoreBackup(version.id, directory, 'one', { path: 'deep/b' });
   assert.equal(lstatSync(join(path, 'one')).mode & 0o777, 0o640);

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { attempt } from '../fixtures/command.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
-import { dirfd, jsonLines } from './run-command.js';
+import { need } from '../fixtures/tools.js';
+import { dirfd, dirfdWithoutXattrs, jsonLines } from './run-command.js';
 
 test('creates, lists, compares, verifies, restores and prunes', (t) => {
   const cwd = temporaryDirectory(t);
@@ -59,4 +61,39 @@ test('verify tells of a version whose manifest is damaged, and looks at the othe
     ],
   );
   assert.equal(backup('verify', 'store', second).status, 0);
+});
+
+test('what a version or a restore could not keep is told, and ends with 23', (t) => {
+  const cwd = temporaryDirectory(t);
+  for (const name of ['store', 'project']) mkdirSync(join(cwd, name));
+  writeFileSync(join(cwd, 'project/a'), 'one');
+  const set = attempt('setfattr', ['-n', 'user.note', '-v', 'kept', join(cwd, 'project/a')]);
+  if (!need(t, set.status === 0, 'needs setfattr, and a file system with user.* attributes')) return;
+  const expected = 'not kept: extended attribute user.note of a: EPERM';
+  for (const args of [
+    ['create', 'store', 'project', '--json'],
+    ['restore', 'store', 'latest', 'again', '--json'],
+    ['create', 'store', 'project/a', '--json'],
+  ]) {
+    // The version that is restored has the attribute.
+    if (args[0] === 'restore') assert.equal(dirfd(['backup', 'create', 'store', 'project'], { cwd }).status, 0);
+    const ran = dirfdWithoutXattrs(t, ['backup', ...args], { cwd });
+    if (ran === undefined) return;
+    assert.equal(ran.status, 23, ran.stderr);
+    const path = args[2] === 'project/a' ? '.' : 'a';
+    assert.ok(ran.stderr.includes(expected.replace(' a:', ` ${path}:`)), ran.stderr);
+    assert.equal(jsonLines(ran.stdout)[0]?.notKeptCount, 1);
+  }
+  assert.equal(jsonLines(dirfd(['backup', 'list', 'store', '--json'], { cwd }).stdout)[0]?.notKeptCount, 1);
+});
+
+test('only create makes a store: all else leaves an ordinary directory as it was', (t) => {
+  const cwd = temporaryDirectory(t);
+  writeFileSync(join(cwd, 'mine'), '');
+  for (const args of [['list'], ['diff', 'latest'], ['verify'], ['restore', 'latest', 'x'], ['prune', '--count=1']]) {
+    const [action = '', ...words] = args;
+    const ran = dirfd(['backup', action, '.', ...words], { cwd });
+    assert.deepEqual([ran.status, /no backup store/.test(ran.stderr)], [1, true], ran.stderr);
+    assert.deepEqual(readdirSync(cwd), ['mine']);
+  }
 });

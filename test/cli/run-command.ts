@@ -2,7 +2,10 @@
 import { type ChildProcess, type SpawnSyncOptions, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { attempt, type Finished } from '../fixtures/command.js';
+import { compiled } from '../fixtures/compile.js';
 import { repositoryRoot } from '../fixtures/repository.js';
+import { withRefused } from '../fixtures/seccomp.js';
+import type { TestLike } from '../fixtures/temporary.js';
 
 export const command = join(repositoryRoot, 'dist/cli/dirfd.js');
 
@@ -27,6 +30,21 @@ export function onTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {},
     env: { ...plainEnvironment(), TERM: 'xterm', ...env },
     input: '',
     ...(cwd === undefined ? {} : { cwd }),
+  });
+}
+
+/** The same where extended attributes cannot be set; undefined where the test is skipped. */
+export function dirfdWithoutXattrs(
+  t: Pick<TestLike, 'skip'>,
+  args: readonly string[],
+  options: SpawnSyncOptions = {},
+): Finished | undefined {
+  const seccomp = compiled(t, 'seccomp');
+  if (seccomp === undefined) return undefined;
+  const refused = ['setxattr', 'lsetxattr', 'fsetxattr', 'setxattrat'] as const;
+  return withRefused(seccomp, 'EPERM', refused, [process.execPath, command, ...args], {
+    ...options,
+    env: plainEnvironment(),
   });
 }
 

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { attempt } from '../fixtures/command.js';
-import { requireTool } from '../fixtures/tools.js';
+import { need, requireTool } from '../fixtures/tools.js';
 import { leavings, rootWith, snapshot } from '../transaction/snapshot.js';
-import { command, dirfd, jsonLines } from './run-command.js';
+import { command, dirfd, dirfdWithoutXattrs, jsonLines } from './run-command.js';
 
 const plan = {
   operations: [
@@ -127,4 +127,17 @@ describe('dirfd recover', () => {
     assert.equal(ran.stderr, 'nothing to recover\n');
     assert.equal(dirfd(['recover', join(root, 'none')]).status, 1);
   });
+});
+
+test('apply tells what a copied tree has lost, and ends with 23', (t) => {
+  const root = rootWith(t, { 'a/b': 'b' });
+  const set = attempt('setfattr', ['-n', 'user.note', '-v', 'kept', join(root, 'a/b')]);
+  if (!need(t, set.status === 0, 'needs setfattr, and a file system with user.* attributes')) return;
+  writeFileSync(join(root, 'plan.json'), JSON.stringify({ operations: [{ copy: { from: 'a', to: 'c' } }] }));
+  const args = ['transaction', 'apply', '--root', root, join(root, 'plan.json')];
+  const ran = dirfdWithoutXattrs(t, args);
+  if (ran === undefined) return;
+  assert.equal(ran.status, 23, ran.stderr);
+  assert.match(ran.stderr, /not kept: extended attribute user\.note of b: EPERM/);
+  assert.equal(readFileSync(join(root, 'c/b'), 'utf8'), 'b');
 });

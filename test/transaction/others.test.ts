@@ -32,7 +32,7 @@ import { Journal } from '#dist/transaction/journal.js';
 import { attempt, run } from '../fixtures/command.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
-import { isRoot, need, requireTool } from '../fixtures/tools.js';
+import { requireRoot, requireTool } from '../fixtures/tools.js';
 import { fill, leavings, rootWith, STATE, snapshot } from './snapshot.js';
 
 const entry = JSON.stringify(pathToFileURL(join(repositoryRoot, 'dist/transaction/main.js')).href);
@@ -302,7 +302,7 @@ describe('an attacker who can change the root', () => {
 });
 
 test('a disk that fills while files are staged leaves all as it was', async (t) => {
-  if (!need(t, isRoot(), 'needs root, to mount a small file system') || !requireTool(t, 'mount')) return;
+  if (!requireRoot(t) || !requireTool(t, 'mount')) return;
   const root = join(temporaryDirectory(t), 'small');
   mkdirSync(root);
   if (attempt('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=755', 'none', root]).status !== 0) {
