@@ -22,9 +22,10 @@ export class Leaf {
 
   /**
    * @param replace what stands there, which is no directory, gives way in one step; else nothing may stand there
+   * @returns what of its metadata could not be kept
    * @throws FsError EEXIST, ENOENT, ERR_DIRFD_CHANGED, ERR_DIRFD_TORN, …
    */
-  async copy(name: Buffer, to: Buffer, replace: boolean): Promise<void> {
+  async copy(name: Buffer, to: Buffer, replace: boolean): Promise<readonly FsError[]> {
     const subject = { verb: 'cp', path: name, directory: this.#source.path, dest: to };
     try {
       const { pair } = await native.copySingle(this.#copy, name, to);
@@ -32,6 +33,7 @@ export class Leaf {
       const { problems = [] } = await native.copyApply(this.#copy, pair, 0, 1, decision);
       const failed = problems.find(({ aspect }) => aspect === ENTRY || aspect === VANISHED);
       if (failed) throw failed;
+      return problems.map((problem) => toFsError(problem, native.callNames, subject) as FsError);
     } catch (thrown) {
       throw thrown instanceof FsError ? thrown : toFsError(thrown, native.callNames, subject);
     }

@@ -1,5 +1,6 @@
 /** move(), as fs-extra has it; between file systems nothing is lost. */
 
+import { randomBytes } from 'node:crypto';
 import { copyTree } from '../copy/job.js';
 import { settle } from '../copy/options.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
@@ -8,7 +9,7 @@ import type { Stat } from '../dirfd/stat.js';
 import { FsError } from '../errors.js';
 import { Leaf } from './leaf.js';
 import { lookAt, makeParents, openDestination, openPlace, type PathLike, type Place } from './place.js';
-import { alreadyExists, refuseMove } from './refusals.js';
+import { alreadyExists, notAllKept, refuseMove } from './refusals.js';
 
 export interface MoveOptions {
   /** Remove what stands at the destination first. Default false: it is an error, `dest already exists.` */
@@ -75,22 +76,46 @@ async function moveTo(from: Place, stat: Stat, to: Place, present: Stat | undefi
 /** The source is removed when all of it has arrived. */
 async function moveAcross(from: Place, stat: Stat, to: Place, replace: boolean): Promise<void> {
   if (stat.isDirectory()) await copyDirectory(from, to);
-  else await copyLeaf(from, to, replace);
+  else if (replace) await copyOver(from, to);
+  else await copyLeaf(from, to, to.name);
   await from.directory.removeTree(from.name);
 }
 
 async function copyDirectory(from: Place, to: Place): Promise<void> {
   await using source = await from.directory.openDirectory(from.name);
   await to.directory.mkdir(to.name, { mode: 0o700 });
-  await using destination = await to.directory.openDirectory(to.name);
-  await copyTree(source, destination, { accessTimes: true });
+  await orNothing(to.directory, to.name, async () => {
+    await using destination = await to.directory.openDirectory(to.name);
+    const { notKept } = await copyTree(source, destination, { accessTimes: true });
+    const [lost] = notKept;
+    if (lost) throw notAllKept(from.path, to.path, new FsError(lost.message, { ...lost, syscall: 'copy' }));
+  });
 }
 
-async function copyLeaf(from: Place, to: Place, replace: boolean): Promise<void> {
+/** What is to be replaced stays until all of the copy is there. */
+async function copyOver(from: Place, to: Place): Promise<void> {
+  const beside = Buffer.from(`.dirfd-moving-${randomBytes(8).toString('hex')}`);
+  await copyLeaf(from, to, beside);
+  await orNothing(to.directory, beside, () => to.directory.rename(beside, to.directory, to.name));
+}
+
+async function copyLeaf(from: Place, to: Place, name: Buffer): Promise<void> {
   const leaf = new Leaf(from.directory, to.directory, settle({ accessTimes: true }, { verb: 'move' }));
   try {
-    await leaf.copy(from.name, to.name, replace);
+    const [lost] = await leaf.copy(from.name, name, false);
+    if (lost) await orNothing(to.directory, name, () => Promise.reject(notAllKept(from.path, to.path, lost)));
   } finally {
     leaf.end();
+  }
+}
+
+/** Removes what was made when the move fails, as the source stays. */
+async function orNothing(directory: DirectoryFd, made: Buffer, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    // The first failure is the one to hear of.
+    await directory.removeTree(made, { force: true }).catch(() => {});
+    throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** What a copy is refused for, in the words of each of the two that dirfd/fs stands in for. */
 
 import { constants } from 'node:os';
-import { FsError } from '../errors.js';
+import { FsError, shownPath } from '../errors.js';
 
 export type Reason =
   | 'same'
@@ -95,4 +95,17 @@ export function alreadyExists(dest: Buffer): FsError {
 function failure(message: string, code: string, errno: Wording['errno'], path: Buffer, syscall: string): FsError {
   const fields = { code, errno: -constants.errno[errno], syscall, path: path.toString(), pathBytes: path };
   return new FsError(message, fields);
+}
+
+/** Between file systems: the first of what the copy has not. */
+export function notAllKept(src: Buffer, dest: Buffer, cause: FsError): FsError {
+  const message = `${cause.code}: not all of the metadata can be kept, so it stays where it is, move '${shownPath(src)}' -> '${shownPath(dest)}': ${cause.message}`;
+  return new FsError(message, {
+    code: cause.code,
+    syscall: 'move',
+    path: src.toString(),
+    pathBytes: src,
+    dest: dest.toString(),
+    cause,
+  });
 }

@@ -6,10 +6,14 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import * as ours from 'dirfd/fs';
-import { run } from '../fixtures/command.js';
+import { attempt, run } from '../fixtures/command.js';
 import { assertSameTree } from '../fixtures/compare.js';
+import { compiled } from '../fixtures/compile.js';
 import { mounted } from '../fixtures/mounts.js';
+import { repositoryRoot } from '../fixtures/repository.js';
+import { withRefused } from '../fixtures/seccomp.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
+import { need } from '../fixtures/tools.js';
 import { metadata } from '../fixtures/trees.js';
 import { cases, type ExtraCase } from './extra-cases.js';
 import { changes, makeTree, readTree } from './tree-lines.js';
@@ -80,6 +84,34 @@ test('move to another file system keeps what a rename would', async (t) => {
   await ours.move(join(root, 'over'), join(place, 'file'), { overwrite: true });
   assert.equal(readlinkSync(join(place, 'link')), 'away');
   assert.deepEqual(readTreeNames(root), ['kept']);
+});
+
+test('move to another file system that cannot keep all fails, and leaves both sides as they were', (t) => {
+  const seccomp = compiled(t, 'seccomp');
+  const place = mounted(t, 'tmpfs', { megabytes: 64 });
+  if (seccomp === undefined || place === undefined) return;
+  const root = temporaryDirectory(t);
+  if (statSync(root).dev === statSync(place).dev) return t.skip('needs two file systems');
+  makeTree(root, ['tree/a = x', 'file = x']);
+  makeTree(place, ['over = old']);
+  for (const file of ['tree/a', 'file']) {
+    const set = attempt('setfattr', ['-n', 'user.note', '-v', 'kept', join(root, file)]);
+    if (!need(t, set.status === 0, 'needs setfattr, and a file system with user.* attributes')) return;
+  }
+  const before = [readTree(root), readTree(place)];
+  const script = `
+    import { move } from 'dirfd/fs';
+    for (const [src, dest] of [['tree', 'new'], ['file', 'new'], ['file', 'over']]) {
+      await move(process.argv[1] + '/' + src, process.argv[2] + '/' + dest, { overwrite: true }).then(
+        () => console.log('moved'),
+        ({ code, cause }) => console.log(code, cause.code, cause.path),
+      );
+    }`;
+  const refused = ['setxattr', 'lsetxattr', 'fsetxattr', 'setxattrat'] as const;
+  const command = [process.execPath, '--input-type=module', '-e', script, '--', root, place];
+  const ran = withRefused(seccomp, 'EPERM', refused, command, { cwd: repositoryRoot });
+  assert.equal(ran.stdout, 'EPERM EPERM a\nEPERM EPERM file\nEPERM EPERM file\n', ran.stderr);
+  assert.deepEqual([readTree(root), readTree(place)], before);
 });
 
 function readTreeNames(root: string): string[] {
