@@ -1,10 +1,10 @@
 /** `dirfd audit verify|show|summary FILE`: an audit trail, tested or read. */
 
-import { Argument, type Command } from 'commander';
-import type { AuditRecord, AuditReport } from '../audit/index.js';
+import { Argument, type Command, InvalidArgumentError } from 'commander';
+import type { AuditRecord, AuditReport, ChainEnd } from '../audit/index.js';
 import { pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
-import { say } from './messages.js';
+import { CommandError, say } from './messages.js';
 import { Output } from './output.js';
 import { splitPath } from './split-path.js';
 import { printable } from './terminal.js';
@@ -13,6 +13,7 @@ import { counted } from './units.js';
 type Action = 'verify' | 'show' | 'summary';
 
 interface Options {
+  readonly expected?: ChainEnd;
   readonly json?: true;
   readonly operation?: string;
   readonly failed?: true;
@@ -27,6 +28,11 @@ export function define(command: Command): void {
     )
     .addArgument(new Argument('<ACTION>', 'what to do').choices(['verify', 'show', 'summary']))
     .argument('<FILE>', 'the trail', pathArgument)
+    .option(
+      '--expected <sequence:hash>',
+      'verify: this record, as an earlier run has told it, must still be there',
+      chainEnd,
+    )
     .option('--operation <name>', 'show: only this kind of operation')
     .option('--failed', 'show: only what failed')
     .option('--last <n>', 'show: only the last N', wholeNumber(1))
@@ -36,6 +42,7 @@ export function define(command: Command): void {
       `
 Examples:
   dirfd audit verify /var/log/app/audit.jsonl
+  dirfd audit verify --expected=4711:9f86d08…0a08 audit.jsonl   is its end still there?
   dirfd audit show --failed --last=20 audit.jsonl
   dirfd audit show --json audit.jsonl | jq 'select(.operation == "write").path'`,
     )
@@ -49,12 +56,13 @@ async function run(action: Action, file: string | Buffer, options: Options): Pro
   const { DirectoryFd } = await import('../main.js');
   const { directory: path, name } = splitPath(Buffer.from(file));
   await using directory = await DirectoryFd.open(path);
+  if (options.expected && action !== 'verify') throw new CommandError('--expected is for verify', EXIT.usage);
   const output = new Output();
   const text = name.toString();
   if (action === 'verify') {
-    const report = await verifyAuditTrail(directory, text);
+    const report = await verifyAuditTrail(directory, text, { expected: options.expected });
     await (options.json ? output.json(report) : output.write(describe(report)));
-    if (!report.intact) process.exitCode = EXIT.failed;
+    if (!report.intact || isNoTrail(report)) process.exitCode = EXIT.failed;
   } else if (action === 'summary') {
     const rows = await summarizeAuditTrail(readAuditTrail(directory, text));
     await (options.json ? output.json(rows) : output.write(formatAuditSummary(rows)));
@@ -64,6 +72,20 @@ async function run(action: Action, file: string | Buffer, options: Options): Pro
     }
   }
   await output.end();
+}
+
+/** `4711:9f86d0…`: what verify prints as the last record. */
+function chainEnd(text: string): ChainEnd {
+  const [, sequence, hash] = /^(\d{1,15}):([0-9a-f]{64})$/i.exec(text) ?? [];
+  if (sequence === undefined || hash === undefined) {
+    throw new InvalidArgumentError('It must be the number and the SHA-256 of a record, as SEQUENCE:HASH.');
+  }
+  return { sequence: Number(sequence), hash: hash.toLowerCase() };
+}
+
+/** Bytes, and not one whole record: a first record that a crash has torn, or another file altogether. */
+function isNoTrail({ records, torn }: AuditReport): boolean {
+  return records === 0 && torn > 0;
 }
 
 async function chosen(records: AsyncIterable<AuditRecord>, { operation, failed, last }: Options) {
@@ -90,7 +112,10 @@ function line({ sequence, time, outcome, operation, path, duration, error }: Aud
   return `${cells.map((cell) => printable(cell)).join('  ')}\n`;
 }
 
-function describe({ intact, records, files, first, last, torn, fault }: AuditReport): string {
+function describe(report: AuditReport): string {
+  const { intact, records, files, first, last, torn, fault } = report;
+  if (intact && isNoTrail(report)) return `NO TRAIL: ${counted(torn, 'byte', 'bytes')}, and no whole record\n`;
+  if (intact && records === 0) say('dirfd audit: the file is empty: there is no record to verify');
   if (torn > 0)
     say(`dirfd audit: ${counted(torn, 'byte', 'bytes')} at the end torn by a crash; the next writer cuts them off`);
   if (first > 1) say(`dirfd audit: the trail begins at record ${first}: older files were taken away`);

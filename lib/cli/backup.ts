@@ -170,6 +170,9 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
   async prune({ backups, words, options, output, signal }) {
     expect(words, 0, 0, 'prune STORE');
     const { count, hourly, daily, weekly, monthly, days, dryRun } = options;
+    if ([count, hourly, daily, weekly, monthly, days].every((rule) => rule === undefined)) {
+      throw new CommandError('prune needs a rule of what is kept: --count, --days, --daily, …', EXIT.usage);
+    }
     const maxAge = days === undefined ? undefined : days * 86_400_000;
     const report = await backups.prune(
       { count, hourly, daily, weekly, monthly, maxAge },

@@ -7,7 +7,7 @@ import { CopyTeller, plainReport } from './copy-events.js';
 import { copySummary } from './copy-summary.js';
 import { EXIT } from './exit-code.js';
 import { interruptible } from './interrupt.js';
-import { say } from './messages.js';
+import { CommandError, say } from './messages.js';
 import { Output } from './output.js';
 import { addKeepRules, type KeepRuleFlags, keepRules } from './owner-map.js';
 import { type Amount, isShown, showProgress } from './progress.js';
@@ -52,8 +52,8 @@ const CHOICES = ['auto', 'always', 'never'];
 export function addOptions(command: Command): void {
   addFilters(command);
   command
-    .option('--delete-before', 'the same, before anything is copied')
-    .option('--delete-after', 'the same, after everything is copied, and only if nothing has failed')
+    .option('--delete-before', 'remove from DST what SRC does not have, before anything is copied')
+    .option('--delete-after', 'remove it after everything is copied, and only if nothing has failed')
     .option('--max-delete <n>', 'remove no more than that many entries; what stays is a failure', wholeNumber())
     .option('--delete-excluded', 'with --delete, remove from DST what is left out, too')
     .option('-x, --one-file-system', 'leave out what is mounted below SRC; mount points become empty directories')
@@ -102,7 +102,9 @@ export function addOptions(command: Command): void {
       wholeNumber(0, 1_000_000),
     )
     .option('--retry-delay <ms>', 'milliseconds before another try (default: 200)', wholeNumber(0, 3_600_000))
-    .option('--resume', 'keep a large file that is cut off, and go on with it the next time')
+    .addOption(
+      new Option('--resume', 'keep a large file that is cut off, and go on with it the next time').conflicts('atomic'),
+    )
     .option('--atomic', 'copy beside DST, then put the whole tree in its place at once; to replace DST, --delete')
     .addOption(new Option('--engine <engine>', 'io_uring: large files past the page cache').choices(ENGINES))
     .option(
@@ -141,6 +143,7 @@ export async function copy(
   destination: string | Buffer,
   flags: CopyFlags,
 ): Promise<void> {
+  refuseIdle(flags);
   const { copyTree } = await import('../main.js');
   const { S, bwlimit, verbose, json, progress, quiet, ...given } = flags;
   const { deleteBefore, deleteAfter, chown, usermap, groupmap, chmod, ...options } = given;
@@ -168,6 +171,19 @@ export async function copy(
   const manner = { dryRun: options.dryRun, interrupted: signal.aborted, failed: failure !== undefined };
   if (!quiet) say(copySummary(report, manner));
   process.exitCode = interruption.exitCode ?? (failure === undefined ? report.exitCode : EXIT.failed);
+}
+
+/** An option that would do nothing was meant to do something. */
+function refuseIdle(flags: CopyFlags): void {
+  const deletes = flags.delete || flags.deleteBefore || flags.deleteAfter;
+  const idle = [
+    ['--max-delete', '--delete', flags.maxDelete !== undefined && !deletes],
+    ['--delete-excluded', '--delete', flags.deleteExcluded && !deletes],
+    ['--retry-delay', '--retries', flags.retryDelay !== undefined && flags.retries === undefined],
+  ] as const;
+  for (const [option, other, isIdle] of idle) {
+    if (isIdle) throw new CommandError(`${option} does nothing without ${other}`, EXIT.usage);
+  }
 }
 
 /** Tells events until the copy ends. @returns what it failed with */

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { interruptible } from './interrupt.js';
@@ -31,7 +31,7 @@ export function define(command: Command): void {
     .argument('<COMMAND...>', 'what to run, after --')
     .option('-s, --shared', 'hold it beside others who share it')
     .option('-n, --no-wait', 'end with 1 where the lock is not free')
-    .option('-w, --timeout <seconds>', 'wait so long at most', seconds)
+    .addOption(new Option('-w, --timeout <seconds>', 'wait so long at most').argParser(seconds).conflicts('wait'))
     .option('-E, --conflict-exit-code <n>', 'where the lock was not to be had', wholeNumber(0, 255), EXIT.failed)
     .option('--allow-network', 'accept network file systems, where other machines may not see the lock')
     .addHelpText(

@@ -13,14 +13,20 @@ export interface KeepRuleFlags {
 
 export function addKeepRules(command: Command): void {
   command
-    .option('--chown <user:group>', 'one owner for all: USER, USER:GROUP or :GROUP', ownerArgument)
+    .addOption(
+      new Option('--chown <user:group>', 'one owner for all: USER, USER:GROUP or :GROUP')
+        .argParser(ownerArgument)
+        .conflicts('owner'),
+    )
     .addOption(
       new Option('--usermap <map>', 'other users: FROM:TO,FROM:TO; FROM a name, an id, a range 0-99, or *')
         .argParser(mapArgument('user'))
-        .conflicts('chown'),
+        .conflicts(['chown', 'owner']),
     )
     .addOption(
-      new Option('--groupmap <map>', 'other groups, the same').argParser(mapArgument('group')).conflicts('chown'),
+      new Option('--groupmap <map>', 'other groups, the same')
+        .argParser(mapArgument('group'))
+        .conflicts(['chown', 'owner']),
     )
     .option('--chmod <rules>', 'other modes: D2775,F664 or go-w,+X (D for directories, F for all else)', modeArgument);
 }

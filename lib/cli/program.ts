@@ -39,14 +39,33 @@ export function version(): string {
 /** Runs to the end and sets process.exitCode. Wrong usage has been told when it returns; failures are thrown. */
 export async function runProgram(args: readonly string[]): Promise<void> {
   const { CommanderError } = await import('commander');
-  const program = await makeProgram(args);
+  const asked = helpAsOption(args);
+  const program = await makeProgram(asked);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync([...withoutHelpOfNothing(program, asked)], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version that were asked for end with 0; all else that commander finds is wrong usage.
     process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
   }
+}
+
+/** `help transaction apply` is `transaction apply --help`: commander's own help knows no deeper commands. */
+function helpAsOption([first, ...names]: readonly string[]): readonly string[] {
+  const isName = names[0] !== undefined && names[0] !== 'help' && !names[0].startsWith('-');
+  return first === 'help' && isName ? [...names, '--help'] : first === undefined ? [] : [first, ...names];
+}
+
+/** A command that there is not has no help: without the option, commander says so. */
+function withoutHelpOfNothing(program: Command, args: readonly string[]): readonly string[] {
+  let command = program;
+  for (const word of args) {
+    if (word.startsWith('-') || command.commands.length === 0 || word === 'help') return args;
+    const named = command.commands.find((each) => each.name() === word);
+    if (named === undefined) return args.filter((each) => each !== '--help' && each !== '-h');
+    command = named;
+  }
+  return args;
 }
 
 /** @param wanted which commands to load in full; the others are there by name only */

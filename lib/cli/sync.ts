@@ -1,6 +1,6 @@
 /** `dirfd sync SRC DST`: `dirfd copy --update --delete`. */
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { addArguments, addOptions, copy } from './copy.js';
 
 export function define(command: Command): void {
@@ -13,11 +13,12 @@ export function define(command: Command): void {
     .optionsGroup('What is copied:')
     .option('-c, --checksum', 'compare the bytes of files of one size, not their times');
   addOptions(command);
+  for (const done of ['-u, --update', '--delete']) command.addOption(new Option(done).hideHelp());
   command
     .addHelpText(
       'after',
       `
-Accepted, for it is what sync does anyway: -a -r -R -p -H -A -X --progress.
+Accepted, for it is what sync does anyway: -u --delete -a -r -R -p -H -A -X --progress.
 
 Examples:
   dirfd sync -n photos /mnt/photos      what would be done?

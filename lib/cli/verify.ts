@@ -84,11 +84,13 @@ async function verify(a: string | Buffer, b: string | Buffer, flags: Options): P
   const total = isShown(progress && !quiet) ? treeSize(a, options, signal) : undefined;
   const failure = await follow(job, tell, total);
   const { report } = job;
-  if (json) await output.json(plainReport(report));
+  // A or B could not be opened: of what was not begun there is nothing to sum up.
+  const begun = failure === undefined || signal.aborted || report.entries > 0;
+  if (json) await output.json(begun ? plainReport(report) : plainError(failure));
   await output.end();
   if (failure !== undefined && !signal.aborted && failures.count === 0) failures.add(failure);
   failures.end();
-  if (!quiet) say(summary(report, signal.aborted));
+  if (!quiet && begun) say(summary(report, signal.aborted));
   process.exitCode = interruption.exitCode ?? (failure === undefined ? report.exitCode : EXIT.failed);
 }
 
@@ -128,6 +130,11 @@ async function follow(job: VerifyJob, tell: Tell, total: (() => Amount | undefin
 /** The counts of a report: its lists have been told one by one. */
 function plainReport({ differences: _differences, errors: _errors, ...counts }: VerifyReport): unknown {
   return { type: 'report', ...counts };
+}
+
+function plainError(failure: unknown): unknown {
+  const { code, message } = failure as { readonly code?: string; readonly message: string };
+  return { type: 'error', code, message };
 }
 
 function summary(report: VerifyReport, interrupted: boolean): string {

@@ -28,6 +28,19 @@ test('verifies, shows and sums up', async (t) => {
     [2],
   );
   assert.match(dirfd(['audit', 'summary', file]).stdout, /^operation .*\ncopy +0 +1 /);
+  const last = verified.stdout.slice(-65).trim();
+  assert.equal(dirfd(['audit', 'verify', `--expected=2:${last}`, file]).status, 0);
+  const cut = dirfd(['audit', 'verify', `--expected=3:${last}`, file]);
+  assert.deepEqual([cut.status, /record 3 is not the one expected/.test(cut.stdout)], [1, true]);
+  assert.equal(dirfd(['audit', 'verify', '--expected=2', file]).status, 2);
+  for (const [text, status, told] of [
+    ['', 0, /is empty/],
+    ['no record\n', 1, /^NO TRAIL: 10 bytes/],
+  ] as const) {
+    writeFileSync(join(path, 'other'), text);
+    const ran = dirfd(['audit', 'verify', join(path, 'other')]);
+    assert.deepEqual([ran.status, told.test(ran.stdout + ran.stderr)], [status, true], ran.stdout);
+  }
   writeFileSync(file, readFileSync(file, 'utf8').replace('write', 'wrote'));
   const broken = dirfd(['audit', 'verify', file]);
   assert.equal(broken.status, 1);

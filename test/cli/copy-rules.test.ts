@@ -52,8 +52,13 @@ describe('dirfd copy with rules', () => {
       ['--chown=no-such-user-here', /knows no user 'no-such-user-here'/],
       ['--usermap=1000', /'1000' is not FROM:TO/],
       ['--max-delete=x', /whole number/],
+      ['--max-delete=1', /does nothing without --delete/],
+      ['--delete-excluded', /does nothing without --delete/],
+      ['--retry-delay=1', /does nothing without --retries/],
+      ['--resume --atomic', /cannot be used with/],
+      ['--no-owner --chown=1', /cannot be used with/],
     ] as const) {
-      const { status, stderr } = dirfd(['copy', flag, source, destination]);
+      const { status, stderr } = dirfd(['copy', ...flag.split(' '), source, destination]);
       assert.equal(status, 2, stderr);
       assert.match(stderr, said);
       assert.equal(existsSync(destination), false);
@@ -72,7 +77,7 @@ describe('dirfd copy with rules', () => {
       assert.match(stderr, /ERR_DIRFD_DELETE_LIMIT: maxDelete allows to remove no more, delete 'gone'/);
       assert.ok(existsSync(join(destination, 'gone', 'below')));
     }
-    assert.equal(dirfd(['sync', '--delete-after', '--max-delete=2', source, destination]).status, 0);
+    assert.equal(dirfd(['sync', '-u', '--delete', '--delete-after', '--max-delete=2', source, destination]).status, 0);
     assert.equal(existsSync(join(destination, 'gone')), false);
   });
 });

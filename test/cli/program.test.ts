@@ -65,6 +65,16 @@ for (const name of names) {
   });
 }
 
+test('help is found however deep, and a command that there is not has none', () => {
+  assert.match(dirfd(['help', 'transaction', 'apply']).stdout, /^Usage: dirfd transaction apply /);
+  for (const args of [
+    ['nosuch', '--help'],
+    ['help', 'nosuch'],
+  ]) {
+    assert.deepEqual(ended(dirfd(args)), [2, '', "dirfd: unknown command 'nosuch'\nTry 'dirfd --help'.\n"]);
+  }
+});
+
 test('an unknown command is wrong usage, with a suggestion', () => {
   assert.deepEqual(ended(dirfd(['dokter'])), [
     2,

@@ -90,6 +90,6 @@ describe('dirfd verify', () => {
     const place = temporaryDirectory(t);
     const { status, stderr } = dirfd(['verify', place, join(place, 'absent')]);
     assert.equal(status, 1);
-    assert.match(stderr, /^dirfd verify: ENOENT: .*absent'/);
+    assert.match(stderr, /^dirfd verify: ENOENT: .*absent'\n$/);
   });
 });
