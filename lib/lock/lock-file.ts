@@ -201,7 +201,10 @@ export class LockFile {
   release(claimant: Claimant): void {
     this.#holders.delete(claimant);
     claimant.kind = 'none';
-    if (this.#queue.length > 0 && this.#holders.size === 0 && performance.now() - this.#since > TURN) this.#rest();
+    const isFree = this.#holders.size === 0;
+    // It waits to upgrade a lock that nobody holds any more. To drop that now could drop what the wait has just been granted: its end pumps.
+    if (isFree && this.#wait) this.#wait.abort();
+    else if (isFree && this.#queue.length > 0 && performance.now() - this.#since > TURN) this.#rest();
     else this.#pump();
   }
 

@@ -85,6 +85,29 @@ test('an upgrade keeps the shared lock while it waits, and when it fails', async
   assert.equal(a.held, 'shared');
 });
 
+test('what the kernel grants while the shared lock is given up is one lock, not two', async (t) => {
+  const { path, directory } = await scratch(t);
+  const [a, b] = (await locks(t, path, 2)) as [FileLock, FileLock];
+  await using other = await directory.openFile('x.lock', 'r+');
+  await other.lock({ shared: true });
+  await a.lock({ shared: true });
+  // Longer than the turn after which a lock is given up for a moment.
+  await sleep(30);
+  const upgrade = assert
+    .rejects(a.lock({ timeout: 50 }), LockTimeoutError)
+    .then(() => a.unlock());
+  const exclusive = b.lock();
+  await sleep(10);
+  // Behind it the event loop comes to its timers first: the wait is granted, and before this thread hears of it, the upgrade's time is over.
+  await new Promise((resolve) => setImmediate(resolve));
+  const unlocked = other.unlock();
+  const end = performance.now() + 100;
+  while (performance.now() < end);
+  await Promise.all([unlocked, upgrade, exclusive]);
+  assert.equal(b.held, 'exclusive');
+  assert.equal(await other.tryLock({ shared: true }), false);
+});
+
 test('what is held already, and what is not held, is told', async (t) => {
   const path = temporaryDirectory(t);
   const [a] = (await locks(t, path, 1)) as [FileLock];
