@@ -307,6 +307,8 @@ export class LockFile {
 
   /** The lock of other processes and threads is waited for in the kernel. */
   #waitForOthers(shared: boolean): void {
+    // A shared lock that is left of earlier holders would be in the way of another process's upgrade, which is in the way of this wait.
+    if (this.#holders.size === 0) this.#convert('none');
     const controller = new AbortController();
     const ended = this.#file.lock({ shared, signal: controller.signal }).then(
       () => {

@@ -85,6 +85,19 @@ test('an upgrade keeps the shared lock while it waits, and when it fails', async
   assert.equal(a.held, 'shared');
 });
 
+test('a shared lock that was given up is not in the way of an upgrade elsewhere, whoever waits here', async (t) => {
+  const { path, directory } = await scratch(t);
+  const [a, b] = (await locks(t, path, 2)) as [FileLock, FileLock];
+  await using other = await directory.openFile('x.lock', 'r+');
+  await other.lock({ shared: true });
+  await a.lock({ shared: true });
+  const exclusive = b.lock();
+  await a.unlock();
+  await other.lock({ timeout: 5000 });
+  await other.unlock();
+  await exclusive;
+});
+
 test('what the kernel grants while the shared lock is given up is one lock, not two', async (t) => {
   const { path, directory } = await scratch(t);
   const [a, b] = (await locks(t, path, 2)) as [FileLock, FileLock];
