@@ -178,7 +178,10 @@ export class Claim implements Claimant {
     if (this.#busy) throw ownError('ERR_DIRFD_BUSY', 'the lock is being waited for', subject);
     this.#busy = true;
     try {
-      return await work();
+      const result = await work();
+      // What was granted in this turn of the event loop may have been taken away in it.
+      if (this.#ended) throw this.#closedError();
+      return result;
     } finally {
       this.#busy = false;
     }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AlreadyLockedError, DeadlockError, LockError, LockManager, LockTimeoutError, withLockOwner } from 'dirfd/lock';
+import { AlreadyLockedError, DeadlockError, FileLock, LockError, LockManager, LockTimeoutError, withLockOwner } from 'dirfd/lock';
 import { unreliableFileSystem } from '#dist/lock/network.js';
 import { findCycle } from '#dist/lock/wait-graph.js';
 import { openDescriptors } from '../fixtures/descriptors.js';
@@ -155,6 +155,20 @@ test('closing releases all, and ends the waits', async (t) => {
   await locks.close();
   await Promise.all(waits);
   await assert.rejects(locks.acquire('a'), { code: 'ERR_DIRFD_CLOSED' });
+});
+
+test('what is granted in the turn of the event loop that closes it is not given out', async (t) => {
+  const path = temporaryDirectory(t);
+  const manager = await LockManager.open(path);
+  const lease = await manager.acquire('a');
+  const waiting = assert.rejects(manager.acquire('a'), { code: 'ERR_DIRFD_CLOSED' });
+  await using first = await FileLock.open(path, 'x.lock');
+  const second = await FileLock.open(path, 'x.lock');
+  await first.lock();
+  const locking = assert.rejects(second.lock(), { code: 'ERR_DIRFD_CLOSED' });
+  await sleep(5);
+  await Promise.all([lease.release(), manager.close(), first.unlock(), second.close()]);
+  await Promise.all([waiting, locking]);
 });
 
 test('files stay open for the next lease, a bounded number of them', async (t) => {
