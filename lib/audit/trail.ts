@@ -35,11 +35,15 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+const OPEN_OR_MAKE = constants.O_RDWR | constants.O_CREAT;
+/** How often the lock file may be another one by the time its lock is had. */
+const REPLACED_LIMIT = 64;
+
 /** An open trail. Several may be open on the same file, also in other processes. Close it with `await using`, or close(). */
 export class AuditTrail implements AuditSink, AsyncDisposable {
   readonly #directory: DirectoryFd;
   readonly #name: string;
-  readonly #lock: FileFd;
+  #lock: FileFd;
   readonly #maxBytes: number;
   readonly #isDurable: boolean;
   readonly #mode: number;
@@ -88,13 +92,12 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
     let lock: FileFd | undefined;
     let trail: AuditTrail | undefined;
     try {
-      const flags = constants.O_RDWR | constants.O_CREAT;
-      lock = await held.openFile(`${name}.lock`, { flags, mode: options.mode ?? 0o600, signal });
+      lock = await held.openFile(`${name}.lock`, { flags: OPEN_OR_MAKE, mode: options.mode ?? 0o600, signal });
       trail = new AuditTrail(held, name, lock, options);
       await trail.#write([]);
       return trail;
     } catch (error) {
-      if (trail) await trail.#closeFile();
+      if (trail) await trail.close();
       await lock?.close();
       await held.close();
       throw error;
@@ -148,7 +151,9 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
   }
 
   async #closeFile(): Promise<void> {
-    await this.#file?.close();
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
   }
 
   async #drain(): Promise<void> {
@@ -165,8 +170,8 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
   /** @throws only for an empty batch; the failures of others are their promises' */
   async #write(batch: readonly Waiting[]): Promise<void> {
     try {
-      await this.#lock.lock();
       try {
+        await this.#takeLock();
         await this.#append(batch);
       } finally {
         await this.#lock.unlock();
@@ -187,6 +192,21 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
     }
   }
 
+  /** The lock of the file that has its name: one that was removed or replaced keeps nobody out. */
+  async #takeLock(): Promise<void> {
+    const name = `${this.#name}.lock`;
+    for (let attempt = 0; attempt < REPLACED_LIMIT; attempt++) {
+      await this.#lock.lock();
+      if (await this.#isNamed(this.#lock, name)) return;
+      const opened = await this.#directory.openFile(name, { flags: OPEN_OR_MAKE, mode: this.#mode });
+      const old = this.#lock;
+      this.#lock = opened;
+      await old.close();
+    }
+    const why = 'its lock file is replaced again and again';
+    throw operationError(StorageError, 'ERR_DIRFD_WRITE', why, this.#subject('record'));
+  }
+
   async #append(batch: readonly Waiting[]): Promise<void> {
     let file = await this.#current();
     const cut = await this.#findEnd(file);
@@ -198,7 +218,7 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
       const { line, end } = chainEntry(entry, ends.at(-1) ?? this.#end);
       if (this.#size + length > 0 && this.#size + length + line.length > this.#maxBytes) {
         await this.#put(file, lines, length);
-        file = await this.#rotate(file);
+        file = await this.#rotate();
         lines = [];
         length = 0;
       }
@@ -233,25 +253,26 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
 
   /** The file of that name: another process may have set aside the one that is open. */
   async #current(): Promise<FileFd> {
-    if (this.#file) {
-      const [here, named] = await Promise.all([this.#file.stat(), this.#statOrNothing()]);
-      if (named && here.ino === named.ino && here.dev === named.dev) return this.#file;
-      await this.#file.close();
-      this.#file = undefined;
-    }
+    if (this.#file && (await this.#isNamed(this.#file, this.#name))) return this.#file;
+    await this.#closeFile();
     return this.#openFile();
   }
 
   async #openFile(): Promise<FileFd> {
     this.#size = -1;
-    const flags = constants.O_RDWR | constants.O_CREAT;
-    const file = await this.#directory.openFile(this.#name, { flags, mode: this.#mode });
-    this.#file = file;
-    if ((await file.stat()).nlink !== 1) {
-      const why = 'the trail has other names (hard links): it may be changed through them';
-      throw operationError(StorageError, 'ERR_DIRFD_WRITE', why, this.#subject('open'));
+    const file = await this.#directory.openFile(this.#name, { flags: OPEN_OR_MAKE, mode: this.#mode });
+    try {
+      if ((await file.stat()).nlink !== 1) {
+        const why = 'the trail has other names (hard links): it may be changed through them';
+        throw operationError(StorageError, 'ERR_DIRFD_WRITE', why, this.#subject('open'));
+      }
+      if (this.#isDurable) await this.#directory.sync();
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    if (this.#isDurable) await this.#directory.sync();
+    // Not before: what is here is written to without these tests.
+    this.#file = file;
     return file;
   }
 
@@ -278,21 +299,22 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
     return end ?? START;
   }
 
-  async #rotate(file: FileFd): Promise<FileFd> {
+  async #rotate(): Promise<FileFd> {
     const last = (await trailFiles(this.#directory, this.#name)).filter((found) => found !== this.#name).at(-1);
     const number = last === undefined ? 1 : Number(last.slice(this.#name.length + 1)) + 1;
     await this.#directory.rename(this.#name, `${this.#name}.${number}`, { noReplace: true });
-    await file.close();
+    await this.#closeFile();
     const opened = await this.#openFile();
     this.#size = 0;
     return opened;
   }
 
-  async #statOrNothing() {
+  async #isNamed(file: FileFd, name: string): Promise<boolean> {
     try {
-      return await this.#directory.stat(this.#name);
+      const [here, named] = await Promise.all([file.stat(), this.#directory.stat(name)]);
+      return here.ino === named.ino && here.dev === named.dev;
     } catch (error) {
-      if (error instanceof FsError && error.code === 'ENOENT') return undefined;
+      if (error instanceof FsError && error.code === 'ENOENT') return false;
       throw error;
     }
   }

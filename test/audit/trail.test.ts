@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { DirectoryFd } from 'dirfd';
 import {
   type AuditEntry,
   AuditTrail,
@@ -192,6 +193,47 @@ test('what is no trail is not written to', async (t) => {
   await assert.rejects(AuditTrail.open(path, 'c', { fsync: 'maybe' as never }), { code: 'ERR_DIRFD_INVALID_ARGUMENT' });
   await assert.rejects(verifyAuditTrail(path, 'absent'), /no such audit trail/);
   assert.ok(!readdirSync(path).includes('c'));
+});
+
+test('writers exclude each other though the lock file was removed', async (t) => {
+  const path = temporaryDirectory(t);
+  await using one = await AuditTrail.open(path, 'a', { fsync: 'none' });
+  await one.record(entry());
+  run('rm', [join(path, 'a.lock')]);
+  await using two = await AuditTrail.open(path, 'a', { fsync: 'none' });
+  for (let i = 0; i < 20; i++) await Promise.all([one.record(entry()), two.record(entry())]);
+  const { intact, records, fault } = await one.verify();
+  assert.deepEqual([intact, records], [true, 41], JSON.stringify(fault));
+});
+
+test('a trail that has become a hard link to another file is refused as often as it is tried', async (t) => {
+  const path = await filled(t, 0);
+  await using trail = await AuditTrail.open(path, 'a', { fsync: 'none' });
+  writeFileSync(join(path, 'other'), '');
+  run('ln', ['-f', join(path, 'other'), join(path, 'a')]);
+  for (let i = 0; i < 2; i++) await assert.rejects(trail.record(entry()), /hard links/);
+  assert.equal(readFileSync(join(path, 'other'), 'utf8'), '');
+});
+
+test('an open or a sync that fails once, at the opening or in a rotation, is made up for by the next record', async (t) => {
+  for (const method of ['openFile', 'sync'] as const) {
+    const path = temporaryDirectory(t);
+    await using trail = await AuditTrail.open(path, 'a', { maxBytes: 300 });
+    await trail.record(entry('first'));
+    const failing = t.mock.method(DirectoryFd.prototype, method, async () => {
+      throw new Error('once');
+    });
+    await assert.rejects(trail.record(entry('lost')), /once/, method);
+    failing.mock.restore();
+    const after = t.mock.method(DirectoryFd.prototype, method);
+    await trail.record(entry('next'));
+    await trail.record(entry('rotated'));
+    // The directory has two changes to be told to the disk: the name that failed, and the rotation.
+    assert.equal(after.mock.callCount() >= 2, true, method);
+    after.mock.restore();
+    const { intact, records, fault } = await trail.verify();
+    assert.deepEqual([intact, records], [true, 3], `${method}: ${JSON.stringify(fault)}`);
+  }
 });
 
 test('a closed trail takes no more, and what was on its way is there', async (t) => {
