@@ -41,6 +41,12 @@ export function chainEntry(entry: AuditEntry, { sequence, hash }: ChainEnd): { l
   return { line: Buffer.concat([text, Buffer.from('\n')]), end: { sequence: sequence + 1, hash: hashLine(text) } };
 }
 
+/** Whether a line that {@link chainEntry} makes may begin with that; however short it is. */
+export function mayBeginRecord(text: string): boolean {
+  const head = '{"sequence":N,"previous":"';
+  return head.startsWith(text.slice(0, 64).replace(/\d+/, 'N').slice(0, head.length));
+}
+
 /** Undefined where the line is no record: what a crash has torn, or somebody has changed. */
 export function parseLine(line: Buffer): AuditRecord | undefined {
   try {

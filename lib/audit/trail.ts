@@ -15,7 +15,7 @@ import type { FileFd } from '../dirfd/file-fd.js';
 import { toInteger, toMode } from '../dirfd/flags.js';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { operationError, StorageError } from '../operation-errors.js';
-import { type ChainEnd, chainEntry, readTail, START } from './chain.js';
+import { type ChainEnd, chainEntry, mayBeginRecord, readTail, START } from './chain.js';
 import type { AuditEntry, AuditSink } from './observe.js';
 import { type AuditReport, trailFiles, type VerifyAuditOptions, verifyAuditTrail } from './verify.js';
 
@@ -36,6 +36,8 @@ interface Waiting {
 }
 
 const OPEN_OR_MAKE = constants.O_RDWR | constants.O_CREAT;
+/** Bytes of a first record that may be torn. */
+const TORN_LIMIT = 1024 ** 2;
 /** How often the lock file may be another one by the time its lock is had. */
 const REPLACED_LIMIT = 64;
 
@@ -281,8 +283,9 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
     const { size } = await file.stat();
     if (size === this.#size) return 0;
     const { end, length } = await readTail(file, size);
-    if (end === undefined && size > 0 && !(await isTornAlone(file))) {
-      throw operationError(StorageError, 'ERR_DIRFD_WRITE', 'the file is no audit trail', this.#subject('open'));
+    if (end === undefined && size > 0 && !(await isTornAlone(file, size))) {
+      const why = 'the file is no audit trail, or one whose end was damaged: its last lines are no records';
+      throw operationError(StorageError, 'ERR_DIRFD_WRITE', why, this.#subject('open'));
     }
     this.#end = end ?? (await this.#endOfRotated());
     if (length < size) await file.truncate(length);
@@ -324,12 +327,20 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
   }
 }
 
-/** Whether the file is but the beginning of a first record, as a crash leaves it: its bytes, or zeros where those were to be. */
-async function isTornAlone(file: FileFd): Promise<boolean> {
-  const start = Buffer.alloc(12);
-  const { bytesRead } = await file.read(start, { position: 0 });
-  const text = start.toString('latin1', 0, bytesRead);
-  return '{"sequence":'.startsWith(text) || /^\0+$/.test(text);
+/**
+ * Whether the whole file is but the first record of a trail, torn by a crash: one line that begins as a record does, or zeros where one was to
+ * be. Anything else that has no record at its end is not ours to cut.
+ */
+async function isTornAlone(file: FileFd, size: number): Promise<boolean> {
+  if (size > TORN_LIMIT) return false;
+  const bytes = Buffer.alloc(size);
+  for (let have = 0; have < size; ) {
+    const { bytesRead } = await file.read(bytes, { offset: have, position: have });
+    if (bytesRead === 0) break;
+    have += bytesRead;
+  }
+  const text = bytes.toString('latin1').replace(/\0+$/, '');
+  return !/\n./s.test(text) && mayBeginRecord(text);
 }
 
 function cutEntry(bytes: number): AuditEntry {

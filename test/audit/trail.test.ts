@@ -177,6 +177,23 @@ test('old files may be taken away, and verification says so', async (t) => {
   assert.equal((await verifyAuditTrail(path, 'a')).intact, false, 'but not from the middle');
 });
 
+test('what has no record at its end is cut only where it is a torn first record, and nothing else', async (t) => {
+  const path = await filled(t, 5);
+  const whole = readFileSync(join(path, 'a'), 'utf8');
+  const damaged = {
+    'a trail with other lines behind it': `${whole}junk\njunk\n`,
+    'two lines that begin as records do': '{"sequence":1,"previous":"00\n{"sequence":2,"previous":"00\n',
+    'JSON of somebody else': '{"sequence":1,"notes":"mine"}\n',
+    'an image that begins with zeros': `${'\0'.repeat(1024)}superblock`,
+    'zeros, more than a record has': '\0'.repeat(1024 ** 2 + 1),
+  };
+  for (const [what, content] of Object.entries(damaged)) {
+    writeFileSync(join(path, 'a'), content);
+    await assert.rejects(AuditTrail.open(path, 'a', { fsync: 'none' }), /no audit trail, or .* damaged/, what);
+    assert.ok(readFileSync(join(path, 'a'), 'utf8') === content, what);
+  }
+});
+
 test('what is no trail is not written to', async (t) => {
   const path = temporaryDirectory(t);
   writeFileSync(join(path, 'a'), 'my diary\n');
