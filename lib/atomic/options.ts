@@ -58,7 +58,8 @@ export interface AtomicWriteOptions extends SignalOptions, ObservedOptions {
   readonly maxSize?: number | undefined;
   /**
    * Keep the old file under another name, made before the change. True: `NAME.TIME.bak` beside it. A string: a path from the file's
-   * directory, where `{name}` and `{time}` stand for those two. Default false.
+   * directory, where `{name}` and `{time}` stand for those two. A write that fails takes back a backup with `{time}` only: under another name
+   * it may be the one that somebody else's write has left. Default false.
    */
   readonly backup?: boolean | string | undefined;
   /** Read the new file back before it gets its name, and compare its SHA-256. Default false. */
@@ -136,6 +137,7 @@ export function toNative(how: ReplaceHow, expected: Stat | undefined, backup: Re
     how.refuseHardLinks,
     how.mode ?? -1,
     backup,
+    how.backup?.includes('{time}') === true,
     ...(expected ? nativeExpected(expected) : ([-1] as const)),
   ];
 }

@@ -21,6 +21,7 @@ export type NativeReplaceOptions = readonly [
   refuseHardLinks: boolean,
   mode: number,
   backup: NativePath,
+  isBackupOurs: boolean,
   ...expected: NativeExpected | readonly [-1],
 ];
 

@@ -11,7 +11,8 @@ namespace {
 // Names that the first write into a directory looks at for a crash's drafts. In a larger one, cleanupTemporaryFiles finds them.
 constexpr size_t kSweepLimit = 10'000;
 
-// (durability, keep, createOnly, replaceSymlink, refuseHardLinks, mode or -1, backup or '', mountId or -1, ino, size, ctimeSeconds, ctimeNanoseconds)
+// (durability, keep, createOnly, replaceSymlink, refuseHardLinks, mode or -1, backup or '', isBackupOurs, mountId or -1, ino, size,
+//  ctimeSeconds, ctimeNanoseconds)
 ReplaceOptions parse_options(Arguments& arguments) {
   ReplaceOptions options;
   options.durability = static_cast<Durability>(arguments.integer());
@@ -21,6 +22,7 @@ ReplaceOptions parse_options(Arguments& arguments) {
   options.refuse_hard_links = arguments.boolean();
   if (auto mode = arguments.integer(); mode >= 0) options.mode = static_cast<mode_t>(mode);
   options.backup = arguments.path();
+  options.is_backup_ours = arguments.boolean();
   auto mount = arguments.integer();
   if (mount < 0) return options;
   ExpectedFile expected;

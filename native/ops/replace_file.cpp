@@ -110,14 +110,11 @@ class Replacement {
       auto status = prepare();
       if (status) break;
       bool is_changed = status.error().reason == Reason::kChanged && !options_.expected;
-      if (!is_changed || attempt == kAppearLimit) return status.error();
+      if (!is_changed || attempt == kAppearLimit) return abandon(status);
       // Others write the same file: the one that is there now is the one to be replaced.
       if (auto again = look(); !again) return again.error();
     }
-    if (auto status = give_name(); !status) {
-      if (backup_) (void)sys::unlinkat(backup_->dir(), backup_->name());
-      return status.error();
-    }
+    if (auto status = give_name(); !status) return abandon(status);
     // The draft's lock has done its duty; on the file it would stand in the way of others until the directory's fsync has ended.
     if (old_ || draft_name_) (void)sys::try_lock(draft_, sys::LockKind::kNone, {});
     // By descriptor: the name may be another writer's by now.
@@ -129,6 +126,11 @@ class Replacement {
       if (!status) return failure_because(Reason::kUncertain, Call::kFsync, status.err());
     }
     return std::move(result_);
+  }
+
+  SysError abandon(const Status& status) {
+    if (backup_ && options_.is_backup_ours) (void)sys::unlinkat(backup_->dir(), backup_->name());
+    return status.error();
   }
 
   Status prepare() {
@@ -198,10 +200,9 @@ class Replacement {
     bool is_old = stx && sys::identity(*stx) == sys::identity(*old_);
     status =
         is_old ? sys::renameat2(backup->dir(), named->c_str(), backup->dir(), backup->name(), 0) : Status(changed());
-    if (!status) {
-      (void)sys::unlinkat(backup->dir(), named->c_str());
-      return status.error().about(Subject::kSecondPath);
-    }
+    // Also after success: where the backup's name is a link to the old file already, rename(2) does nothing.
+    (void)sys::unlinkat(backup->dir(), named->c_str());
+    if (!status) return status.error().about(Subject::kSecondPath);
     backup_ = *std::move(backup);
     return options_.durability == Durability::kFull ? sync_backup(*backup_) : success();
   }

@@ -9,7 +9,8 @@
 //   name        link(2) where there was nothing, else rename(2) over the old file
 //   fsync       of the directory, shared with whoever else changes it at that time (SyncDirectory)
 //
-// Nothing of the old file changes before the rename, and a failure before it leaves no trace.
+// Nothing of the old file changes before the rename. A failure before it leaves no trace but the backup, where its name is one that other
+// writers use too: theirs may have succeeded, and the backup be theirs by now.
 #pragma once
 
 #include <functional>
@@ -52,7 +53,8 @@ struct ReplaceOptions {
   bool refuse_hard_links = false;  // EMLINK where the old file has other names
   std::optional<mode_t> mode;      // exactly, whatever the umask or the old file say
   std::optional<ExpectedFile> expected;
-  std::string backup;  // a path from the file's directory; empty: none
+  std::string backup;           // a path from the file's directory; empty: none
+  bool is_backup_ours = false;  // nobody else makes a backup of that name
 };
 
 struct Replaced {

@@ -11,6 +11,7 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -241,6 +242,26 @@ describe('AtomicWriter', () => {
     assert.deepEqual(await cleanupBackups(directory), []);
     assert.deepEqual(await cleanupBackups(path, 0), [timed.backup]);
     assert.deepEqual(readdirSync(path).sort(), ['file', 'kept', 'new', 'other']);
+  });
+
+  test('of writers who race for one file, the losers leave the winner its backup, and nothing of their own', async (t) => {
+    const { path, directory } = await scratch(t);
+    const file = join(path, 'file');
+    for (const backup of ['{name}.bak', '{name}.{time}.bak']) {
+      for (let round = 0; round < 40; round++) {
+        writeFileSync(file, `round ${round}`);
+        const ifUnchanged = await directory.stat('file');
+        const how = { backup, ifUnchanged, durability: 'none', hardLinks: 'break' } as const;
+        const outcomes = await Promise.allSettled(
+          [0, 1, 2, 3].map((writer) => writeText({ directory, path: 'file' }, `${writer}`, how)),
+        );
+        const kept = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value.backup!] : []));
+        assert.ok(kept.length > 0);
+        for (const name of kept) assert.equal(readFileSync(join(path, name), 'utf8'), `round ${round}`);
+        assert.ok(!readdirSync(path).some((name) => name.startsWith('.dirfd')));
+        for (const name of new Set(kept)) unlinkSync(join(path, name));
+      }
+    }
   });
 
   test('a schema names the JSON pointer of what is wrong, formats included, before anything is written', async (t) => {

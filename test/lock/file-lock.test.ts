@@ -106,9 +106,7 @@ test('what the kernel grants while the shared lock is given up is one lock, not 
   await a.lock({ shared: true });
   // Longer than the turn after which a lock is given up for a moment.
   await sleep(30);
-  const upgrade = assert
-    .rejects(a.lock({ timeout: 50 }), LockTimeoutError)
-    .then(() => a.unlock());
+  const upgrade = assert.rejects(a.lock({ timeout: 50 }), LockTimeoutError).then(() => a.unlock());
   const exclusive = b.lock();
   await sleep(10);
   // Behind it the event loop comes to its timers first: the wait is granted, and before this thread hears of it, the upgrade's time is over.

@@ -4,7 +4,15 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AlreadyLockedError, DeadlockError, FileLock, LockError, LockManager, LockTimeoutError, withLockOwner } from 'dirfd/lock';
+import {
+  AlreadyLockedError,
+  DeadlockError,
+  FileLock,
+  LockError,
+  LockManager,
+  LockTimeoutError,
+  withLockOwner,
+} from 'dirfd/lock';
 import { unreliableFileSystem } from '#dist/lock/network.js';
 import { findCycle } from '#dist/lock/wait-graph.js';
 import { openDescriptors } from '../fixtures/descriptors.js';
