@@ -18,7 +18,8 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-Accepted, for it is what sync does anyway: -u --delete -a -r -R -p -H -A -X --progress.
+Accepted, for it is what sync does anyway: -u --delete -a -r -R -p -H -A -X
+--progress.
 
 Examples:
   dirfd sync -n photos /mnt/photos      what would be done?
