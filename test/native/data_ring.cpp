@@ -42,6 +42,7 @@ struct Place {
     std::vector<std::byte> buffer(64 * 1024);
     Refusals refusals;
     Job job;
+    Pace pace;
     DataTask task{.source = source.get(),
                   .destination = destination.get(),
                   .size = size,
@@ -51,6 +52,7 @@ struct Place {
                   .reflink = Choice::kNever,
                   .sparse = Choice::kNever,
                   .buffer = buffer,
+                  .pace = pace,
                   .bulk_move = bulk_move};
     auto copied = copy_data(task, refusals, stop, job);
     CHECK(copied && *copied == job.bytes);
