@@ -119,7 +119,7 @@ function run([program, ...args], env, quiet) {
   });
 }
 
-function report({ passed, failed, failures, skips }, variant, seconds) {
+function report({ passed, failed, failures, skips, milliseconds }, variant, seconds) {
   for (const { name, file, why, said } of isShown(variant) ? [] : failures) {
     console.log(
       `✖ ${name}${file ? ` (${file})` : ''}\n${indent(why)}${said ? `\n${indent(`said: ${said.slice(-4000)}`)}` : ''}`,
@@ -127,10 +127,24 @@ function report({ passed, failed, failures, skips }, variant, seconds) {
   }
   const skipped = Object.values(skips).reduce((sum, times) => sum + times, 0);
   for (const [reason, times] of Object.entries(skips)) console.log(`  skipped ${times}: ${reason}`);
-  console.log(`  ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
+  console.log(`  ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s${slowest(milliseconds)}`);
   totals.passed += passed;
   totals.failed += failed;
   totals.skipped += skipped;
+}
+
+/** What is worth a look when a run takes too long. */
+function slowest(milliseconds = {}) {
+  const files = Object.entries(milliseconds).filter(([, time]) => time >= 5_000);
+  const top = files.sort(([, one], [, other]) => other - one).slice(0, 8);
+  if (top.length === 0) return '';
+  const named = top.map(([file, time]) => `${nameOf(file)} ${(time / 1000).toFixed(0)}`);
+  return `; slowest: ${named.join(', ')}`;
+}
+
+/** `copy/races`, wherever the checkout is mounted. */
+function nameOf(file) {
+  return file.replace(/^.*build\/test\//, '').replace('.test.js', '');
 }
 
 function conclude() {

@@ -1,13 +1,15 @@
-// A test reporter that writes one JSON object at the end: how many passed, failed and were skipped, which failed and why, and the
-// reason of each skip. scripts/test.mjs adds these up over the variants.
+// A test reporter that writes one JSON object at the end: how many passed, failed and were skipped, which failed and why, the reason of
+// each skip, and how long each file took. scripts/test.mjs adds these up over the variants.
 
 export default async function* count(source) {
-  const result = { passed: 0, failed: 0, failures: [], skips: {} };
+  const result = { passed: 0, failed: 0, failures: [], skips: {}, milliseconds: {} };
   const said = new Map();
   for await (const { type, data } of source) {
     if (type === 'test:stdout' || type === 'test:stderr')
       said.set(data.file, (said.get(data.file) ?? '') + data.message);
     if (type !== 'test:pass' && type !== 'test:fail') continue;
+    if (data.nesting === 0)
+      result.milliseconds[data.file] = (result.milliseconds[data.file] ?? 0) + data.details.duration_ms;
     if (data.skip !== undefined) {
       const reason =
         typeof data.skip === 'string' && data.skip !== '' ? data.skip : `no reason given by "${data.name}"`;

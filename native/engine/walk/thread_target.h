@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 #include "engine/walk/wait_meter.h"
@@ -27,18 +28,22 @@ class ThreadTarget {
   }
 
   void learn(const Reading& reading) {
-    // A single reading is chance: it is a quarter of what is known.
-    constexpr double kKept = 0.75;
-    worked_ = worked_ * kKept + static_cast<double>(reading.worked.count());
-    waited_ = waited_ * kKept + static_cast<double>(reading.waited.count());
+    // A single reading is chance, and each thread brings its own: what is known are some four readings of every one of them. With fewer, the
+    // target of thirty threads follows chance, and threads leave and come back all the time.
+    const double kept = 1 - 1 / (kReadings * std::max(static_cast<double>(value_) / static_cast<double>(least_), 1.0));
+    worked_ = worked_ * kept + static_cast<double>(reading.worked.count());
+    waited_ = waited_ * kept + static_cast<double>(reading.waited.count());
     const double wanted = static_cast<double>(least_) * (worked_ + waited_) / std::max(worked_, 1.0);
-    // One step at a time: twice as many, or one fewer.
+    // One step at a time: twice as many, or one fewer; and no step for a little, as each costs a thread its sleep and a batch its filling.
+    if (std::abs(wanted - static_cast<double>(value_)) < static_cast<double>(value_) / 4) return;
     const size_t most = std::min(value_ * 2, most_);
     const size_t least = std::max(value_ - 1, least_);
     value_ = wanted >= static_cast<double>(most) ? most : std::clamp(static_cast<size_t>(wanted), least, most);
   }
 
  private:
+  static constexpr double kReadings = 4;
+
   size_t least_;
   size_t most_;
   size_t value_;
