@@ -4,17 +4,19 @@ import { copyTree } from '../copy/job.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { RelativePath } from '../dirfd/path.js';
-import { hashTree } from './hash.js';
+import { type Compression, toCompression } from './compression.js';
+import { byPath, packedOnly } from './diff.js';
 import { type BackupLosses, toLosses } from './losses.js';
 import {
   type BackupVersion,
   describeVersion,
   type Manifest,
-  pathOf,
   readManifest,
   type VersionFile,
   writeManifest,
 } from './manifest.js';
+import { packTree } from './pack.js';
+import { removeWhole } from './remove-whole.js';
 import { shareUnchanged } from './share.js';
 import { isId, newId } from './store.js';
 
@@ -34,6 +36,11 @@ export interface CreateBackupOptions extends SignalOptions {
    * Take a file for unchanged where its size, times and other metadata are, without reading it on both sides. Default false: bytes are compared.
    */
   readonly quick?: boolean | undefined;
+  /**
+   * Compress what is stored: `true` for zstd where this Node has it (22.15, 23.8), gzip elsewhere. Files that would not save a block, and
+   * those with holes, are stored as they are; unchanged ones are shared as they were stored. Default false.
+   */
+  readonly compress?: boolean | Compression | undefined;
   /** Leave out what matches these globs, and all below it. */
   readonly exclude?: readonly string[] | undefined;
 }
@@ -57,7 +64,7 @@ export async function createVersion(
     return await fill(versions, staging, created, source, parent, options);
   } catch (error) {
     // Where that fails too, the next use of the store does it.
-    await versions.removeTree(staging, { force: true }).catch(() => {});
+    await removeWhole(versions, staging).catch(() => {});
     throw error;
   }
 }
@@ -71,6 +78,7 @@ async function fill(
   options: CreateBackupOptions,
 ): Promise<BackupVersion> {
   const { signal, label, metadata, exclude } = options;
+  const compression = toCompression(options.compress, { verb: 'create', directory: versions.path });
   const id = staging.slice('.new-'.length);
   await using place = await versions.openDirectory(staging);
   const isTree = (await directory.stat(path, { signal })).isDirectory();
@@ -89,13 +97,16 @@ async function fill(
   if (parent && options.share !== false) {
     const quick = options.quick === true;
     await using version = await versions.openDirectory(parent.id);
+    const stored = byPath((await readManifest(version, { verb: 'create', directory: versions.path })).files);
+    const packed = packedOnly(stored);
     await using before = await version.openDirectory(CONTENT);
-    const paths = await shareUnchanged(before, content, { signal, quick });
+    const paths = await shareUnchanged(before, content, { signal, quick, packed });
     shared = paths.size;
     // What was not compared is what was backed up then, or damaged: its sum of today would make damage the truth.
-    if (quick) known = filesAt(paths, await readManifest(version, { verb: 'create', directory: versions.path }));
+    // And what is compressed has its sum of then, by which it was compared.
+    known = new Map([...(quick ? stored : packed)].filter(([path]) => paths.has(path)));
   }
-  const files = await hashTree(content, known, { signal });
+  const files = await packTree(content, place, { known, compression, signal });
   const manifest: Manifest = {
     id,
     created: created.toISOString(),
@@ -107,6 +118,7 @@ async function fill(
     fileCount: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
     shared,
+    storedBytes: files.reduce((sum, { size, storedSize = size }) => sum + storedSize, 0),
     ...losses,
     files,
   };
@@ -117,11 +129,6 @@ async function fill(
   await versions.rename(staging, id, { noReplace: true });
   await versions.sync();
   return describeVersion(manifest);
-}
-
-function filesAt(paths: ReadonlySet<string>, { files }: Manifest): Map<string, VersionFile> {
-  const byPath = files.map((file) => [Buffer.from(pathOf(file)).toString('latin1'), file] as const);
-  return new Map(byPath.filter(([path]) => paths.has(path)));
 }
 
 /** By which later versions find their parent. */

@@ -2,8 +2,10 @@
  * dirfd/backup: versions of files and trees.
  *
  *   BackupManager     manager.ts     make, list, compare, verify, put back, prune
- *   create.ts         copied, shared with the version before (share.ts), hashed (hash.ts), renamed into being
- *   restore.ts        verified (verify.ts), copied beside its place, exchanged
+ *   create.ts         copied, shared with the version before (share.ts), hashed and compressed (pack.ts), renamed into being
+ *   restore.ts        verified (verify.ts), copied beside its place, decompressed (unpack.ts), exchanged
+ *   diff.ts           two versions, or a version and a directory
+ *   content.ts        a file's content as it was before it was compressed (compression.ts)
  *   losses.ts         what either could not keep
  *   retention.ts      which versions are kept
  *   store.ts          the directory and its lock; manifest.ts: what a version says of itself
@@ -21,6 +23,7 @@ export {
   StorageError,
   VersionError,
 } from '../operation-errors.js';
+export type { Compression } from './compression.js';
 export type { CreateBackupOptions } from './create.js';
 export type { BackupLoss, BackupLosses } from './losses.js';
 export { BackupManager, type BackupManagerOptions, type PruneBackupOptions, type PruneReport } from './manager.js';

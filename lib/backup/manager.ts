@@ -1,15 +1,18 @@
 /** BackupManager: versions of files and trees in a store of their own. */
 
 import { type ObservedOptions, observed } from '../audit/observe.js';
-import { type Difference, verifyTree } from '../copy/verify.js';
+import type { Difference } from '../copy/verify.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { RelativePath } from '../dirfd/path.js';
 import type { ErrorSubject } from '../errors.js';
 import { BackupError, operationError, SafeOperationError } from '../operation-errors.js';
+import { toCompression } from './compression.js';
 import { type BackupSource, CONTENT, type CreateBackupOptions, createVersion, nameOf, parentAmong } from './create.js';
+import { byPath, type DiffSide, diffSides } from './diff.js';
 import { type BackupVersion, describeVersion, type Manifest, readManifest } from './manifest.js';
 import { readPoints } from './points.js';
+import { removeWhole } from './remove-whole.js';
 import {
   RESTORING,
   type RestoreBackupOptions,
@@ -19,7 +22,7 @@ import {
 } from './restore.js';
 import { keptBy, type RetentionPolicy } from './retention.js';
 import { isId, openVersion, Store, type StoreUse } from './store.js';
-import { type BackupReport, verifyVersion } from './verify.js';
+import { type BackupReport, checkReadable, verifyVersion } from './verify.js';
 
 /** What a manager is opened with. */
 export interface BackupManagerOptions extends ObservedOptions, SignalOptions {}
@@ -66,7 +69,7 @@ export class BackupManager implements AsyncDisposable {
    * before.
    *
    * @param path in the directory; `'.'` for the directory itself
-   * @throws BackupError with its cause; FsError for what cannot be read
+   * @throws BackupError with its cause; FsError ERR_DIRFD_UNSUPPORTED for a compression that this Node does not have
    */
   async createBackup(
     directory: DirectoryFd,
@@ -76,6 +79,7 @@ export class BackupManager implements AsyncDisposable {
     const source: BackupSource = { directory, path };
     const facts = { operation: 'backup.create', directory: this.path, path: nameOf(source) };
     return observed(facts, this.#observed, async (note) => {
+      toCompression(options.compress, this.#subject('create', nameOf(source)));
       await this.#store.make();
       await using use = await this.#store.use(options);
       await removeDebris(use);
@@ -116,6 +120,7 @@ export class BackupManager implements AsyncDisposable {
     await using use = await this.#store.use(options);
     await using version = await openVersion(use.versions, id, subject);
     const manifest = await readManifest(version, subject);
+    checkReadable(manifest, subject);
     await using content = await version.openDirectory(CONTENT);
     return await verifyVersion(content, manifest, options);
   }
@@ -123,18 +128,10 @@ export class BackupManager implements AsyncDisposable {
   /** What differs between two versions, or between a version and a directory of today; everything that copyTree keeps. */
   async diff(id: string, other: string | DirectoryFd, options: SignalOptions = {}): Promise<readonly Difference[]> {
     await using use = await this.#store.use(options);
-    await using version = await openVersion(use.versions, id, this.#subject('diff', id));
-    await using content = await version.openDirectory(CONTENT);
-    const second =
-      typeof other === 'string'
-        ? await openVersion(use.versions, other, this.#subject('diff', other))
-        : await other.openDirectory('.');
-    try {
-      await using against = typeof other === 'string' ? await second.openDirectory(CONTENT) : undefined;
-      return (await verifyTree(content, against ?? second, { signal: options.signal })).differences;
-    } finally {
-      await second.close();
-    }
+    await using a = await this.#side(use, id);
+    if (typeof other !== 'string') return await diffSides(a, { tree: other }, options);
+    await using b = await this.#side(use, other);
+    return await diffSides(a, b, options);
   }
 
   /**
@@ -230,6 +227,14 @@ export class BackupManager implements AsyncDisposable {
     return this.#store.isEmpty();
   }
 
+  async #side(use: StoreUse, id: string): Promise<DiffSide & AsyncDisposable> {
+    const subject = this.#subject('diff', id);
+    await using version = await openVersion(use.versions, id, subject);
+    const { files } = await readManifest(version, subject);
+    const tree = await version.openDirectory(CONTENT);
+    return { tree, files: byPath(files), [Symbol.asyncDispose]: () => tree.close() };
+  }
+
   async #neededByPoints(): Promise<string[]> {
     await using points = await this.openPoints();
     return (await readPoints(points)).flatMap(({ version }) => version ?? []);
@@ -271,9 +276,9 @@ async function idsIn({ versions }: StoreUse): Promise<string[]> {
 async function removeVersions(use: StoreUse, ids: readonly string[]): Promise<void> {
   for (const id of ids) await use.versions.rename(id, `.old-${id}`, { noReplace: true });
   await use.versions.sync();
-  for (const id of ids) await use.versions.removeTree(`.old-${id}`);
+  for (const id of ids) await removeWhole(use.versions, `.old-${id}`);
 }
 
 async function removeDebris({ versions, debris }: StoreUse): Promise<void> {
-  for (const name of debris) await versions.removeTree(name, { force: true });
+  for (const name of debris) await removeWhole(versions, name);
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { IntegrityError, operationError, VersionError } from '../operation-errors.js';
+import type { Compression } from './compression.js';
 import type { BackupLosses } from './losses.js';
 
 /** One regular file of a version. */
@@ -12,9 +13,13 @@ export interface VersionFile {
   readonly path: string;
   /** Base64, where the path is not UTF-8. */
   readonly pathBytes?: string;
+  /** Of its content, as is the sum; not of what is stored where that is compressed. */
   readonly size: number;
   /** SHA-256, in hexadecimal. */
   readonly sha256: string;
+  /** Of what is stored in its place, with its size; absent where the content is stored as it is. */
+  readonly compression?: Compression;
+  readonly storedSize?: number;
 }
 
 /** What is known of a version, and what of its source it could not keep. JSON throughout. */
@@ -34,6 +39,8 @@ export interface BackupVersion extends BackupLosses {
   readonly fileCount: number;
   readonly bytes: number;
   readonly shared: number;
+  /** What `bytes` are in the store, where files are compressed; what is shared counts too. */
+  readonly storedBytes: number;
 }
 
 export interface Manifest extends BackupVersion {

@@ -1,5 +1,6 @@
 /**
- * A version, or a part of it, is put back: verified, copied beside its place, made durable, and exchanged with what is there in one step.
+ * A version, or a part of it, is put back: verified, copied beside its place, decompressed there, made durable, and exchanged with what is
+ * there in one step.
  *
  *   nothing there   rename(copy → name), which replaces nothing
  *   something       renameat2(EXCHANGE), then what was there is removed
@@ -17,8 +18,10 @@ import { type ErrorSubject, FsError } from '../errors.js';
 import { operationError, RestoreError, VersionError } from '../operation-errors.js';
 import { type BackupSource, CONTENT, copySingle, SINGLE } from './create.js';
 import { type BackupLosses, toLosses } from './losses.js';
-import type { Manifest } from './manifest.js';
-import { checkFiles } from './verify.js';
+import { type Manifest, pathOf } from './manifest.js';
+import { removeWhole } from './remove-whole.js';
+import { type PackedFile, unpackFiles } from './unpack.js';
+import { checkFiles, checkReadable } from './verify.js';
 
 /** How a version is put back. */
 export interface RestoreBackupOptions extends SignalOptions {
@@ -47,6 +50,7 @@ export async function restoreVersion(
   const { signal, path: part, keepAs } = options;
   if (part !== undefined) checkRelative(part, subject);
   const wanted = part ?? (manifest.kind === 'file' ? SINGLE : '.');
+  checkReadable(manifest, subject);
   await using content = await version.openDirectory(CONTENT);
   await checkFiles(content, manifest, part, { signal }, subject);
   const bytes = Buffer.from(path);
@@ -60,7 +64,7 @@ export async function restoreVersion(
   const staging = `${RESTORING}${randomBytes(8).toString('hex')}`;
   let losses: BackupLosses;
   try {
-    losses = await copyPart(content, wanted, parent, staging, signal);
+    losses = await copyPart({ content, manifest, wanted }, parent, staging, signal, subject);
     await parent.syncFileSystem();
     signal?.throwIfAborted();
     if (!(await parent.exists(name))) {
@@ -70,7 +74,7 @@ export async function restoreVersion(
     }
     await putInPlace(parent, staging, name, keepAs);
   } catch (error) {
-    await parent.removeTree(staging, { force: true }).catch(() => {});
+    await removeWhole(parent, staging).catch(() => {});
     throw error;
   }
   await settle(parent, keepAs ?? staging, keepAs === undefined, subject);
@@ -80,26 +84,34 @@ export async function restoreVersion(
 /** Removes what restores have left in a directory; nobody may be restoring into it. @returns how much there was */
 export async function removeRestoreDebris(parent: DirectoryFd): Promise<number> {
   const names = (await parent.readdir()).filter((name) => /^\.dirfd-restoring-[0-9a-f]{16}(\.file)?$/.test(name));
-  for (const name of names) await parent.removeTree(name, { force: true });
+  for (const name of names) await removeWhole(parent, name);
   return names.length;
 }
 
+interface WantedPart {
+  readonly content: DirectoryFd;
+  readonly manifest: Manifest;
+  readonly wanted: RelativePath;
+}
+
 async function copyPart(
-  content: DirectoryFd,
-  wanted: RelativePath,
+  { content, manifest, wanted }: WantedPart,
   parent: DirectoryFd,
   staging: string,
   signal: AbortSignal | undefined,
+  subject: ErrorSubject,
 ): Promise<BackupLosses> {
   const stat = await content.stat(wanted).catch((error: unknown) => {
     if (!(error instanceof FsError) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
-    const subject = { verb: 'restore', directory: content.path, path: wanted };
-    throw operationError(VersionError, 'ERR_DIRFD_BACKUP', 'the version has no such entry', subject, error);
+    const told = { verb: 'restore', directory: content.path, path: wanted };
+    throw operationError(VersionError, 'ERR_DIRFD_BACKUP', 'the version has no such entry', told, error);
   });
   if (!stat.isDirectory()) {
     await parent.mkdir(staging, { mode: 0o700 });
     await using place = await parent.openDirectory(staging);
     const losses = await copySingle(content, wanted, place, SINGLE, { signal });
+    const packed = packedFiles(manifest, wanted).map(({ file }) => ({ file, path: Buffer.from(SINGLE) }));
+    await unpackFiles(content, place, place, packed, { signal }, subject);
     await place.rename(SINGLE, parent, `${staging}.file`);
     await parent.rmdir(staging);
     await parent.rename(`${staging}.file`, staging);
@@ -108,7 +120,20 @@ async function copyPart(
   await parent.mkdir(staging, { mode: 0o700 });
   await using from = await content.openDirectory(wanted);
   await using to = await parent.openDirectory(staging);
-  return toLosses(await copyTree(from, to, { signal }));
+  const losses = toLosses(await copyTree(from, to, { signal }));
+  await unpackFiles(content, to, parent, packedFiles(manifest, wanted), { signal }, subject);
+  return losses;
+}
+
+/** Of the part, under their paths in it; of a file, that one. */
+function packedFiles({ files }: Manifest, wanted: RelativePath): PackedFile[] {
+  const part = Buffer.from(wanted).toString('latin1');
+  const prefix = part === '.' ? '' : `${part}/`;
+  return files.flatMap((file) => {
+    const path = Buffer.from(pathOf(file)).toString('latin1');
+    if (file.compression === undefined || (path !== part && !path.startsWith(prefix))) return [];
+    return [{ file, path: Buffer.from(path.slice(prefix.length), 'latin1') }];
+  });
 }
 
 /** A failure leaves all as it was, the copy under its own name. */
@@ -136,5 +161,5 @@ async function settle(parent: DirectoryFd, old: string, remove: boolean, subject
     const why = `restored, but perhaps not on the disk yet; what was there is kept as '${old}'`;
     throw operationError(RestoreError, 'ERR_DIRFD_RECOVERY', why, subject, error);
   }
-  if (remove) await parent.removeTree(old, { force: true });
+  if (remove) await removeWhole(parent, old);
 }

@@ -1,6 +1,7 @@
 /**
  * Files that are in every respect as in the version before become further names of them. Compared, not believed: bytes, owner, mode, times,
- * xattrs; a file that differs in anything stays one of its own.
+ * xattrs; a file that differs in anything stays one of its own. One that is compressed there is compared by its sum, found anew on both
+ * sides; it stays in the form in which it is stored, whatever this version asks for.
  */
 
 import { diffTree, verifyTree } from '../copy/verify.js';
@@ -8,68 +9,78 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import { FsError } from '../errors.js';
 import { walk } from '../walk/walk.js';
+import { canDecompress } from './compression.js';
+import { DamagedContent, hashFile } from './content.js';
+import { ApartPaths, type FilesByPath, isOfContent } from './diff.js';
+import { EditedDirectories } from './edited-directories.js';
+import type { VersionFile } from './manifest.js';
 
 /** What a file system says that has no hard links, or no more of them for this file. */
 const CANNOT_LINK = new Set(['EMLINK', 'EPERM', 'EXDEV', 'ENOTSUP']);
 
-/** Differences that keep what lies below an entry from being compared. */
-const WHOLE: ReadonlySet<string> = new Set(['missing', 'extra', 'kind']);
+/** How much of a file is compared. */
+export interface ShareOptions extends SignalOptions {
+  /** Size and time, not the bytes. */
+  readonly quick: boolean;
+  /** The files that are compressed in the version before. */
+  readonly packed: FilesByPath;
+}
 
 /** @returns the paths of the files that are shared, one byte a character */
 export async function shareUnchanged(
   before: DirectoryFd,
   now: DirectoryFd,
-  { signal, quick }: SignalOptions & { readonly quick: boolean },
+  { signal, quick, packed }: ShareOptions,
 ): Promise<ReadonlySet<string>> {
   const different = new Set<string>();
-  /** Where one side has no directory: what lies below is not told one by one. */
-  const apart = new Set<string>();
+  const apart = new ApartPaths();
   const comparison = (quick ? diffTree : verifyTree)(before, now, { signal });
   for await (const event of comparison) {
     const path = event.pathBytes.toString('latin1');
-    different.add(path);
-    if (event.type === 'error' || WHOLE.has(event.field)) apart.add(path);
+    if (!isOfContent(event) || !packed.has(path)) different.add(path);
+    apart.add(event);
   }
   await comparison;
   const shared = new Set<string>();
-  const times = new Map<string, { readonly atime: bigint; readonly mtime: bigint }>();
+  const edited = new EditedDirectories(now);
   for await (const { pathBytes, stat } of walk(now, { kinds: ['file'], signal })) {
     const path = pathBytes.toString('latin1');
-    if (stat.nlink > 1 || different.has(path) || isBelow(pathBytes, apart)) continue;
-    const parent = parentOf(pathBytes);
-    if (!times.has(parent)) {
-      const { atimeNs, mtimeNs } = await now.stat(Buffer.from(parent, 'latin1'));
-      times.set(parent, { atime: atimeNs, mtime: mtimeNs });
+    if (stat.nlink > 1 || different.has(path) || apart.covers(path)) continue;
+    const file = packed.get(path);
+    if (file) {
+      if (Number(stat.exactSize) !== file.size) continue;
+      if (!quick && !(await hasSameContent(before, now, pathBytes, file, { signal }))) continue;
     }
-    if (await becomeLink(before, now, pathBytes)) shared.add(path);
+    await edited.enter(pathBytes);
+    if (await becomeLink(before, pathBytes, edited)) shared.add(path);
   }
   // The names have changed the directories' times, which are part of what is kept.
-  for (const [path, { atime, mtime }] of times) await now.utimes(Buffer.from(path, 'latin1'), atime, mtime);
+  await edited.leave();
   return shared;
 }
 
-async function becomeLink(before: DirectoryFd, now: DirectoryFd, path: Buffer): Promise<boolean> {
-  const temporary = Buffer.concat([Buffer.from(parentOf(path), 'latin1'), Buffer.from('/.dirfd-sharing')]);
+async function hasSameContent(
+  before: DirectoryFd,
+  now: DirectoryFd,
+  path: Buffer,
+  { size, sha256, compression }: VersionFile,
+  options: SignalOptions,
+): Promise<boolean> {
+  if (!canDecompress(compression) || (await hashFile(now, path, options)).sha256 !== sha256) return false;
   try {
-    await before.link(path, now, temporary);
+    return (await hashFile(before, path, { ...options, compression, atMost: size })).sha256 === sha256;
   } catch (error) {
-    if (error instanceof FsError && (CANNOT_LINK.has(error.code) || error.code === 'EEXIST')) return false;
+    if (error instanceof DamagedContent) return false;
     throw error;
   }
-  await now.rename(temporary, path);
-  return true;
 }
 
-function isBelow(path: Buffer, roots: ReadonlySet<string>): boolean {
-  const text = path.toString('latin1');
-  for (let slash = text.indexOf('/'); slash >= 0; slash = text.indexOf('/', slash + 1)) {
-    if (roots.has(text.slice(0, slash))) return true;
+async function becomeLink(before: DirectoryFd, path: Buffer, edited: EditedDirectories): Promise<boolean> {
+  try {
+    await edited.link(before, path, path);
+    return true;
+  } catch (error) {
+    if (error instanceof FsError && CANNOT_LINK.has(error.code)) return false;
+    throw error;
   }
-  return false;
-}
-
-function parentOf(path: Buffer): string {
-  const text = path.toString('latin1');
-  const slash = text.lastIndexOf('/');
-  return slash < 0 ? '.' : text.slice(0, slash);
 }

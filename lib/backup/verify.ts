@@ -6,7 +6,8 @@ import type { RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { IntegrityError, operationError } from '../operation-errors.js';
 import { walk } from '../walk/walk.js';
-import { hashFile } from './hash.js';
+import { canDecompress, withoutZstd } from './compression.js';
+import { DamagedContent, hashFile } from './content.js';
 import { type Manifest, pathOf, type VersionFile } from './manifest.js';
 
 /** What a verification has found. */
@@ -22,7 +23,7 @@ export interface BackupReport {
 export interface BackupFault {
   readonly path: string;
   readonly why: 'missing' | 'changed' | 'extra' | 'unreadable';
-  /** SHA-256, of a file that has changed. */
+  /** SHA-256, of a file that has changed; `actual` is absent where it cannot be decompressed. */
   readonly expected?: string;
   readonly actual?: string;
 }
@@ -60,10 +61,19 @@ export async function checkFiles(
     if (prefix !== '' && path !== prefix && !path.startsWith(`${prefix}/`)) continue;
     const fault = await findFault(content, file, options);
     if (fault === undefined) continue;
-    const why = `the version is damaged: '${fault.path}' is ${fault.why}`;
-    const hashes = { expected: file.sha256, actual: fault.actual ?? '' };
-    throw operationError(IntegrityError, 'ERR_DIRFD_INTEGRITY', why, subject, undefined, hashes);
+    throw damaged(file, fault, subject);
   }
+}
+
+/** @throws FsError ERR_DIRFD_UNSUPPORTED for a version that this Node cannot read */
+export function checkReadable({ files }: Manifest, subject: ErrorSubject): void {
+  if (!files.every(({ compression }) => canDecompress(compression))) throw withoutZstd(subject);
+}
+
+export function damaged(file: VersionFile, fault: BackupFault, subject: ErrorSubject): IntegrityError {
+  const why = `the version is damaged: '${fault.path}' is ${fault.why}`;
+  const hashes = { expected: file.sha256, actual: fault.actual ?? '' };
+  return operationError(IntegrityError, 'ERR_DIRFD_INTEGRITY', why, subject, undefined, hashes);
 }
 
 async function findFault(
@@ -72,11 +82,13 @@ async function findFault(
   options: SignalOptions,
 ): Promise<BackupFault | undefined> {
   try {
-    const { sha256 } = await hashFile(content, pathOf(file), options);
+    const { compression, size: atMost } = file;
+    const { sha256 } = await hashFile(content, pathOf(file), { ...options, compression, atMost });
     if (sha256 === file.sha256) return undefined;
     return { path: file.path, why: 'changed', expected: file.sha256, actual: sha256 };
   } catch (error) {
     options.signal?.throwIfAborted();
+    if (error instanceof DamagedContent) return { path: file.path, why: 'changed', expected: file.sha256 };
     if (!(error instanceof FsError)) throw error;
     return { path: file.path, why: error.code === 'ENOENT' || error.code === 'ENOTDIR' ? 'missing' : 'unreadable' };
   }

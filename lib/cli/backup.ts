@@ -1,6 +1,6 @@
 /** `dirfd backup ACTION STORE …`: versions of files and trees made, listed, compared, verified, put back and removed. */
 
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import type { BackupLosses, BackupManager, BackupReport, BackupVersion } from '../backup/index.js';
 import type { FsError } from '../index.js';
 import { collect, pathArgument, wholeNumber } from './arguments.js';
@@ -20,6 +20,8 @@ interface Options {
   readonly label?: string;
   readonly exclude?: readonly string[];
   readonly share: boolean;
+  readonly compress?: true;
+  readonly compressChoice?: 'zstd' | 'gzip';
   readonly path?: string;
   readonly keepAs?: string;
   readonly count?: number;
@@ -52,6 +54,8 @@ export function define(command: Command): void {
     .option('--label <text>', 'create: a word for people')
     .option('--exclude <glob>', 'create: leave out what matches, and all below it (repeatable)', collect)
     .option('--no-share', 'create: every file is one of its own')
+    .option('--compress', 'create: compress what is stored, by zstd where this Node has it, else by gzip')
+    .addOption(new Option('--compress-choice <how>', 'create: compress by this').choices(['zstd', 'gzip']))
     .option('--path <path>', 'restore: only this part of the version')
     .option('--keep-as <name>', 'restore: keep what was there under this name beside it')
     .option('--count <n>', 'prune: keep the newest N', wholeNumber(0))
@@ -67,6 +71,7 @@ export function define(command: Command): void {
       `
 Examples:
   dirfd backup create /srv/backups /home/me/project --label=before
+  dirfd backup create /srv/backups /home/me/project --compress
   dirfd backup list /srv/backups
   dirfd backup diff /srv/backups ID [ID or DIR]     against another version, or a directory of today
   dirfd backup verify /srv/backups [ID…]            all of them without ID; 1 where one is damaged
@@ -97,8 +102,9 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
   async create({ backups, words, options, output, signal }) {
     const [source] = expect(words, 1, 1, 'create STORE SRC');
     await using place = await openPlace(source);
-    const { label, exclude, share } = options;
-    const version = await backups.createBackup(place.directory, place.name, { label, exclude, share, signal });
+    const { label, exclude, share, compress, compressChoice } = options;
+    const how = { label, exclude, share, compress: compressChoice ?? compress === true, signal };
+    const version = await backups.createBackup(place.directory, place.name, how);
     await (options.json ? output.json(version) : output.write(`${version.id}\n`));
     if (!options.json) say(`${summary(version)}; ${counted(version.shared, 'file')} shared with the version before`);
     tellLosses(version);
@@ -194,9 +200,10 @@ async function tellUnreadable(id: string, error: FsError, { options, output }: W
   complain(`dirfd backup: ${id}`, error);
 }
 
-function summary({ created, kind, source, label, fileCount, bytes: size }: BackupVersion): string {
+function summary({ created, kind, source, label, fileCount, bytes: size, storedBytes }: BackupVersion): string {
   const named = label === undefined ? '' : `  (${printable(label)})`;
-  return `${created}  ${kind}  ${counted(fileCount, 'file')}, ${bytes(size)}  ${printable(source)}${named}`;
+  const extent = `${bytes(size)}${storedBytes === size ? '' : ` in ${bytes(storedBytes)}`}`;
+  return `${created}  ${kind}  ${counted(fileCount, 'file')}, ${extent}  ${printable(source)}${named}`;
 }
 
 /** As copy does: the rest is there, so it is not a failure, and not the whole either. */

@@ -4,6 +4,8 @@ import type { FileFd } from '../dirfd/file-fd.js';
 import type { Stat } from '../dirfd/stat.js';
 import { FsError } from '../errors.js';
 
+const ACL = 'system.posix_acl_access';
+
 /** Bound to content, or made by the kernel for every file of its own. */
 const NEVER_WITH_NEW_CONTENT = ['security.capability', 'security.ima', 'security.evm'];
 
@@ -19,7 +21,10 @@ export async function carryOver(from: FileFd, to: FileFd, content: 'same' | 'new
     // An ordinary user's file stays that user's, but must not run as somebody else.
     if (!(await done(to.chown(before.uid, before.gid), ['EPERM']))) mode &= 0o1777;
   }
-  for (const attribute of await listed(from)) {
+  const attributes = await listed(from);
+  // A directory's default ACL has given the new file one: without it the mode alone counts again (acl(5)).
+  if (!attributes.includes(ACL)) await done(to.removexattr(ACL), ['ENODATA', 'ENOTSUP']);
+  for (const attribute of attributes) {
     if (content === 'new' && NEVER_WITH_NEW_CONTENT.includes(attribute)) continue;
     const set = async () => to.setxattr(attribute, await from.getxattr(attribute));
     // What only root or a security module may set is theirs to set. What users and ACLs have set is never lost unsaid.

@@ -34,6 +34,14 @@ test('creates, lists, compares, verifies, restores and prunes', (t) => {
   assert.equal(backup('prune', 'store', '--count=1').stdout, `${first}\n`);
   assert.equal(readdirSync(join(cwd, 'store/versions')).length, 1);
   assert.equal(backup('prune', 'store').status, 2);
+  writeFileSync(join(cwd, 'project/a'), 'again and '.repeat(2000));
+  assert.match(backup('create', 'store', 'project', '--compress').stderr, /1 file, 20 kB in \d+ B /);
+  const packed = backup('create', 'store', 'project', '--compress-choice=gzip', '--no-share', '--json');
+  assert.deepEqual(
+    readFileSync(join(cwd, 'store/versions', String(jsonLines(packed.stdout)[0]?.id), 'content/a')).subarray(0, 2),
+    Buffer.from([0x1f, 0x8b]),
+  );
+  assert.equal(backup('create', 'store', 'project', '--compress-choice=lzma').status, 2);
   assert.equal(backup('restore', 'store').status, 2);
 });
 

@@ -1,0 +1,52 @@
+/** The compressions of stored files, by zlib of Node: gzip everywhere, zstd from Node 22.15 and 23.8 on. */
+
+import type { Transform } from 'node:stream';
+import zlib, { type ZlibOptions } from 'node:zlib';
+import { type ErrorSubject, ownError } from '../errors.js';
+
+const COMPRESSIONS = ['zstd', 'gzip'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
+type MakeTransform = (options: Pick<ZlibOptions, 'chunkSize'>) => Transform;
+
+/** Not in the types of the oldest Node that is supported, nor in that Node. */
+const { createZstdCompress, createZstdDecompress } = zlib as {
+  readonly createZstdCompress?: MakeTransform;
+  readonly createZstdDecompress?: MakeTransform;
+};
+
+const CHUNKS = { chunkSize: 256 * 1024 };
+
+/**
+ * @param asked true for zstd where this Node has it, and gzip elsewhere
+ * @throws FsError ERR_DIRFD_INVALID_ARGUMENT; ERR_DIRFD_UNSUPPORTED for zstd where this Node has none
+ */
+export function toCompression(
+  asked: boolean | Compression | undefined,
+  subject: ErrorSubject,
+): Compression | undefined {
+  if (asked === undefined || asked === false) return undefined;
+  if (asked === true) return createZstdCompress ? 'zstd' : 'gzip';
+  if (!COMPRESSIONS.includes(asked)) {
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `compress is 'zstd', 'gzip', true or false, not '${asked}'`, subject);
+  }
+  if (!canDecompress(asked)) throw withoutZstd(subject);
+  return asked;
+}
+
+/** Whether this Node can, of a version that perhaps another Node has made. */
+export function canDecompress(compression: Compression | undefined): boolean {
+  return compression !== 'zstd' || createZstdDecompress !== undefined;
+}
+
+export function withoutZstd(subject: ErrorSubject): Error {
+  return ownError('ERR_DIRFD_UNSUPPORTED', 'zstd needs Node 22.15, 23.8 or later; gzip is everywhere', subject);
+}
+
+export function compressor(compression: Compression): Transform {
+  return compression === 'gzip' ? zlib.createGzip(CHUNKS) : (createZstdCompress as MakeTransform)(CHUNKS);
+}
+
+export function decompressor(compression: Compression): Transform {
+  return compression === 'gzip' ? zlib.createGunzip(CHUNKS) : (createZstdDecompress as MakeTransform)(CHUNKS);
+}

@@ -1,0 +1,128 @@
+/**
+ * The regular files of a new version, in the order of their paths' bytes: each hashed, and compressed where that is asked for and saves a
+ * block. A compressed file keeps owner, mode, times and attributes of the one whose name it takes. Names of one file stay names of one file.
+ */
+
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { SignalOptions } from '../dirfd/fd.js';
+import type { FileFd } from '../dirfd/file-fd.js';
+import type { Stat } from '../dirfd/stat.js';
+import { parallelism } from '../native/parallelism.js';
+import { carryOver } from '../transaction/carry-over.js';
+import { walk } from '../walk/walk.js';
+import type { Compression } from './compression.js';
+import { compress, hashContent, hashFile } from './content.js';
+import { EditedDirectories } from './edited-directories.js';
+import type { VersionFile } from './manifest.js';
+
+/** What a file takes on the disk is counted in these, by nearly all file systems. */
+const BLOCK = 4096;
+
+/** Files in work at a time: each has a chunk, and the state of its compression. */
+const AT_A_TIME = Math.min(parallelism, 8);
+
+export interface PackOptions extends SignalOptions {
+  /** By path, one byte a character: what is stored already, and not read again. */
+  readonly known: ReadonlyMap<string, VersionFile>;
+  readonly compression: Compression | undefined;
+}
+
+type Sum = Omit<VersionFile, 'path' | 'pathBytes'>;
+
+/** @param spare a directory of the same file system, for files without a name */
+export async function packTree(content: DirectoryFd, spare: DirectoryFd, options: PackOptions): Promise<VersionFile[]> {
+  const edited = new EditedDirectories(content);
+  const packer = new Packer(content, spare, edited, options);
+  const files: VersionFile[] = [];
+  for await (const file of inOrder(
+    walk(content, { order: 'sorted', kinds: ['file'], signal: options.signal }),
+    (entry) => packer.pack(entry),
+  )) {
+    files.push(file);
+  }
+  await edited.leave();
+  return files;
+}
+
+class Packer {
+  readonly #content: DirectoryFd;
+  readonly #spare: DirectoryFd;
+  readonly #edited: EditedDirectories;
+  readonly #options: PackOptions;
+  /** Files with several names, by inode: the first name and what became of it. */
+  readonly #first = new Map<bigint, { readonly pathBytes: Buffer; readonly sum: Promise<Sum> }>();
+
+  constructor(content: DirectoryFd, spare: DirectoryFd, edited: EditedDirectories, options: PackOptions) {
+    this.#content = content;
+    this.#spare = spare;
+    this.#edited = edited;
+    this.#options = options;
+  }
+
+  async pack({ path, pathBytes, stat }: { path: string; pathBytes: Buffer; stat: Stat }): Promise<VersionFile> {
+    const known = this.#options.known.get(pathBytes.toString('latin1'));
+    if (known) return known;
+    const exact = Buffer.from(path).equals(pathBytes) ? {} : { pathBytes: pathBytes.toString('base64') };
+    return { path, ...exact, ...(await this.#sumOf(pathBytes, stat)) };
+  }
+
+  async #sumOf(path: Buffer, stat: Stat): Promise<Sum> {
+    if (stat.nlink === 1) return this.#store(path, stat);
+    const first = this.#first.get(stat.ino);
+    if (first === undefined) {
+      const sum = this.#store(path, stat);
+      this.#first.set(stat.ino, { pathBytes: path, sum });
+      return sum;
+    }
+    const sum = await first.sum;
+    if (sum.compression) {
+      await this.#edited.enter(path);
+      await this.#edited.link(this.#content, first.pathBytes, path);
+    }
+    return sum;
+  }
+
+  async #store(path: Buffer, { exactSize }: Stat): Promise<Sum> {
+    const { compression, signal } = this.#options;
+    if (compression === undefined || exactSize <= BLOCK) return hashFile(this.#content, path, { signal });
+    await using file = await this.#content.openFile(path, { signal });
+    // A hole takes no room, and would not be one in what is restored.
+    if (BigInt(await file.seekHole(0)) < exactSize) {
+      await file.seek(0);
+      return await hashContent(file, { signal });
+    }
+    await using packed = await this.#spare.createTemporaryFile();
+    const sum = await compress(file, packed, compression, { signal });
+    const { size } = await packed.stat();
+    if (blocks(size) >= blocks(sum.size)) return sum;
+    await this.#replace(file, packed, path);
+    return { ...sum, compression, storedSize: size };
+  }
+
+  async #replace(file: FileFd, packed: FileFd, path: Buffer): Promise<void> {
+    await this.#edited.enter(path);
+    await carryOver(file, packed, 'same');
+    await packed.linkInto(this.#content, path, { replace: true });
+  }
+}
+
+function blocks(size: number): number {
+  return Math.ceil(size / BLOCK);
+}
+
+/** Works on several items at a time. None is in work any more when it ends, however it ends. */
+async function* inOrder<T, R>(items: AsyncIterable<T>, work: (item: T) => Promise<R>): AsyncGenerator<R> {
+  const running: Promise<R>[] = [];
+  try {
+    for await (const item of items) {
+      const result = work(item);
+      // Awaited in its turn, and until then not to be taken for a failure that nobody hears of.
+      result.catch(() => {});
+      running.push(result);
+      if (running.length >= AT_A_TIME) yield await (running.shift() as Promise<R>);
+    }
+    while (running.length > 0) yield await (running.shift() as Promise<R>);
+  } finally {
+    await Promise.allSettled(running);
+  }
+}

@@ -1,0 +1,186 @@
+// Compressed versions: decoded by gzip and zstd, restored and compared by rsync; shared, damaged, asked of a Node that has no zstd.
+import '../fixtures/fd-baseline.js';
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import zlib, { gzipSync } from 'node:zlib';
+import { DirectoryFd } from 'dirfd';
+import { BackupManager, IntegrityError } from 'dirfd/backup';
+import { attempt, run } from '../fixtures/command.js';
+import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
+import { findTool, requireTool } from '../fixtures/tools.js';
+
+const hasZstd = 'createZstdCompress' in zlib;
+const kinds = hasZstd ? (['gzip', 'zstd'] as const) : (['gzip'] as const);
+
+async function place(t: TestContext) {
+  const path = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
+  for (const name of ['data', 'data/deep', 'store']) mkdirSync(join(path, name));
+  writeFileSync(join(path, 'data/text'), 'a line of text\n'.repeat(200_000), { mode: 0o640 });
+  linkSync(join(path, 'data/text'), join(path, 'data/deep/other name'));
+  writeFileSync(Buffer.concat([Buffer.from(`${path}/data/deep/`), Buffer.from([0xff, 0x0a])]), 'odd name'.repeat(5000));
+  writeFileSync(join(path, 'data/random'), randomBytes(50_000));
+  writeFileSync(join(path, 'data/small'), 'x'.repeat(4096));
+  writeFileSync(join(path, 'data/holes'), 'begin');
+  truncateSync(join(path, 'data/holes'), 1_000_000);
+  run('touch', ['-d', '2001-02-03 04:05:06.789', join(path, 'data/text'), join(path, 'data/deep')]);
+  const directory = await DirectoryFd.open(path);
+  const backups = await BackupManager.open(join(path, 'store'));
+  t.after(async () => {
+    await backups.close();
+    await directory.close();
+  });
+  return { path, directory, backups, content: (id: string) => join(path, 'store/versions', id, 'content') };
+}
+
+/** What rsync would change to make the second as the first. */
+function changes(from: string, to: string): string {
+  return run('rsync', ['-aHAXn', '--checksum', '--delete', '--itemize-changes', `${from}/`, `${to}/`]);
+}
+
+for (const compress of kinds) {
+  test(`a version compressed by ${compress} is decoded by its own tool, and restored as it was`, async (t) => {
+    const { path, directory, backups, content } = await place(t);
+    const version = await backups.createBackup(directory, 'data', { compress });
+    const { files } = await backups.get(version.id);
+    const packed = files.filter((file) => file.compression).map((file) => file.path);
+    assert.deepEqual(packed, ['deep/other name', 'deep/\u{fffd}\n', 'text'], 'what has no hole and saves a block');
+    assert.ok(version.storedBytes < version.bytes);
+    const { sha256 } = files.find((file) => file.path === 'text')!;
+    assert.equal(run('sha256sum', [join(path, 'data/text')]).slice(0, 64), sha256, 'of the content');
+    if (findTool(compress)) {
+      const decoded = attempt(compress, ['-dc'], { input: readFileSync(join(content(version.id), 'text')) });
+      assert.equal(createHash('sha256').update(decoded.stdout).digest('hex'), sha256);
+    }
+    assert.deepEqual(await backups.verify(version.id), {
+      id: version.id,
+      intact: true,
+      files: 6,
+      bytes: version.bytes,
+      faults: [],
+    });
+    await using today = await directory.openDirectory('data');
+    assert.deepEqual(await backups.diff(version.id, today), []);
+    await backups.restoreBackup(version.id, directory, 'back');
+    await backups.restoreBackup(version.id, directory, 'part', { path: 'deep' });
+    await backups.restoreBackup(version.id, directory, 'one', { path: 'text' });
+    assert.equal(readFileSync(join(path, 'one'), 'utf8'), readFileSync(join(path, 'data/text'), 'utf8'));
+    assert.equal(lstatSync(join(path, 'back/holes')).blocks, lstatSync(join(path, 'data/holes')).blocks);
+    if (!requireTool(t, 'rsync')) return;
+    assert.equal(changes(join(path, 'data'), join(path, 'back')), '');
+    assert.equal(changes(join(path, 'data/deep'), join(path, 'part')), '');
+  });
+}
+
+test('unchanged files stay shared in the form in which they are stored, whatever is asked for later', async (t) => {
+  const { path, directory, backups, content } = await place(t);
+  const inode = (id: string) => lstatSync(join(content(id), 'deep', 'single')).ino;
+  writeFileSync(join(path, 'data/deep/single'), 'one of its own\n'.repeat(5000));
+  const first = await backups.createBackup(directory, 'data', { compress: 'gzip' });
+  for (const options of [{ compress: 'gzip' }, {}, { quick: true }] as const) {
+    const next = await backups.createBackup(directory, 'data', options);
+    assert.equal(inode(next.id), inode(first.id), JSON.stringify(options));
+    assert.deepEqual(await backups.diff(first.id, next.id), []);
+    assert.ok((await backups.verify(next.id)).intact);
+  }
+  // A change that keeps size and time is seen, but by `quick`.
+  writeFileSync(join(path, 'data/deep/single'), 'ONE of its own\n'.repeat(5000));
+  run('touch', ['-r', join(content(first.id), 'deep/single'), join(path, 'data/deep/single')]);
+  const changed = await backups.createBackup(directory, 'data');
+  const differences = await backups.diff(first.id, changed.id);
+  assert.deepEqual(
+    differences.map(({ path: name, field }) => `${name} ${field}`),
+    ['deep/single content'],
+  );
+  assert.notEqual(inode(changed.id), inode(first.id));
+});
+
+test('damage to a compressed file is found, is not shared with the next version, and fills no memory', async (t) => {
+  const { path, directory, backups, content } = await place(t);
+  writeFileSync(join(path, 'data/deep/single'), 'one of its own\n'.repeat(5000));
+  const { id } = await backups.createBackup(directory, 'data', { compress: 'gzip' });
+  const stored = join(content(id), 'deep/single');
+  const whole = readFileSync(stored);
+  for (const bad of [
+    whole.subarray(0, -9),
+    Buffer.from('no gzip at all'),
+    gzipSync('ONE of its own\n'.repeat(5000)),
+    gzipSync(Buffer.alloc(300_000_000)),
+  ]) {
+    writeFileSync(stored, bad);
+    run('touch', ['-r', join(path, 'data/deep/single'), stored]);
+    const { intact, faults } = await backups.verify(id);
+    assert.deepEqual([intact, faults.map(({ path: name, why }) => `${name} ${why}`)], [false, ['deep/single changed']]);
+    await assert.rejects(backups.restoreBackup(id, directory, 'back'), IntegrityError);
+    const next = await backups.createBackup(directory, 'data');
+    assert.ok((await backups.verify(next.id)).intact);
+    await backups.remove(next.id);
+  }
+  assert.deepEqual(readdirSync(path).sort(), ['data', 'store']);
+});
+
+test('what is no compression, or not one of this Node, is refused before anything is made', async (t) => {
+  const { path, directory, backups, content } = await place(t);
+  await assert.rejects(backups.createBackup(directory, 'data', { compress: 'lzma' as 'gzip' }), {
+    code: 'ERR_DIRFD_INVALID_ARGUMENT',
+  });
+  if (!hasZstd) {
+    await assert.rejects(backups.createBackup(directory, 'data', { compress: 'zstd' }), {
+      code: 'ERR_DIRFD_UNSUPPORTED',
+    });
+  }
+  assert.deepEqual(readdirSync(join(path, 'store')), []);
+  const { id } = await backups.createBackup(directory, 'data', { compress: true });
+  const { compression } = (await backups.get(id)).files.find((file) => file.path === 'text')!;
+  assert.equal(compression, hasZstd ? 'zstd' : 'gzip');
+  if (hasZstd) return;
+  // As a later Node would have made it.
+  const manifest = join(content(id), '../manifest.json');
+  const [text = ''] = readFileSync(manifest, 'utf8').replaceAll('"gzip"', '"zstd"').split('\n');
+  writeFileSync(manifest, `${text}\n${createHash('sha256').update(text).digest('hex')}\n`);
+  await assert.rejects(backups.verify(id), { code: 'ERR_DIRFD_UNSUPPORTED' });
+  await assert.rejects(backups.restoreBackup(id, directory, 'back'), { code: 'ERR_DIRFD_UNSUPPORTED' });
+  assert.equal(existsSync(join(path, 'back')), false);
+  assert.equal((await backups.verify((await backups.createBackup(directory, 'data')).id)).intact, true);
+});
+
+test('an abort while files are compressed leaves nothing in the store', async (t) => {
+  const { path, directory, backups } = await place(t);
+  writeFileSync(join(path, 'data/long'), Buffer.alloc(60_000_000, 'not so soon done'));
+  const reason = new Error('enough');
+  const stop = new AbortController();
+  const made = backups.createBackup(directory, 'data', { compress: 'gzip', signal: stop.signal });
+  const isPacking = () => readdirSync(join(path, 'store')).length > 0;
+  while (!isPacking()) await new Promise((resolve) => setTimeout(resolve, 1));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  stop.abort(reason);
+  await assert.rejects(made, reason);
+  assert.deepEqual(readdirSync(join(path, 'store/versions')), []);
+});
+
+test('directories that their owner may not write to are versioned, put back and pruned', async (t) => {
+  const { path, directory, backups } = await place(t);
+  for (const name of ['data/deep', 'data']) chmodSync(join(path, name), 0o555);
+  for (const options of [{}, {}, { compress: 'gzip', share: false }] as const) {
+    const { id } = await backups.createBackup(directory, 'data', options);
+    // The second time, what the first has put there is removed.
+    for (let i = 0; i < 2; i++) await backups.restoreBackup(id, directory, 'back');
+    assert.equal(lstatSync(join(path, 'back/deep')).mode & 0o777, 0o555);
+    assert.equal(lstatSync(join(path, 'back/deep')).mtimeMs, lstatSync(join(path, 'data/deep')).mtimeMs);
+  }
+  assert.equal((await backups.prune({ count: 1 })).removed.length, 2);
+  assert.deepEqual(readdirSync(path).sort(), ['back', 'data', 'store']);
+  assert.equal(readdirSync(join(path, 'store/versions')).length, 1);
+});
