@@ -3,14 +3,15 @@
  * current path, not a whole level of the tree.
  */
 export class Scheduler {
-  readonly #limit: number;
+  /** Tasks that run at a time. */
+  readonly limit: number;
   readonly #waiting: (() => Promise<void>)[] = [];
   #running = 0;
   #failure: { readonly thrown: unknown } | undefined;
   #done: (() => void) | undefined;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.limit = limit;
   }
 
   push(task: () => Promise<void>): void {
@@ -40,7 +41,7 @@ export class Scheduler {
   }
 
   #start(): void {
-    while (this.#running < this.#limit) {
+    while (this.#running < this.limit) {
       const task = this.#waiting.pop();
       if (!task) return;
       this.#running++;

@@ -4,7 +4,7 @@
  *   survey ──▶ which directories to visit, where the destination may be a copy already
  *   open ──▶ (decide ──▶ apply ranges) ──▶ links ──▶ finish ──▶ the parent hears that the subtree is done
  *    │
- *    └─ a directory that this copy made, with nothing to decide, is copied and finished by the same native call
+ *    └─ directories that this copy made, with nothing to decide, are filled by one native call, many at a time, and finished by it
  *
  * It is one long file, because every one of these steps may lead back to another: a link that is refused is applied, what is applied tells of links.
  *
@@ -34,6 +34,7 @@ import { DeletePass } from './delete-pass.js';
 import { Deletions } from './deletions.js';
 import { type Directory, madeState, newDirectory } from './directory.js';
 import type { CopyEvent } from './events.js';
+import { FreshDirectories } from './fresh-directories.js';
 import { type First, type FirstCopy, HardLinks, linkKey, type Name, type Undecided } from './hard-links.js';
 import { Itemizer } from './itemizer.js';
 import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
@@ -60,6 +61,7 @@ export class TreeCopy {
   readonly #running: Running<CopyEvent>;
   readonly #copy: NativeCopy;
   readonly #scheduler: Scheduler;
+  readonly #fresh: FreshDirectories;
   readonly #links = new HardLinks<Directory>();
   readonly #decider: Decider;
   readonly #itemizer: Itemizer;
@@ -87,6 +89,12 @@ export class TreeCopy {
     // One thread that tells meets everything in one order, so that a dry run meets the names of a file as the run does.
     const inOrder = options.concurrency === 1 && (options.dryRun || options.itemize);
     this.#scheduler = new Scheduler(inOrder ? 1 : 2 * options.concurrency);
+    this.#fresh = new FreshDirectories(this.#copy, this.#scheduler, options.oneFileSystem ? roots.stat.mountId : 0n, {
+      count: (filled) => report.count(filled),
+      enter: (directory, opened) => this.#enter(directory, opened),
+      fail: this.#failAt,
+      filled: (above) => this.#settle(above),
+    });
     this.#decider = new Decider(options);
     this.#guard = options.deleteExcluded ? undefined : options.filter;
     this.#plain = !options.dryRun && !options.itemize && !options.filter;
@@ -139,7 +147,7 @@ export class TreeCopy {
 
   async #open(directory: Directory): Promise<void> {
     const { path, ticket, state, bare, seen } = directory;
-    const isPlain = this.#plain && (state === STATE.fresh || state === STATE.freshHere);
+    const isPlain = this.#isPlain(state);
     let opened: NativeOpened;
     try {
       const listDestination = state === STATE.existing && !bare;
@@ -150,13 +158,26 @@ export class TreeCopy {
       directory.finished = true;
       return this.#ended(directory);
     }
+    if (opened.own !== undefined) this.#itemizer.directory(path, opened.own);
+    if (isPlain) return this.#enter(directory, opened);
     directory.pair = opened.pair;
     directory.finished = opened.finished;
-    if (opened.own !== undefined) this.#itemizer.directory(path, opened.own);
     this.#absorb(directory, opened);
-    if (!isPlain) await this.#decideAll(directory, opened);
-    else if (!opened.copied) this.#applyRanges(directory, opened.count, EMPTY);
+    await this.#decideAll(directory, opened);
     this.#ended(directory);
+  }
+
+  /** A directory in which nothing is to be decided: narrow ones are copied already, wide ones in ranges. */
+  #enter(directory: Directory, opened: NativeOpened): void {
+    directory.pair = opened.pair;
+    directory.finished = opened.finished;
+    this.#absorb(directory, opened);
+    if (!opened.copied) this.#applyRanges(directory, opened.count, EMPTY);
+    this.#ended(directory);
+  }
+
+  #isPlain(state: State): boolean {
+    return this.#plain && (state === STATE.fresh || state === STATE.freshHere);
   }
 
   #applyRanges(directory: Directory, count: number, steps: Uint8Array, firsts: readonly First[] = []): void {
@@ -219,6 +240,10 @@ export class TreeCopy {
   #descend(parent: Directory, path: Buffer, ticket: Ticket, state: State, stat: Stat): void {
     const isSettled = parent.surveyed && state === STATE.existing && !this.#visits?.has(path.toString('latin1'));
     if (isSettled) return;
+    if (this.#isPlain(state)) {
+      this.#fresh.push({ above: parent, path, ticket, state });
+      return;
+    }
     const child = this.#directory(parent, path, ticket, state, stat);
     parent.children++;
     this.#scheduler.push(() => this.#open(child));

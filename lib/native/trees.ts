@@ -123,6 +123,21 @@ export interface NativeOpened extends NativeApplied {
   readonly destination?: Buffer;
 }
 
+/** Which of the directories that a call was given this one is, or lies in. */
+interface NativePlace {
+  readonly origin: number;
+  readonly path: Buffer;
+}
+
+/** What came of directories that the copy had made, and of those it made in them. Counts are those of the directories that are done. */
+export interface NativeFilled extends NativeApplied {
+  /** Something is left to do in them, or to tell of them. */
+  readonly opened?: readonly (NativeOpened & NativePlace & { readonly mode: number })[];
+  readonly failed?: readonly (NativePlace & { readonly failure: NativeFailure })[];
+  /** Not begun. */
+  readonly rest?: { paths: Buffer; tickets: Buffer; states: Buffer; origins: Uint32Array };
+}
+
 /** One run of verifyTree: roots and options. */
 export interface NativeComparison {
   readonly __nativeComparison: never;
@@ -229,6 +244,19 @@ export interface NativeTrees {
     tells: boolean,
     seen?: boolean,
   ): Promise<NativeOpened>;
+  /**
+   * Directories that the copy has made, in which nothing is to be decided.
+   *
+   * @param paths each with a NUL after it
+   * @param onlyMount directories of other mounts stay empty; 0: none does
+   */
+  copyFill(
+    copy: NativeCopy,
+    paths: Uint8Array,
+    tickets: Uint8Array,
+    states: Uint8Array,
+    onlyMount: bigint,
+  ): Promise<NativeFilled>;
   copySingle(
     copy: NativeCopy,
     sourceName: NativePath,

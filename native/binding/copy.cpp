@@ -6,6 +6,7 @@
 #include "binding/verb.h"
 #include "binding/verbs.h"
 #include "engine/uring/data_ring.h"
+#include "ops/copy_fresh.h"
 #include "ops/root_check.h"
 #include "ops/served.h"
 #include "ops/staging.h"
@@ -107,16 +108,47 @@ struct Open : OnPair {
   }
 
   Napi::Value value(Napi::Env env) {
-    Napi::Object result = applied_value(env, applied, *pair);
-    result.Set("count", static_cast<double>(pair->entries()));
-    result.Set("copied", pair->copied());
-    result.Set("finished", pair->finished());
+    Napi::Object result = opened_value(env, applied, pair);
     if (how.list_source && !how.copy_now) result.Set("source", to_buffer(env, pair->pack_source()));
     if (pair->changes().any()) result.Set("own", pair->changes().bits());
     if (how.list_destination) result.Set("destination", to_buffer(env, pair->take_destination()));
-    if (!pair->finished()) result.Set("pair", make_pair(env, pair));
     return result;
   }
+};
+
+// copyFill(copy, paths: each with a NUL after it, their tickets, their states, mount or 0)
+//   → {opened?: [{origin, path, mode, …as copyOpen}], failed?: [{origin, path, failure}], rest?: {paths, tickets, states, origins}, …counts}
+struct Fill {
+  std::shared_ptr<CopyRun> run_;
+  std::vector<FreshDirectory> waiting;
+  uint64_t only_mount = 0;
+  Filled filled;
+
+  void parse(Arguments& arguments) {
+    run_ = CopyArguments::run(arguments);
+    const std::string paths = arguments.bytes();
+    const std::string tickets = arguments.bytes();
+    const std::string states = arguments.bytes();
+    only_mount = static_cast<uint64_t>(arguments.integer());
+    size_t from = 0;
+    for (size_t i = 0; i < states.size() && (i + 1) * sizeof(Ticket) <= tickets.size(); i++) {
+      const size_t end = paths.find('\0', from);
+      if (end == std::string::npos) return;
+      FreshDirectory directory{.path = paths.substr(from, end - from), .origin = static_cast<uint32_t>(i)};
+      std::memcpy(&directory.ticket, tickets.data() + i * sizeof(Ticket), sizeof(Ticket));
+      const bool is_here = states[i] == static_cast<char>(DestinationState::kFreshHere);
+      directory.state = is_here ? DestinationState::kFreshHere : DestinationState::kFresh;
+      waiting.push_back(std::move(directory));
+      from = end + 1;
+    }
+  }
+
+  Status run(const WorkerContext& context) noexcept {
+    filled = fill(run_, std::move(waiting), only_mount, context.umask_is_zero, Stop(run_->job->cancel, context.cancel));
+    return success();
+  }
+
+  Napi::Value value(Napi::Env env) { return filled_value(env, filled); }
 };
 
 // copySingle(copy, source name, destination name) → {pair, source}
@@ -291,6 +323,7 @@ void export_copying(Napi::Object exports) {
   exports.Set("endCopy", Napi::Function::New(env, &end_copy, "endCopy"));
   exports.Set("setPoolLimit", Napi::Function::New(env, &set_pool_limit, "setPoolLimit"));
   export_pooled_verb<Open>(exports, "copyOpen");
+  export_pooled_verb<Fill>(exports, "copyFill");
   export_pooled_verb<Single>(exports, "copySingle");
   export_pooled_verb<Apply>(exports, "copyApply");
   export_pooled_verb<Link>(exports, "copyLink");

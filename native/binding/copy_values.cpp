@@ -47,6 +47,61 @@ void set_count(Napi::Object object, const char* name, uint32_t count) {
   if (count != 0) object.Set(name, count);
 }
 
+Napi::Object counts_value(Napi::Env env, const CopyCounts& counts) {
+  Napi::Object value = Napi::Object::New(env);
+  set_count(value, "files", counts.files);
+  set_count(value, "symlinks", counts.symlinks);
+  set_count(value, "directories", counts.directories);
+  set_count(value, "specials", counts.specials);
+  set_count(value, "links", counts.links);
+  set_count(value, "updated", counts.updated);
+  set_count(value, "retries", counts.retries);
+  return value;
+}
+
+Napi::Uint32Array numbers_of(Napi::Env env, const std::vector<uint32_t>& values) {
+  Napi::Uint32Array numbers = Napi::Uint32Array::New(env, values.size());
+  // No memory where the environment is ending.
+  if (numbers.Data()) std::memcpy(numbers.Data(), values.data(), values.size() * sizeof(uint32_t));
+  return numbers;
+}
+
+template <class Item, class ValueOf>
+void set_list(Napi::Object object, const char* name, std::vector<Item>& items, ValueOf&& value_of) {
+  if (items.empty()) return;
+  Napi::Array list = Napi::Array::New(object.Env(), items.size());
+  for (uint32_t i = 0; i < items.size(); i++) {
+    Napi::HandleScope scope(object.Env());
+    list.Set(i, value_of(items[i]));
+  }
+  object.Set(name, list);
+}
+
+void set_place(Napi::Object object, const FreshDirectory& directory) {
+  object.Set("origin", directory.origin);
+  object.Set("path", to_buffer(object.Env(), directory.path));
+}
+
+// Packed, for there may be as many as a level of the tree has.
+Napi::Object rest_value(Napi::Env env, const std::vector<FreshDirectory>& rest) {
+  std::string paths;
+  std::vector<Ticket> tickets;
+  std::vector<uint8_t> states;
+  std::vector<uint32_t> origins;
+  for (const FreshDirectory& directory : rest) {
+    paths.append(directory.path).push_back('\0');
+    tickets.push_back(directory.ticket);
+    states.push_back(static_cast<uint8_t>(directory.state));
+    origins.push_back(directory.origin);
+  }
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("paths", to_buffer(env, paths));
+  value.Set("tickets", bytes_of(env, tickets));
+  value.Set("states", bytes_of(env, states));
+  value.Set("origins", numbers_of(env, origins));
+  return value;
+}
+
 template <class Rule>
 std::vector<Rule> rules_in(const std::string& packed) {
   static_assert(sizeof(Rule) == 3 * sizeof(uint32_t));
@@ -79,20 +134,10 @@ Napi::Object make_survey(Napi::Env env, SurveyOfRun survey) {
 std::shared_ptr<SurveyOfRun> survey_of(Napi::Value value) { return unwrap<SurveyOfRun>(value, kSurveyTag); }
 
 Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair) {
-  Napi::Object value = Napi::Object::New(env);
-  set_count(value, "files", applied.counts.files);
-  set_count(value, "symlinks", applied.counts.symlinks);
-  set_count(value, "directories", applied.counts.directories);
-  set_count(value, "specials", applied.counts.specials);
-  set_count(value, "links", applied.counts.links);
-  set_count(value, "updated", applied.counts.updated);
-  set_count(value, "retries", applied.counts.retries);
+  Napi::Object value = counts_value(env, applied.counts);
   if (!applied.entries.empty()) {
     value.Set("entries", to_buffer(env, applied.entries.take()));
-    Napi::Uint32Array indices = Napi::Uint32Array::New(env, applied.indices.size());
-    // No memory where the environment is ending.
-    if (indices.Data()) std::memcpy(indices.Data(), applied.indices.data(), applied.indices.size() * sizeof(uint32_t));
-    value.Set("indices", indices);
+    value.Set("indices", numbers_of(env, applied.indices));
     value.Set("outcomes", bytes_of(env, applied.outcomes));
     value.Set("tickets", bytes_of(env, applied.tickets));
     Napi::Uint32Array changes = Napi::Uint32Array::New(env, applied.changes.size());
@@ -105,6 +150,33 @@ Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair
       problems.Set(i, problem_value(env, applied.problems[i], pair));
     value.Set("problems", problems);
   }
+  return value;
+}
+
+Napi::Object opened_value(Napi::Env env, Applied& applied, const std::shared_ptr<CopyPair>& pair) {
+  Napi::Object value = applied_value(env, applied, *pair);
+  value.Set("count", static_cast<double>(pair->entries()));
+  value.Set("copied", pair->copied());
+  value.Set("finished", pair->finished());
+  if (!pair->finished()) value.Set("pair", make_pair(env, pair));
+  return value;
+}
+
+Napi::Object filled_value(Napi::Env env, Filled& filled) {
+  Napi::Object value = counts_value(env, filled.counts);
+  set_list(value, "opened", filled.opened, [&](Filled::Opened& opened) {
+    Napi::Object one = opened_value(env, opened.applied, opened.pair);
+    set_place(one, opened.directory);
+    one.Set("mode", opened.pair->source_mode());
+    return one;
+  });
+  set_list(value, "failed", filled.failed, [&](Filled::Failed& failed) {
+    Napi::Object one = Napi::Object::New(env);
+    set_place(one, failed.directory);
+    one.Set("failure", error_facts(env, failed.error));
+    return one;
+  });
+  if (!filled.rest.empty()) value.Set("rest", rest_value(env, filled.rest));
   return value;
 }
 

@@ -7,6 +7,7 @@
 
 #include "binding/arguments.h"
 #include "engine/copy/copy_survey.h"
+#include "ops/copy_fresh.h"
 #include "ops/copy_pair.h"
 
 namespace dfd {
@@ -31,5 +32,11 @@ std::shared_ptr<SurveyOfRun> survey_of(Napi::Value value);
 //  entries: packed batch, indices: Uint32Array, outcomes: Uint8Array, tickets: 40 bytes each — all four only if there are any;
 //  problems: [{name, aspect, detail, errno, call, reason, subject, flags}]}
 Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair);
+
+// {count, copied, finished, pair unless it is finished, …applied}
+Napi::Object opened_value(Napi::Env env, Applied& applied, const std::shared_ptr<CopyPair>& pair);
+
+// As copyFill() in binding/copy.cpp tells.
+Napi::Object filled_value(Napi::Env env, Filled& filled);
 
 }  // namespace dfd
