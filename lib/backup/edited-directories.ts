@@ -17,10 +17,11 @@ export class EditedDirectories {
 
   /** Before the first change to the directory that holds `path`. One that its owner may not write to is opened to him. */
   async enter(path: Buffer): Promise<void> {
-    const parent = parentOf(path);
-    const entered = this.#before.get(parent) ?? this.#enter(Buffer.from(parent, 'latin1'));
-    this.#before.set(parent, entered);
-    await entered;
+    await this.#enterOnce(parentOf(path));
+  }
+
+  async enterRoot(): Promise<void> {
+    await this.#enterOnce('.');
   }
 
   /** Gives `path` to another name's file, in one step. */
@@ -40,6 +41,12 @@ export class EditedDirectories {
       await this.#root.utimes(bytes, atimeNs, mtimeNs);
       if ((mode & WRITABLE) !== WRITABLE) await this.#root.chmod(bytes, mode & 0o7777);
     }
+  }
+
+  async #enterOnce(directory: string): Promise<void> {
+    const entered = this.#before.get(directory) ?? this.#enter(Buffer.from(directory, 'latin1'));
+    this.#before.set(directory, entered);
+    await entered;
   }
 
   async #enter(directory: Buffer): Promise<Stat> {

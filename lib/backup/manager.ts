@@ -163,7 +163,10 @@ export class BackupManager implements AsyncDisposable {
     });
   }
 
-  /** Removes versions that no rule keeps, and no pending recovery point needs. Waits for those who make or read versions. */
+  /**
+   * Removes versions that no rule keeps, and no pending recovery point needs, and what was left in the store by those who were killed. Waits
+   * for those who make or read versions.
+   */
   async prune(policy: RetentionPolicy, options: PruneBackupOptions = {}): Promise<PruneReport> {
     const { timeout = 30_000, signal, dryRun } = options;
     const facts = { operation: 'backup.prune', directory: this.path, policy };
@@ -174,7 +177,10 @@ export class BackupManager implements AsyncDisposable {
       for (const id of await this.#neededByPoints()) kept.add(id);
       const removed = versions.map(({ id }) => id).filter((id) => !kept.has(id));
       note({ removed });
-      if (!dryRun) await removeVersions(use, removed);
+      if (!dryRun) {
+        await removeDebris(use);
+        await removeVersions(use, removed);
+      }
       return { removed, kept: versions.map(({ id }) => id).filter((id) => kept.has(id)) };
     });
   }

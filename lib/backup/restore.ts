@@ -111,7 +111,7 @@ async function copyPart(
     await using place = await parent.openDirectory(staging);
     const losses = await copySingle(content, wanted, place, SINGLE, { signal });
     const packed = packedFiles(manifest, wanted).map(({ file }) => ({ file, path: Buffer.from(SINGLE) }));
-    await unpackFiles(content, place, place, packed, { signal }, subject);
+    await unpackFiles(content, place, packed, { signal }, subject);
     await place.rename(SINGLE, parent, `${staging}.file`);
     await parent.rmdir(staging);
     await parent.rename(`${staging}.file`, staging);
@@ -121,7 +121,7 @@ async function copyPart(
   await using from = await content.openDirectory(wanted);
   await using to = await parent.openDirectory(staging);
   const losses = toLosses(await copyTree(from, to, { signal }));
-  await unpackFiles(content, to, parent, packedFiles(manifest, wanted), { signal }, subject);
+  await unpackFiles(content, to, packedFiles(manifest, wanted), { signal }, subject);
   return losses;
 }
 

@@ -16,18 +16,19 @@ export interface PackedFile {
 }
 
 /**
- * @param spare a directory of the copy's file system, for files without a name
  * @throws IntegrityError for content that is not what was backed up
  */
 export async function unpackFiles(
   content: DirectoryFd,
   copy: DirectoryFd,
-  spare: DirectoryFd,
   files: readonly PackedFile[],
   { signal }: SignalOptions,
   subject: ErrorSubject,
 ): Promise<void> {
+  if (files.length === 0) return;
   const edited = new EditedDirectories(copy);
+  // For the files without a name, which are made in it.
+  await edited.enterRoot();
   /** Of files with several names: where the content of an inode of the copy has gone. */
   const unpacked = new Map<bigint, Buffer>();
   for (const { file, path } of files) {
@@ -39,7 +40,7 @@ export async function unpackFiles(
       await edited.link(copy, first, path);
       continue;
     }
-    await using plain = await spare.createTemporaryFile();
+    await using plain = await copy.createTemporaryFile();
     await using stored = await content.openFile(pathOf(file), { signal });
     const { compression, size: atMost } = file;
     const sum = await hashContent(stored, { signal, compression, atMost, into: plain }).catch((error: unknown) => {

@@ -1,0 +1,40 @@
+// Backups, prunes and restores killed in the middle. Here some of the calls are tried; `npm run crash` tries every one.
+import '../fixtures/fd-baseline.js';
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { requireTool } from '../fixtures/tools.js';
+import { copyOf, judge, killPoints, makeStore, type Program, runKilled } from './crash.js';
+
+const all = process.env.DIRFD_CRASH === 'all';
+
+/** Of many, so many, evenly; another choice at each run. */
+function some<T>(points: readonly T[], wanted: number): T[] {
+  if (points.length <= wanted) return [...points];
+  const stride = points.length / wanted;
+  const start = Math.random() * stride;
+  return Array.from({ length: wanted }, (_, index) => points[Math.floor(start + index * stride)] as T);
+}
+
+const CASES: Readonly<Record<Program, readonly [title: string, sample: number]>> = {
+  create: ['a backup that is killed is a version, whole, or none', 5],
+  prune: ['a prune that is killed leaves whole versions, and the next one the rest', 3],
+  restore: ['a restore that is killed has changed nothing or all', 4],
+};
+
+for (const [program, [title, sample]] of Object.entries(CASES) as [Program, (typeof CASES)[Program]][]) {
+  test(title, { timeout: 3_600_000 }, async (t) => {
+    if (!requireTool(t, 'strace', 'rsync', 'taskset')) return;
+    const root = await makeStore(t);
+    const points = killPoints(program, copyOf(root, t));
+    const ends = { old: 0, new: 0 };
+    let killed = 0;
+    for (const point of all ? points : some(points, sample)) {
+      const place = copyOf(root, t);
+      const where = `${program}, ${point.call} ${point.nth}`;
+      if (runKilled(program, place, point)) killed++;
+      ends[await judge(place, program, where)]++;
+    }
+    t.diagnostic(`${points.length} calls, ${killed} killed; ended old ${ends.old} times, new ${ends.new} times`);
+    assert.ok(killed > 0);
+  });
+}
