@@ -1,32 +1,51 @@
-/** The simplest audit sink: a file, a line of JSON for each record, on the device before the operation is reported as done. */
+/** An audit trail by its path, for those who have nobody to close it: it is open as long as records are on their way. */
 
 import { setGlobalAuditTrail as setGlobalSink } from '../audit/global.js';
 import type { AuditEntry, AuditSink } from '../audit/observe.js';
-import { type AtomicTarget, holdTarget } from './target.js';
+import { AuditTrail } from '../audit/trail.js';
+import { type AtomicTarget, holdTarget, pin } from './target.js';
 
-export class AuditLines implements AuditSink {
+/** Records that come together share the open trail, and with it one write. */
+class AuditFile implements AuditSink {
   readonly #target: AtomicTarget;
+  #open: Promise<AuditTrail> | undefined;
+  #onTheirWay = 0;
 
   constructor(target: AtomicTarget) {
     this.#target = target;
   }
 
   async record(entry: AuditEntry): Promise<void> {
-    await using held = await holdTarget(this.#target, 'audit');
-    // One write to a file opened with O_APPEND: lines of several processes do not mix.
-    await held.directory.appendFile(held.path, `${JSON.stringify(entry)}\n`, { flush: true, mode: 0o600 });
+    this.#onTheirWay++;
+    this.#open ??= this.#openTrail();
+    const open = this.#open;
+    try {
+      await (await open).record(entry);
+    } finally {
+      this.#onTheirWay--;
+      if (this.#onTheirWay === 0) {
+        this.#open = undefined;
+        await (await open.catch(() => undefined))?.close();
+      }
+    }
+  }
+
+  async #openTrail(): Promise<AuditTrail> {
+    await using given = await holdTarget(this.#target, 'audit');
+    await using held = await pin(given, false);
+    return await AuditTrail.open(held.directory, Buffer.from(held.path).toString('utf8'));
   }
 }
 
 /**
  * Where {@link AtomicFileOperations}, writeConfigAtomically and safeFileRotation keep their records, unless they are given another place; in
- * this thread. A path: a file of JSON lines. Undefined: nowhere.
+ * this thread. A path: the {@link AuditTrail} of that name. Undefined: nowhere.
  */
 export function setGlobalAuditTrail(trail: AuditSink | AtomicTarget | undefined): void {
   setGlobalSink(trail === undefined ? undefined : toSink(trail));
 }
 
-/** A sink as it is, a path as a file of lines. */
+/** A sink as it is, a path as the trail of that name. */
 export function toSink(trail: AuditSink | AtomicTarget): AuditSink {
-  return typeof trail === 'object' && 'record' in trail ? trail : new AuditLines(trail);
+  return typeof trail === 'object' && 'record' in trail ? trail : new AuditFile(trail);
 }

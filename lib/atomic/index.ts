@@ -30,7 +30,7 @@ export {
   SafeOperationError,
   ValidationError,
 } from '../operation-errors.js';
-export { setGlobalAuditTrail } from './audit-lines.js';
+export { setGlobalAuditTrail } from './audit-file.js';
 export { cleanupBackups } from './backup-copy.js';
 export { checkContent } from './check.js';
 export { type WriteChunksOptions, writeChunks } from './chunks.js';

@@ -3,8 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { getGlobalAuditTrail } from '../audit/global.js';
 import { type AuditEntry, type AuditSink, observed } from '../audit/observe.js';
+import { type AuditSummaryRow, AuditTally, formatAuditSummary } from '../audit/summary.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
-import { toSink } from './audit-lines.js';
+import { toSink } from './audit-file.js';
 import { cleanupBackups } from './backup-copy.js';
 import { type MergeOptions, type MergeStrategy, mergeConfig } from './merge.js';
 import type { AtomicWriteOptions } from './options.js';
@@ -38,18 +39,12 @@ export function safeFileRotation(
   return rotate(target, { audit: getGlobalAuditTrail(), ...options, maxFiles });
 }
 
-interface Tally {
-  done: number;
-  failed: number;
-  milliseconds: number;
-}
-
 /** Operations that are counted, and recorded where there is an audit trail. */
 export class AtomicFileOperations {
   readonly #trail: AuditSink | undefined;
-  readonly #tallies = new Map<string, Tally>();
+  readonly #tally = new AuditTally();
 
-  /** @param auditFile a file of JSON lines, or any sink; by default the global one, if there is one */
+  /** @param auditFile the path of an {@link AuditTrail}, or any sink; by default the global one, if there is one */
   constructor(auditFile?: AuditSink | AtomicTarget) {
     this.#trail = auditFile === undefined ? undefined : toSink(auditFile);
   }
@@ -91,19 +86,14 @@ export class AtomicFileOperations {
     return new BatchOperation(name, this.#sink());
   }
 
-  /** What was done so far, as lines of a table. */
-  auditSummary(): readonly { operation: string; done: number; failed: number; meanMs: number }[] {
-    return [...this.#tallies].map(([operation, { done, failed, milliseconds }]) => ({
-      operation,
-      done,
-      failed,
-      meanMs: Number((milliseconds / (done + failed)).toFixed(2)),
-    }));
+  /** What was done so far through this object, as `summarizeAuditTrail` tells of a whole trail. */
+  auditSummary(): readonly AuditSummaryRow[] {
+    return this.#tally.rows;
   }
 
-  /** Prints {@link auditSummary}. */
+  /** Prints {@link auditSummary}, as `dirfd audit summary` does. */
   displayAuditSummary(): void {
-    console.table(this.auditSummary());
+    process.stdout.write(formatAuditSummary(this.auditSummary()));
   }
 
   #sink(): AuditSink {
@@ -111,10 +101,7 @@ export class AtomicFileOperations {
   }
 
   async #record(entry: AuditEntry): Promise<void> {
-    const tally = this.#tallies.get(entry.operation) ?? { done: 0, failed: 0, milliseconds: 0 };
-    tally[entry.outcome]++;
-    tally.milliseconds += entry.duration;
-    this.#tallies.set(entry.operation, tally);
+    this.#tally.add(entry);
     await (this.#trail ?? getGlobalAuditTrail())?.record(entry);
   }
 }

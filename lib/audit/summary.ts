@@ -17,25 +17,37 @@ export interface AuditSummaryRow {
 export async function summarizeAuditTrail(
   records: AsyncIterable<AuditEntry> | Iterable<AuditEntry>,
 ): Promise<AuditSummaryRow[]> {
-  const rows = new Map<string, { done: number; failed: number; total: number; longest: number; last: string }>();
-  for await (const { operation, outcome, duration, time } of records) {
-    const row = rows.get(operation) ?? { done: 0, failed: 0, total: 0, longest: 0, last: '' };
-    rows.set(operation, row);
+  const tally = new AuditTally();
+  for await (const record of records) tally.add(record);
+  return tally.rows;
+}
+
+/** The numbers so far. */
+export class AuditTally {
+  readonly #rows = new Map<string, { done: number; failed: number; total: number; longest: number; last: string }>();
+
+  add({ operation, outcome, duration, time }: AuditEntry): void {
+    const row = this.#rows.get(operation) ?? { done: 0, failed: 0, total: 0, longest: 0, last: '' };
+    this.#rows.set(operation, row);
     row[outcome === 'failed' ? 'failed' : 'done']++;
     row.total += duration;
     row.longest = Math.max(row.longest, duration);
     if (time > row.last) row.last = time;
   }
-  return [...rows]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([operation, { done, failed, total, longest, last }]) => ({
-      operation,
-      done,
-      failed,
-      averageDuration: total / (done + failed),
-      longestDuration: longest,
-      lastTime: last,
-    }));
+
+  /** By the operations' names. */
+  get rows(): AuditSummaryRow[] {
+    return [...this.#rows]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([operation, { done, failed, total, longest, last }]) => ({
+        operation,
+        done,
+        failed,
+        averageDuration: total / (done + failed),
+        longestDuration: longest,
+        lastTime: last,
+      }));
+  }
 }
 
 /** The rows as a table of text, a line each. */

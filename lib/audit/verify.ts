@@ -7,7 +7,7 @@ import { type AuditRecord, type ChainEnd, hashLine, linesOf, parseLine, START } 
 
 /** What a verification has found. */
 export interface AuditReport {
-  /** True where every record follows from the one before. */
+  /** True where every record follows from the one before. An empty file is a trail that nothing was recorded in yet; bytes without a record are none. */
   readonly intact: boolean;
   readonly records: number;
   /** Names, the oldest first. */
@@ -92,6 +92,10 @@ export async function verifyAuditTrail(
       end = { sequence: record.sequence, hash: hashLine(bytes) };
       if (end.sequence === options.expected?.sequence) isExpectedThere = end.hash === options.expected.hash;
     }
+  }
+  if (!fault && bad && records === 0) {
+    // What a crash has torn is cut by the next writer, but until then nothing tells it from any other file.
+    fault = { file: bad.file, line: bad.line, why: 'not one whole record: no trail, or its first record is torn' };
   }
   if (!fault && !isExpectedThere) {
     fault = {

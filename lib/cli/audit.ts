@@ -62,7 +62,7 @@ async function run(action: Action, file: string | Buffer, options: Options): Pro
   if (action === 'verify') {
     const report = await verifyAuditTrail(directory, text, { expected: options.expected });
     await (options.json ? output.json(report) : output.write(describe(report)));
-    if (!report.intact || isNoTrail(report)) process.exitCode = EXIT.failed;
+    if (!report.intact) process.exitCode = EXIT.failed;
   } else if (action === 'summary') {
     const rows = await summarizeAuditTrail(readAuditTrail(directory, text));
     await (options.json ? output.json(rows) : output.write(formatAuditSummary(rows)));
@@ -81,11 +81,6 @@ function chainEnd(text: string): ChainEnd {
     throw new InvalidArgumentError('It must be the number and the SHA-256 of a record, as SEQUENCE:HASH.');
   }
   return { sequence: Number(sequence), hash: hash.toLowerCase() };
-}
-
-/** Bytes, and not one whole record: a first record that a crash has torn, or another file altogether. */
-function isNoTrail({ records, torn }: AuditReport): boolean {
-  return records === 0 && torn > 0;
 }
 
 async function chosen(records: AsyncIterable<AuditRecord>, { operation, failed, last }: Options) {
@@ -114,7 +109,7 @@ function line({ sequence, time, outcome, operation, path, duration, error }: Aud
 
 function describe(report: AuditReport): string {
   const { intact, records, files, first, last, torn, fault } = report;
-  if (intact && isNoTrail(report)) return `NO TRAIL: ${counted(torn, 'byte', 'bytes')}, and no whole record\n`;
+  if (records === 0 && torn > 0) return `NO TRAIL: ${counted(torn, 'byte', 'bytes')}, and no whole record\n`;
   if (intact && records === 0) say('dirfd audit: the file is empty: there is no record to verify');
   if (torn > 0)
     say(`dirfd audit: ${counted(torn, 'byte', 'bytes')} at the end torn by a crash; the next writer cuts them off`);

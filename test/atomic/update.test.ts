@@ -32,6 +32,7 @@ import {
   writeChunks,
   writeConfigAtomically,
 } from 'dirfd/atomic';
+import { verifyAuditTrail } from 'dirfd/audit';
 import { rejects, scratch } from '../dirfd/scratch.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
@@ -253,9 +254,35 @@ describe('AtomicFileOperations', () => {
       ],
     );
     assert.equal(statSync(trail).mode & 0o777, 0o600);
-    const [first] = operations.auditSummary();
-    assert.deepEqual([first!.operation, first!.done, first!.failed], ['write', 2, 0]);
+    const { intact, records } = await verifyAuditTrail(path, 'audit.jsonl');
+    assert.deepEqual([intact, records], [true, 4], 'an AuditTrail as any other');
+    const [, , write] = operations.auditSummary();
+    assert.deepEqual([write!.operation, write!.done, write!.failed], ['write', 2, 0]);
+    const shown = t.mock.method(process.stdout, 'write', () => true);
     operations.displayAuditSummary();
+    const [table] = shown.mock.calls.map(({ arguments: [text] }) => String(text));
+    shown.mock.restore();
+    assert.match(table!, /^operation .*\nbatch .*\ncleanup-backups .*\nwrite +2 +0 /);
+  });
+
+  test('many records at a time, by two objects with one path, are one chain; what is no trail is refused', async (t) => {
+    const path = temporaryDirectory(t);
+    const both = [1, 2].map(() => new AtomicFileOperations(join(path, 'trail')));
+    await Promise.all(
+      both.flatMap((operations, one) =>
+        Array.from({ length: 20 }, (_, i) => operations.atomicJsonUpdate(join(path, `${one}-${i}`), () => ({}))),
+      ),
+    );
+    const { intact, records } = await verifyAuditTrail(path, 'trail');
+    assert.deepEqual([intact, records], [true, 40]);
+    writeFileSync(join(path, 'other'), '{"line":1}\n{"line":2}\n');
+    await assert.rejects(
+      new AtomicFileOperations(join(path, 'other')).atomicJsonUpdate(join(path, 'x'), () => ({})),
+      {
+        name: 'StorageError',
+      },
+    );
+    assert.equal(readFileSync(join(path, 'other'), 'utf8'), '{"line":1}\n{"line":2}\n');
   });
 
   test('the global trail hears of configuration writes and rotations', async (t) => {

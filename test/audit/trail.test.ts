@@ -103,12 +103,16 @@ test('whatever a crash leaves of the last line is cut off and told, and is no ta
   // The first line, and blocks that never reached the disk.
   for (const torn of ['{"seq', '\0\0\0\0', '{"sequence":1,"previous":"00']) {
     writeFileSync(join(path, 'a'), torn);
+    const { intact, records, fault } = await verifyAuditTrail(path, 'a');
+    assert.deepEqual([intact, records, fault?.line], [false, 0, 1], 'nothing tells it from any other file yet');
     await (await AuditTrail.open(path, 'a', { fsync: 'none' })).close();
     assert.equal(JSON.parse(lines(path)[0]!).bytes, torn.length);
   }
   appendFileSync(join(path, 'a'), '\0'.repeat(5000));
   await (await AuditTrail.open(path, 'a', { fsync: 'none' })).close();
   assert.equal((await verifyAuditTrail(path, 'a')).intact, true);
+  writeFileSync(join(path, 'a'), '');
+  assert.deepEqual((await verifyAuditTrail(path, 'a')).fault, undefined, 'an empty trail');
 });
 
 test('a writer that is killed at any moment leaves a trail that goes on', async (t) => {
