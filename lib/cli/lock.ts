@@ -8,6 +8,7 @@ import { EXIT } from './exit-code.js';
 import { interruptible } from './interrupt.js';
 import { CommandError, complain } from './messages.js';
 import { splitPath } from './split-path.js';
+import { printable, printableBytes } from './terminal.js';
 
 interface Options {
   readonly shared?: true;
@@ -15,6 +16,7 @@ interface Options {
   readonly timeout?: number;
   readonly conflictExitCode: number;
   readonly allowNetwork?: true;
+  readonly quiet?: true;
 }
 
 /** Where a shell would end: no such command, and one that cannot be run. */
@@ -30,17 +32,27 @@ export function define(command: Command): void {
     .argument('<FILE>', 'the lock file', pathArgument)
     .argument('<COMMAND...>', 'what to run, after --')
     .option('-s, --shared', 'hold it beside others who share it')
-    .option('-n, --no-wait', 'end with 1 where the lock is not free')
+    .option('-n, --no-wait', 'where the lock is not free, say who holds it, and end with 1')
     .addOption(new Option('-w, --timeout <seconds>', 'wait so long at most').argParser(seconds).conflicts('wait'))
-    .option('-E, --conflict-exit-code <n>', 'where the lock was not to be had', wholeNumber(0, 255), EXIT.failed)
+    .option(
+      '-E, --conflict-exit-code <n>',
+      'end with this where the lock was not to be had',
+      wholeNumber(0, 255),
+      EXIT.failed,
+    )
     .option('--allow-network', 'accept network file systems, where other machines may not see the lock')
+    .option('-q, --quiet', 'do not say that the lock was not to be had')
     .addHelpText(
       'after',
       `
 Examples:
   dirfd lock /run/backup.lock -- rsync -a /home /mnt
   dirfd lock -n build.lock -- make || echo "somebody else is building"
-  dirfd lock --shared --timeout=10 db.lock -- sh -c 'sqlite3 db .dump > dump'`,
+  dirfd lock --shared --timeout=10 db.lock -- sh -c 'sqlite3 db .dump > dump'
+
+Ends as COMMAND does, with 128 + its number where a signal ended it; with 1 (see
+-E) where the lock was not to be had, 127 where there is no such command, 126
+where it cannot be run.`,
     )
     .action(run);
 }
@@ -52,15 +64,20 @@ function seconds(text: string): number {
 }
 
 async function run(file: string | Buffer, words: string[], options: Options): Promise<void> {
-  const { FileLock, LockTimeoutError } = await import('../lock/index.js');
+  const { describeHolder, FileLock, LockTimeoutError } = await import('../lock/main.js');
   const { directory, name } = splitPath(Buffer.from(file));
   await using lock = await FileLock.open(directory, name, {
     mode: 0o666,
     allowNetwork: options.allowNetwork === true,
+    owner: words[0] || undefined,
   });
   const shared = options.shared === true;
   if (!options.wait) {
-    if (!(await lock.tryLock({ shared }))) return conflict(options, undefined);
+    if (!(await lock.tryLock({ shared }))) {
+      const holder = await lock.holder();
+      const held = holder ? `: ${printable(describeHolder(holder))}` : '';
+      return conflict(options, new CommandError(`'${printableBytes(Buffer.from(file))}' is not free${held}`));
+    }
   } else {
     using interruption = interruptible();
     const timeout = options.timeout === undefined ? undefined : options.timeout * 1000;
@@ -75,8 +92,8 @@ async function run(file: string | Buffer, words: string[], options: Options): Pr
   process.exitCode = await runCommand(words, lock.unsafeFd());
 }
 
-function conflict({ conflictExitCode }: Options, error: unknown): void {
-  if (error !== undefined) complain('dirfd lock', error);
+function conflict({ conflictExitCode, quiet }: Options, error: unknown): void {
+  if (!quiet) complain('dirfd lock', error);
   process.exitCode = conflictExitCode;
 }
 

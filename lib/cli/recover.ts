@@ -22,7 +22,7 @@ export function define(command: Command): void {
         .default('report'),
     )
     .option('-n, --dry-run', 'change nothing, list what is to be settled')
-    .option('--json', 'print a JSON object')
+    .option('--json', 'print a JSON object; with --dry-run, one for each transaction')
     .option('-q, --quiet', 'no summary')
     .addHelpText(
       'after',
@@ -37,35 +37,51 @@ Examples:
 
 interface Options {
   readonly edits: 'report' | 'keep';
-  readonly dryRun?: true;
-  readonly json?: true;
-  readonly quiet?: true;
+  readonly dryRun?: true | undefined;
+  readonly json?: true | undefined;
+  readonly quiet?: true | undefined;
 }
 
 async function run(root: string | Buffer, { edits, dryRun, json, quiet }: Options): Promise<void> {
-  const { pending, recover } = await import('../transaction/main.js');
+  if (dryRun) return await look(root, { json, quiet });
+  const { recover } = await import('../transaction/main.js');
   const output = new Output();
-  if (dryRun) {
-    for (const { id, state, time } of await pending(root)) {
-      await (json ? output.json({ id, state, time }) : output.write(`${id}  ${state}\n`));
-    }
-    await output.end();
-    return;
-  }
   const report = await recover(root, { edits });
   if (json) await output.json(report);
   await output.end();
   if (quiet) return;
   const { finished, rolledBack, discarded, active, kept } = report;
-  const parts = [
+  const told = summary([
     [finished.length, 'finished'],
     [rolledBack.length, 'taken back'],
     [discarded.length, 'discarded'],
     [active.length, 'still at work'],
-  ] as const;
-  const told = parts
-    .filter(([number]) => number > 0)
-    .map(([number, what]) => `${counted(number, 'transaction')} ${what}`);
+  ]);
   if (kept.length > 0) told.push(`${counted(kept.length, 'path')} left as somebody has changed them`);
-  say(told.length > 0 ? told.join(', ') : 'nothing to recover');
+  say(told.length > 0 ? told.join(', ') : NOTHING);
+}
+
+const NOTHING = 'nothing to recover';
+
+/** By state, what would become of a transaction. */
+const FATES = { committed: 'to be finished', 'going-back': 'to be taken back', staged: 'to be discarded' } as const;
+
+async function look(root: string | Buffer, { json, quiet }: Pick<Options, 'json' | 'quiet'>): Promise<void> {
+  const { pending } = await import('../transaction/main.js');
+  const output = new Output();
+  const found = await pending(root);
+  for (const { id, state, time, changes } of found) {
+    const line = () => `${id}  ${state.padEnd(10)}  ${counted(changes.length, 'change')}\n`;
+    await (json ? output.json({ id, state, time, changes: changes.length }) : output.write(line()));
+  }
+  await output.end();
+  if (quiet) return;
+  const told = summary(
+    Object.entries(FATES).map(([state, fate]) => [found.filter((each) => each.state === state).length, fate]),
+  );
+  say(told.length > 0 ? told.join(', ') : NOTHING);
+}
+
+function summary(parts: readonly (readonly [number, string])[]): string[] {
+  return parts.filter(([number]) => number > 0).map(([number, what]) => `${counted(number, 'transaction')} ${what}`);
 }

@@ -38,7 +38,7 @@ export function define(command: Command): void {
         .choices(['stop', 'continue'])
         .default('continue'),
     )
-    .option('--json', 'print a JSON object for each PATH and each failure')
+    .option('--json', 'print a JSON object for each PATH and each failure: removed, incomplete or error')
     .addOption(new Option('--progress').hideHelp())
     .option('--no-progress', 'no progress line; there is one on a terminal only')
     .option('-q, --quiet', 'no summary: failures only')
@@ -132,7 +132,7 @@ class Removal {
       this.#removed += report.entries;
       for (const { pathBytes, error } of report.errors) await this.#fail(besides(path, pathBytes), error);
       this.#failures.addUntold(report.errorCount - report.errors.length);
-      if (this.#options.json) await this.#output.json({ type: 'removed', ...plainPath(path), entries: report.entries });
+      await this.#tell(path, report.entries, report.errorCount);
     } catch (error) {
       this.#removed += this.#current;
       if (signal.aborted) return false;
@@ -141,6 +141,12 @@ class Removal {
       this.#current = 0;
     }
     return this.#failures.count === failuresBefore;
+  }
+
+  async #tell(path: Buffer, entries: number, failures: number): Promise<void> {
+    if (!this.#options.json) return;
+    const end = failures === 0 ? { type: 'removed' } : { type: 'incomplete', failures };
+    await this.#output.json({ ...end, ...plainPath(path), entries });
   }
 
   async #fail(path: Buffer, error: unknown): Promise<void> {

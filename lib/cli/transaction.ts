@@ -78,7 +78,8 @@ function defineUndo(command: Command): void {
   command
     .summary('take a transaction back')
     .description(
-      'Take a transaction back that was applied with --keep-undo. If anything that it wrote has been changed since, nothing is taken back.',
+      'Take a transaction back that was applied with --keep-undo, and print what that does. If anything that it wrote has been changed since, nothing ' +
+        'is taken back.',
     )
     .argument('<DIR>', 'the root', pathArgument)
     .argument('<ID>', 'the transaction')
@@ -153,7 +154,7 @@ async function takeBack(
 ): Promise<void> {
   const { undo } = await import('../transaction/main.js');
   const changes = await undo(root, id, { only: options.only?.map(pathArgument) });
-  await print(changes, options);
+  await print(changes, options, undoneLine);
   if (!options.quiet) say(`took back ${counted(changes.length, 'change')}`);
 }
 
@@ -199,18 +200,27 @@ const SIGNS = { create: '+', replace: '~', delete: '-', move: '>', chmod: 'm' } 
 async function print(
   changes: readonly Change[],
   { json, quiet }: { readonly json?: true; readonly quiet?: true },
+  line: (change: Change) => string = changeLine,
 ): Promise<void> {
   if (quiet && !json) return;
   const output = new Output();
-  for (const change of changes) {
-    const { action, path, from, root } = change;
-    const place = printable(root === undefined ? path : `${root}:${path}`);
-    const origin = from === undefined ? '' : ` (from ${printable(from)})`;
-    await (json
-      ? output.json(plain(change))
-      : output.write(`${SIGNS[action]} ${action.padEnd(7)} ${place}${origin}\n`));
-  }
+  for (const change of changes) await (json ? output.json(plain(change)) : output.write(line(change)));
   await output.end();
+}
+
+function changeLine({ action, path, from, root }: Change, verb: string = action): string {
+  const place = printable(root === undefined ? path : `${root}:${path}`);
+  const origin = from === undefined ? '' : ` (from ${printable(from)})`;
+  return `${SIGNS[action]} ${verb.padEnd(7)} ${place}${origin}\n`;
+}
+
+/** What taking a change back does. */
+function undoneLine(change: Change): string {
+  const { action, path, from = path } = change;
+  if (action === 'create') return changeLine({ ...change, action: 'delete' });
+  if (action === 'delete') return changeLine({ ...change, action: 'create' }, 'restore');
+  if (action === 'move') return changeLine({ ...change, path: from, from: path });
+  return changeLine(change, action === 'replace' ? 'restore' : action);
 }
 
 function plain({ pathBytes, ...change }: Change): object {

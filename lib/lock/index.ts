@@ -8,7 +8,7 @@
  *   wait-graph.ts deadlocks; owner.ts: by which names
  */
 
-export type { AuditEntry, AuditSink, Logger, ObservedOptions } from '../audit/observe.js';
+export type { AuditEntry, AuditSink, Logger, ObservedOptions, OperationFacts } from '../audit/observe.js';
 export {
   AlreadyLockedError,
   DeadlockError,
@@ -21,5 +21,5 @@ export type { LockWaitOptions } from './claim.js';
 export { FileLock, type FileLockOptions, type TakeLockOptions } from './file-lock.js';
 export { Lease, Leases } from './lease.js';
 export { type AcquireOptions, LockManager, type LockManagerOptions, type LockStatistics } from './lock-manager.js';
-export type { LockHolder } from './lock-record.js';
+export { describeHolder, type LockHolder } from './lock-record.js';
 export { withLockOwner } from './owner.js';

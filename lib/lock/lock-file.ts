@@ -279,7 +279,8 @@ export class LockFile {
   #hold(claimant: Claimant, shared: boolean): void {
     claimant.kind = shared ? 'shared' : 'exclusive';
     this.#holders.add(claimant);
-    if (!shared && this.#recorded) writeRecord(this.#file, ownerName(claimant.owner));
+    if (!shared && this.#recorded)
+      writeRecord(this.#file, typeof claimant.owner === 'string' ? claimant.owner : undefined);
   }
 
   #isInTheWay(claimant: Claimant, shared: boolean): boolean {

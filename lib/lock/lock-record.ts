@@ -34,9 +34,11 @@ export function mayHoldRecord(file: FileFd): boolean {
   return length === 0 || start.toString('latin1') === MAGIC;
 }
 
-export function writeRecord(file: FileFd, owner: string): void {
+/** @param owner undefined where the lock was asked for without a name */
+export function writeRecord(file: FileFd, owner: string | undefined): void {
   process_ ??= describeProcess();
-  const text = `${MAGIC}${process_}"since":"${new Date().toISOString()}","owner":${JSON.stringify(owner.slice(0, 40))}}`;
+  const named = owner === undefined ? '' : `,"owner":${JSON.stringify(owner.slice(0, 40))}`;
+  const text = `${MAGIC}${process_}"since":"${new Date().toISOString()}"${named}}`;
   const record = Buffer.alloc(LENGTH, ' ');
   record.write(text);
   record.write('\n', LENGTH - 1);
@@ -58,11 +60,12 @@ export function readRecord(file: FileFd): Omit<LockHolder, 'shared'> | undefined
   }
 }
 
-/** `pid 12 ('worker') on host since …`; of a shared lock nobody knows. */
+/** A holder for people: `held by pid 12 ('worker') on host since 2030-01-02T03:04:05.678Z`; of a shared lock, `held shared`. */
 export function describeHolder({ shared, pid, host, owner, since }: LockHolder): string {
   if (shared) return 'held shared';
   if (pid === undefined) return 'held';
-  return `held by pid ${pid} ('${owner}') on ${host} since ${since}`;
+  const named = owner === undefined ? '' : ` ('${owner}')`;
+  return `held by pid ${pid}${named} on ${host} since ${since}`;
 }
 
 function describeProcess(): string {

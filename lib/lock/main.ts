@@ -8,6 +8,7 @@ const index = createRequire(import.meta.url)('./index.js') as typeof Index;
 export const {
   AlreadyLockedError,
   DeadlockError,
+  describeHolder,
   FileLock,
   Lease,
   Leases,

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileLock } from 'dirfd/lock';
 import { temporaryDirectory } from '../fixtures/temporary.js';
-import { dirfd, start } from './run-command.js';
+import { command, dirfd, start } from './run-command.js';
 
 test('ends as the command does', (t) => {
   const path = temporaryDirectory(t);
@@ -37,6 +37,25 @@ test('does not run the command where the lock is not free', async (t) => {
       [1, ''],
     ],
   );
+});
+
+test('says who holds the lock, unless it is to be quiet', async (t) => {
+  const path = temporaryDirectory(t);
+  const lock = join(path, 'x.lock');
+  await using held = await FileLock.open(path, 'x.lock');
+  await held.lock();
+  const tell = (...options: string[]) => dirfd(['lock', ...options, lock, '--', 'true']).stderr;
+  const holder = new RegExp(`held by pid ${process.pid} on \\S+ since 20\\d\\d-\\d\\d-\\d\\dT[\\d:.]+Z`);
+  assert.match(tell('-n'), new RegExp(`^dirfd lock: '${lock}' is not free: ${holder.source}\\n$`));
+  assert.match(tell('--timeout=0.01'), holder);
+  assert.equal(tell('-n', '-q') + tell('--quiet', '--timeout=0.01'), '');
+  await held.unlock();
+  assert.match(
+    dirfd(['lock', lock, '--', process.execPath, command, 'lock', '-n', lock, '--', 'true']).stderr,
+    /held by pid \d+ \('\S*node'\) on /,
+  );
+  await held.lock({ shared: true });
+  assert.match(tell('-n'), /is not free: held shared\n$/);
 });
 
 test('the command holds the lock when dirfd itself is killed', async (t) => {

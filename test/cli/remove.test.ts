@@ -59,6 +59,10 @@ describe('dirfd remove', () => {
     const absent = dirfd(['remove', `${path}-absent`]);
     assert.equal(absent.status, 1);
     assert.match(absent.stderr, /^dirfd remove: ENOENT: .*-absent'/);
+    assert.deepEqual(
+      jsonLines(dirfd(['remove', '--json', `${path}-absent`]).stdout).map(({ type, code }) => code ?? type),
+      ['ENOENT', 'incomplete'],
+    );
     assert.equal(dirfd(['remove', '-rf', `${path}-absent`]).status, 0);
     assert.equal(dirfd(['remove', `${path}-absent`, path]).status, 23);
     assert.ok(!existsSync(path));
@@ -79,6 +83,7 @@ describe('dirfd remove', () => {
     assert.match(stderr, /^dirfd remove: EACCES: permission denied, unlinkat '.*shut\/file' in /m);
     const lines = jsonLines(stdout);
     assert.ok(lines.some(({ type, path, code }) => type === 'error' && path === 'tree/shut/file' && code === 'EACCES'));
+    assert.deepEqual(lines.at(-1), { type: 'incomplete', failures: 1, path: 'tree', entries: 1 });
     assert.deepEqual(readdirSync(join(place, 'tree')), ['shut']);
   });
 });

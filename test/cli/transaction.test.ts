@@ -84,7 +84,12 @@ describe('dirfd transaction', () => {
       ['one done'],
     );
     assert.match(dirfd(['transaction', 'list', root]).stdout, /^one {2}done .* 4 changes\n$/);
-    assert.equal(dirfd(['transaction', 'undo', root, 'one']).status, 0);
+    const again = apply('one');
+    assert.deepEqual([again.status, snapshot(root).c], [1, 'file 644 b']);
+    assert.match(again.stderr, /: a transaction of this id is kept for undo: .*, begin 'one' in /);
+    const undone = dirfd(['transaction', 'undo', root, 'one']);
+    assert.equal(undone.status, 0, undone.stderr);
+    assert.equal(undone.stdout, '+ restore d\n~ restore a\n> move    b (from c)\n- delete  e\n');
     assert.deepEqual(snapshot(root), before);
     assert.equal(dirfd(['transaction', 'undo', root, 'one']).status, 1);
     assert.equal(apply('two').status, 0);
@@ -93,7 +98,7 @@ describe('dirfd transaction', () => {
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /ERR_DIRFD_CONFLICT: changed since; nothing was taken back, undo 'a'/);
     const part = dirfd(['transaction', 'undo', root, 'two', '--only', 'c']);
-    assert.equal(part.stdout, '> move    c (from b)\n', part.stderr);
+    assert.equal(part.stdout, '> move    b (from c)\n', part.stderr);
     assert.deepEqual(Object.keys(snapshot(root)), ['a', 'b', 'e']);
     assert.equal(dirfd(['transaction', 'prune', root]).stdout, 'two\n');
     assert.deepEqual(leavings(root), []);
@@ -125,7 +130,41 @@ describe('dirfd recover', () => {
     const ran = dirfd(['recover', root]);
     assert.equal(ran.status, 0);
     assert.equal(ran.stderr, 'nothing to recover\n');
+    const dry = dirfd(['recover', '-n', root]);
+    assert.deepEqual([dry.status, dry.stdout, dry.stderr], [0, '', 'nothing to recover\n']);
     assert.equal(dirfd(['recover', join(root, 'none')]).status, 1);
+  });
+
+  test('--dry-run tells what would become of what, and leaves it; the id is not free until then', (t) => {
+    if (!requireTool(t, 'strace')) return;
+    const root = rootWith(t, files);
+    const before = snapshot(root);
+    const options = [
+      '-f',
+      '-qq',
+      '-o',
+      '/dev/null',
+      '-e',
+      'trace=fdatasync',
+      '-e',
+      'inject=fdatasync:signal=KILL:when=1',
+    ];
+    const words = [process.execPath, command, 'transaction', 'apply', '--root', root, '--id', 'cut', '-'];
+    const env = { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_OPTIONS: '' };
+    attempt('strace', [...options, ...words], { input, env });
+    const left = leavings(root);
+    const dry = dirfd(['recover', '-n', root]);
+    assert.equal(dry.stdout, 'cut  committed   4 changes\n', dry.stderr);
+    assert.equal(dry.stderr, '1 transaction to be finished\n');
+    assert.deepEqual(jsonLines(dirfd(['recover', '-n', '--json', '-q', root]).stdout)[0]?.changes, 4);
+    assert.deepEqual([snapshot(root), leavings(root)], [before, left]);
+    assert.match(
+      dirfd(['transaction', 'apply', '--root', root, '--id', 'cut', '-'], { input }).stderr,
+      /a crash has left a transaction of this id: recover first/,
+    );
+    assert.equal(dirfd(['recover', root]).stderr, '1 transaction finished\n');
+    assert.deepEqual(Object.keys(snapshot(root)), ['a', 'c', 'e']);
+    assert.deepEqual(leavings(root), []);
   });
 });
 
