@@ -13,7 +13,7 @@
 
 import { ownError } from '../errors.js';
 import { operationError, StateError } from '../operation-errors.js';
-import { Applier, Obstacle, treesOf } from './apply.js';
+import { Applier } from './apply.js';
 import { changedMeanwhile, compile, conflict } from './compile.js';
 import type { Draft } from './draft.js';
 import type { Journal } from './journal.js';
@@ -23,6 +23,8 @@ import { lockSettled } from './recover.js';
 import { goBack, now } from './settle.js';
 import { unlockAll, type WaitOptions } from './site.js';
 import { pathOf, type Step } from './steps.js';
+import { Obstacle } from './take.js';
+import { treesOf } from './trees.js';
 
 export interface Commit extends WaitOptions {
   readonly id: string;
@@ -73,9 +75,9 @@ async function perform(
     });
     throw error;
   }
-  onPhase('apply', steps.length);
   await using applier = new Applier(participants);
   try {
+    onPhase('apply', steps.length);
     await applier.take([...steps.entries()], onTaken, signal);
     await applier.sync();
     await journal.append([{ record: 'done', time: now(), trees: await treesOf(participants, steps) }]);

@@ -40,11 +40,16 @@ export class Draft {
     this.view = new View(participants);
   }
 
+  /**
+   * @param alone resolves when nothing that was begun before is still being staged
+   * @returns stages the content, beside whatever does not need it, and tells its length
+   */
   async write(
     at: Located,
     content: Bytes,
     { mode, createOnly, parents }: { mode: number | undefined; createOnly: boolean; parents: boolean },
-  ): Promise<number> {
+    alone: () => Promise<void>,
+  ): Promise<() => Promise<number>> {
     const subject = this.#subject('write', at);
     const child = await this.#find(at, subject, parents);
     const { now } = child;
@@ -52,11 +57,23 @@ export class Draft {
     if (now && now.kind !== 'file') throw invalid(`it is a ${now.kind}; delete it first, if that is meant`, subject);
     const participant = this.#at(at.root);
     const slot = participant.newSlot();
-    const like = now && this.#sourceOf(now);
-    const { sha256, size } = await stageFile(participant, String(slot), content, { mode: mode ?? now?.mode, like });
+    const how = { mode: mode ?? now?.mode, like: now && this.#sourceOf(now) };
     participant.staged(1);
-    await this.#put(child, new Staged(at.root, 'file', slot, sha256));
-    return size;
+    // Pieces may come from anywhere, this transaction included; and what is staged already is the model of what takes its place.
+    if (now instanceof Staged || !(content instanceof Uint8Array)) {
+      await alone();
+      const { sha256, size } = await stageFile(participant, String(slot), content, how);
+      await this.#put(child, new Staged(at.root, 'file', slot, sha256));
+      return async () => size;
+    }
+    const entry = new Staged(at.root, 'file', slot);
+    if (child.now) await this.#take(child);
+    name(child, entry);
+    return async () => {
+      const { sha256, size } = await stageFile(participant, entry.path, content, how);
+      entry.sha256 = sha256;
+      return size;
+    };
   }
 
   async mkdir(at: Located, { mode, recursive }: { mode: number | undefined; recursive: boolean }): Promise<void> {
@@ -216,13 +233,11 @@ export class Draft {
   /** Gives a name to an entry, which has none, and takes it from the one that has it. */
   async #put(child: Child, entry: Entry): Promise<void> {
     if (child.now) await this.#take(child);
+    const from = entry.path;
+    name(child, entry);
     if (entry instanceof Staged && child.in instanceof Staged) {
-      const from = entry.path;
-      entry.place = child;
       await this.#at(entry.root).work.rename(toBytes(from), toBytes(entry.path));
     }
-    entry.place = child;
-    child.now = entry;
   }
 
   /** Takes the name from an entry that is to be no more. `tree` is what it held when that was decided. */
@@ -300,4 +315,9 @@ export class Draft {
     to.staged(1);
     return copy;
   }
+}
+
+function name(child: Child, entry: Entry): void {
+  entry.place = child;
+  child.now = entry;
 }

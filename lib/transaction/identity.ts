@@ -84,3 +84,15 @@ export async function fingerprintOf(
   }
   return hash.digest('hex');
 }
+
+/** {@link fingerprintOf} a directory by its name. */
+export async function treeIn(directory: DirectoryFd, name: string | Buffer): Promise<string> {
+  await using tree = await directory.openDirectory(name);
+  return await fingerprintOf(tree);
+}
+
+/** {@link sha256Of} a file by its name. */
+export async function contentOf(directory: DirectoryFd, name: Buffer): Promise<string> {
+  await using file = await directory.openFile(name);
+  return await sha256Of(file);
+}

@@ -7,12 +7,14 @@ const index = createRequire(import.meta.url)('./index.js') as typeof Index;
 
 export const {
   addPlan,
+  AtomicWriteError,
   ConflictError,
   ContentError,
   FileSizeError,
   FileTransaction,
   IntegrityError,
   listTransactions,
+  LockError,
   LockTimeoutError,
   PathError,
   PLAN_SCHEMA,

@@ -1,46 +1,58 @@
-/** Modes go to the inode that is meant, by descriptor: its name may be another's by now. */
+/** Modes go to the inode that is meant, by descriptor: its name may be another's by now. A mode is synced with its inode, not with a directory. */
 
-import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { FsError } from '../errors.js';
 import { isAbsent, statOf } from './absent.js';
 import { type Identity, isSame } from './identity.js';
+import type { Pair } from './renames.js';
+
+/** Brings an inode to the disk, now or with the rest; undefined: one that could not be opened. */
+export type SyncInode = (inode: { sync(): Promise<void> } | undefined) => Promise<void>;
 
 /**
  * @param from the mode that it must have, if not `to` already; without it, any
  * @returns 'other' where another inode, or none, has the name; 'edited' where it has neither mode
  */
 export async function changeMode(
-  directory: DirectoryFd,
-  name: Buffer,
+  pair: Pair,
   of: Identity,
   to: number,
+  sync: SyncInode,
   from?: number,
 ): Promise<'set' | 'other' | 'edited'> {
+  const { directory, name } = pair;
   const stat = await statOf(directory, name);
   if (!isSame(stat, of)) return 'other';
   const mode = stat.mode & 0o7777;
-  if (mode === to) return 'set';
-  if (from !== undefined && mode !== from) return 'edited';
+  if (from !== undefined && mode !== from && mode !== to) return 'edited';
   try {
-    return (await changeHeld(directory, name, of, to)) ? 'set' : 'other';
+    // Synced also where it has the mode already: whoever has set it may have been killed before that.
+    return (await changeHeld(pair, of, mode === to ? undefined : to, sync)) ? 'set' : 'other';
   } catch (error) {
     if (isAbsent(error)) return 'other';
     if (!(error instanceof FsError) || error.code !== 'EACCES') throw error;
     // Its owner may set the mode of what not even the owner may open.
-    await directory.chmod(name, to);
+    if (mode !== to) await directory.chmod(name, to);
+    await sync(undefined);
     return 'set';
   }
 }
 
-async function changeHeld(directory: DirectoryFd, name: Buffer, of: Identity, to: number): Promise<boolean> {
+async function changeHeld(
+  { directory, name }: Pair,
+  of: Identity,
+  to: number | undefined,
+  sync: SyncInode,
+): Promise<boolean> {
   if (of.kind === 'directory') {
     await using held = await directory.openDirectory(name);
     if (!isSame(await held.stat(), of)) return false;
-    await held.chmod('.', to);
+    if (to !== undefined) await held.chmod('.', to);
+    await sync(held);
   } else {
     await using held = await directory.openFile(name);
     if (!isSame(await held.stat(), of)) return false;
-    await held.chmod(to);
+    if (to !== undefined) await held.chmod(to);
+    await sync(held);
   }
   return true;
 }

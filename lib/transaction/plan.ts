@@ -10,12 +10,14 @@
 import { type JsonSchema, requireValid } from '../atomic/schema.js';
 import { ContentError, operationError } from '../operation-errors.js';
 
-import type { FileTransaction, TransactionPath } from './transaction.js';
+import type { TransactionPath } from './options.js';
+import type { FileTransaction } from './transaction.js';
 
-type PlanPath = string | { readonly root?: string; readonly path?: string; readonly bytes?: string };
-type Mode = string | number;
+/** Text; with the name of a root where there are several; `bytes` in base64 where it is not UTF-8. */
+export type PlanPath = string | { readonly root?: string; readonly path?: string; readonly bytes?: string };
 
-interface Between {
+/** What a copy or a move goes by. */
+export interface PlanTransfer {
   readonly from: PlanPath;
   readonly to: PlanPath;
   readonly replace?: boolean;
@@ -31,16 +33,16 @@ export interface PlanOperation {
     readonly json?: unknown;
     readonly yaml?: unknown;
     readonly schema?: JsonSchema;
-    readonly mode?: Mode;
+    readonly mode?: string | number;
     readonly createOnly?: boolean;
     readonly parents?: boolean;
   };
-  readonly mkdir?: { readonly path: PlanPath; readonly mode?: Mode; readonly recursive?: boolean };
+  readonly mkdir?: { readonly path: PlanPath; readonly mode?: string | number; readonly recursive?: boolean };
   readonly symlink?: { readonly target: string; readonly path: PlanPath };
-  readonly copy?: Between;
-  readonly move?: Between;
+  readonly copy?: PlanTransfer;
+  readonly move?: PlanTransfer;
   readonly delete?: { readonly path: PlanPath; readonly force?: boolean };
-  readonly chmod?: { readonly path: PlanPath; readonly mode: Mode };
+  readonly chmod?: { readonly path: PlanPath; readonly mode: string | number };
 }
 
 export interface Plan {
@@ -66,9 +68,18 @@ export async function parsePlan(text: string): Promise<Plan> {
   return plan as Plan;
 }
 
+/** Operations that are under way together; the transaction sees to their order. */
+const AT_ONCE = 64;
+
 /** Adds the operations of a plan, in their order. Nothing is changed before `transaction.commit()`. */
 export async function addPlan(transaction: FileTransaction, plan: Plan): Promise<void> {
-  for (const operation of plan.operations) await addOperation(transaction, operation);
+  const adding = new Set<Promise<void>>();
+  for (const operation of plan.operations) {
+    const added: Promise<void> = addOperation(transaction, operation).finally(() => adding.delete(added));
+    adding.add(added);
+    if (adding.size >= AT_ONCE) await Promise.race(adding);
+  }
+  await Promise.all(adding);
 }
 
 async function addOperation(

@@ -102,7 +102,9 @@ async function hasUnfinished(site: Site, forReading: boolean): Promise<boolean> 
 export async function storyIn(site: Site, id: string): Promise<(Story & { readonly active: boolean }) | undefined> {
   const place = await coordinatorOf(site, id);
   if (place !== undefined) {
-    await using coordinator = await reopened(place.root, id);
+    const coordinator = await found(place.root, id, false);
+    if (coordinator === undefined) return undefined;
+    await using _coordinator = coordinator;
     return await storyIn(coordinator, id);
   }
   const read = await withWork(site, id, (work) => unless('ENOENT', () => Journal.read(work)));
@@ -240,19 +242,25 @@ async function withWork<T>(site: Site, id: string, act: (work: DirectoryFd) => P
   return await act(work);
 }
 
-/** A root of a transaction, found again where it was, and the same. */
-export async function reopened({ path, ino, birth }: RootRecord, id: string): Promise<Site> {
+/** A root of a transaction, found again where it was, and the same. @throws StateError */
+export async function reopened(root: RootRecord, id: string): Promise<Site> {
+  return (await found(root, id, true)) as Site;
+}
+
+/** @returns undefined where there is no trace of transactions any more, unless `create` */
+async function found({ path, ino, birth }: RootRecord, id: string, create: boolean): Promise<Site | undefined> {
   const missing = (cause?: unknown) => {
     const why = `a root of transaction ${id} is no longer where it was`;
     return operationError(StateError, 'ERR_DIRFD_RECOVERY', why, { verb: 'recover', path }, cause);
   };
   let site: Site | undefined;
   try {
-    site = await Site.open(path, { create: true });
+    site = await Site.open(path, { create });
   } catch (error) {
     throw missing(error);
   }
-  if (site?.record.ino === ino && site.record.birth === birth) return site;
-  await site?.[Symbol.asyncDispose]();
+  if (site === undefined) return undefined;
+  if (site.record.ino === ino && site.record.birth === birth) return site;
+  await site[Symbol.asyncDispose]();
   throw missing();
 }

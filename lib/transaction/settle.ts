@@ -1,8 +1,10 @@
 /** How a transaction ends, at its own hand or at a recovery's: its steps taken or taken back, that written down, and its leavings removed. */
 
-import { Applier, type Base, type Numbered, treesOf } from './apply.js';
+import { Applier } from './apply.js';
+import type { Base } from './directories.js';
 import type { Journal, Story } from './journal.js';
-import type { Step } from './steps.js';
+import type { Numbered, Step } from './steps.js';
+import { treesOf } from './trees.js';
 
 /** Takes the steps of a committed transaction that have not been taken. @returns those that cannot be, if there are any */
 export async function finish(

@@ -71,7 +71,8 @@ export class Site implements AsyncDisposable {
    */
   async lock(shared: boolean, { lockTimeout = 30_000, signal }: WaitOptions): Promise<FileFd> {
     const subject: ErrorSubject = { verb: 'lock', directory: this.root.path, path: `${STATE_DIRECTORY}/${LOCK}` };
-    const file = await this.state.openFile(LOCK, { flags: constants.O_RDWR });
+    // Made here, so that who only looks makes nothing.
+    const file = await this.state.openFile(LOCK, { flags: constants.O_RDWR | constants.O_CREAT, mode: 0o600 });
     try {
       await file.lock({ shared, timeout: lockTimeout, signal });
       const [held, named] = [await file.stat(), await this.state.stat(LOCK)];
@@ -143,7 +144,6 @@ async function openState(root: DirectoryFd, create: boolean): Promise<DirectoryF
         path: STATE_DIRECTORY,
       });
     }
-    await using _lock = await state.openFile(LOCK, { flags: constants.O_RDWR | constants.O_CREAT, mode: 0o600 });
     if (made) {
       await state.sync();
       await root.sync();

@@ -4,7 +4,11 @@ import { createHash } from 'node:crypto';
 import { copyTree } from '../copy/job.js';
 import type { NotKept } from '../copy/report.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { INTERNAL } from '../dirfd/fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
+import { type ErrorSubject, toFsError } from '../errors.js';
+import { native } from '../native/load.js';
+import { DURABILITIES, KEEP } from '../native/replace.js';
 import { carryOver } from './carry-over.js';
 import { sha256Of } from './identity.js';
 import { toBytes } from './names.js';
@@ -26,12 +30,18 @@ export interface NewFile {
 /** Whole, or in pieces of any size. */
 export type Bytes = Uint8Array | AsyncIterable<Uint8Array>;
 
+/** @param path a slot, or a name in a staged directory */
 export async function stageFile(
   { work }: Participant,
-  slot: string,
+  path: string,
   content: Bytes,
   { mode, like }: NewFile,
 ): Promise<{ sha256: string; size: number }> {
+  const slot = toBytes(path);
+  if (content instanceof Uint8Array && like === undefined) {
+    await makeWhole(work, slot, content, mode);
+    return { sha256: createHash('sha256').update(content).digest('hex'), size: content.length };
+  }
   return orNothing(work, slot, async () => {
     // Nobody else can reach it here, so a new file may have what the umask leaves of its mode at once.
     await using file = await work.openFile(slot, { flags: 'wx', mode: like || mode !== undefined ? 0o600 : 0o666 });
@@ -50,6 +60,29 @@ export async function stageFile(
     return { sha256: hash.digest('hex'), size };
   });
 }
+
+/** One call instead of four; it is synced with all the others. */
+async function makeWhole(
+  work: DirectoryFd,
+  slot: Buffer,
+  content: Uint8Array,
+  mode: number | undefined,
+): Promise<void> {
+  const subject: ErrorSubject = { verb: 'stage', directory: work.path, path: slot };
+  const { handle, hold } = work[INTERNAL];
+  const release = hold(subject);
+  try {
+    await native.replaceFile(handle, slot, content, ...NEW_FILE, mode ?? -1, ...NOTHING_TO_KEEP);
+  } catch (thrown) {
+    throw toFsError(thrown, native.callNames, subject);
+  } finally {
+    release();
+  }
+}
+
+/** The order of NativeReplaceOptions. */
+const NEW_FILE = [DURABILITIES.indexOf('none'), KEEP.nothing, true, false, false] as const;
+const NOTHING_TO_KEEP = ['', false, -1] as const;
 
 export async function stageCopy({ work }: Participant, slot: string, { base, path }: Source): Promise<string> {
   return orNothing(work, slot, async () => {
@@ -105,7 +138,7 @@ async function copyContent(from: FileFd, to: FileFd): Promise<void> {
   }
 }
 
-async function orNothing<T>(work: DirectoryFd, slot: string, make: () => Promise<T>): Promise<T> {
+async function orNothing<T>(work: DirectoryFd, slot: string | Buffer, make: () => Promise<T>): Promise<T> {
   try {
     return await make();
   } catch (error) {

@@ -57,9 +57,12 @@ export interface Chmod extends Place {
 
 export type Step = Detach | Attach | Exchange | Chmod;
 
+/** A step, and which one of its transaction. */
+export type Numbered = readonly [number, Step];
+
 /** Steps that may run side by side: next to each other, of one sort, in one directory. */
-export function groupsOf(steps: readonly (readonly [number, Step])[]): (readonly [number, Step])[][] {
-  const groups: (readonly [number, Step])[][] = [];
+export function groupsOf(steps: readonly Numbered[]): Numbered[][] {
+  const groups: Numbered[][] = [];
   let key: string | undefined;
   for (const numbered of steps) {
     const [, step] = numbered;

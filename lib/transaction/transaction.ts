@@ -5,99 +5,49 @@
  *     │                    │
  *     └──rollback(), dispose, abort, a failure──▶ rolled back
  *
- * Operations are taken one after the other in the order in which they were called, awaited or not.
+ * Operations are taken one after the other in the order in which they were called, awaited or not; the content of writes that are not awaited
+ * goes to the disk side by side.
  */
 
 import { randomBytes } from 'node:crypto';
 import { toJsonText, toYamlText } from '../atomic/content.js';
 import type { JsonSchema } from '../atomic/schema.js';
-import { type ObservedOptions, observed } from '../audit/observe.js';
-import type { NotKept } from '../copy/report.js';
-import { INTERNAL } from '../dirfd/fd.js';
+import { observed } from '../audit/observe.js';
 import { toMode } from '../dirfd/flags.js';
 import type { RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, ownError } from '../errors.js';
-import { native } from '../native/load.js';
 import { StateError } from '../operation-errors.js';
 import { type Change, changesOf } from './changes.js';
 import { commit } from './commit.js';
 import { compile } from './compile.js';
 import { type Content, type ContentType, toBytesOf } from './content.js';
-import { Draft, type Located } from './draft.js';
-import { pruneTransactions, type Retention } from './history.js';
-import type { Journal } from './journal.js';
-import { Participant } from './participant.js';
-import { ProgressMeter, progressBar, type TransactionProgress } from './progress.js';
-import { discard } from './recover.js';
-import { ID, Site, type TransactionRoot, type WaitOptions } from './site.js';
+import type { Draft, Located } from './draft.js';
+import { pruneTransactions } from './history.js';
+import type {
+  CommitReport,
+  ReplaceOptions,
+  TransactionOptions,
+  TransactionPath,
+  TransactionRoots,
+  WriteOptions,
+  WriteValueOptions,
+} from './options.js';
+import { ProgressMeter, progressBar } from './progress.js';
+import { labelOf, locate, type NamedRoots, rootsOf } from './roots.js';
+import { begin, end, type Running } from './running.js';
+import { ID, type Site } from './site.js';
+import { Turns } from './turns.js';
 import { invalid } from './view.js';
-
-/** One directory, or several by names of the caller's choice. */
-export type TransactionRoots = TransactionRoot | Readonly<Record<string, TransactionRoot>>;
-
-/** A path in the only root, or in the one of that name. */
-export type TransactionPath = RelativePath | { readonly root: string; readonly path: RelativePath };
-
-export interface TransactionOptions extends WaitOptions, ObservedOptions {
-  /** Letters, digits, `.`, `_`, `-`; at most 100. Default: the time and a random number. */
-  readonly transactionId?: string | undefined;
-  /** A bar on standard error, where that is a terminal. Default false. */
-  readonly showProgress?: boolean | undefined;
-  readonly onProgress?: ((progress: TransactionProgress) => void) | undefined;
-  /** Keep what was replaced and deleted, for `undo()`: all of it, or as much as the retention says. Default false. */
-  readonly keepUndo?: boolean | Retention | undefined;
-}
-
-export interface WriteOptions {
-  /** Exact permission bits. Default: those of the file that is replaced, or what the umask leaves of 0o666. */
-  readonly mode?: number | string | undefined;
-  /** Refuse to replace a file. Default false. */
-  readonly createOnly?: boolean | undefined;
-  /** Make missing directories above. Default false. */
-  readonly parents?: boolean | undefined;
-  /** Of text. Default `'utf8'`. */
-  readonly encoding?: BufferEncoding | undefined;
-}
-
-export interface WriteValueOptions extends WriteOptions {
-  /** JSON Schema that the value must satisfy; else a ContentError names the JSON pointer. */
-  readonly schema?: JsonSchema | undefined;
-  /** Of JSON, in spaces. Default 2. */
-  readonly indent?: number | undefined;
-}
-
-export interface ReplaceOptions {
-  /** Take the place of what has the name already, which must be of the same sort. Default false: a ValidationError. */
-  readonly replace?: boolean | undefined;
-}
-
-/** What a commit did. */
-export interface CommitReport {
-  readonly id: string;
-  readonly changes: readonly Change[];
-  /** Content written, in bytes. */
-  readonly bytes: number;
-  /** Metadata of copied trees that could not be kept. */
-  readonly notKept: readonly NotKept[];
-}
-
-interface Running {
-  readonly sites: readonly Site[];
-  readonly participants: readonly Participant[];
-  readonly journal: Journal;
-  readonly draft: Draft;
-}
 
 /** Many files changed together or not at all. Dispose of it with `await using`: without a commit nothing has happened. */
 export class FileTransaction implements AsyncDisposable {
   readonly id: string;
-  readonly #roots: readonly (readonly [string, TransactionRoot])[];
+  readonly #roots: NamedRoots;
   readonly #options: TransactionOptions;
   readonly #meter: ProgressMeter;
   readonly #bar: ReturnType<typeof progressBar> | undefined;
   #state: 'open' | 'committing' | 'committed' | 'rolled back' = 'open';
-  /** The end of the queue. Never rejects. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #failure: { readonly error: unknown } | undefined;
   #running: Promise<Running> | undefined;
   readonly #onAbort = () => void this.rollback().catch(() => {});
@@ -160,12 +110,14 @@ export class FileTransaction implements AsyncDisposable {
     options: { readonly mode?: number | string | undefined; readonly recursive?: boolean | undefined } = {},
   ): Promise<void> {
     const mode = modeOf(options.mode, 'mkdir');
-    await this.#operation((draft) => draft.mkdir(this.#at(path), { mode, recursive: options.recursive === true }));
+    await this.#turn((draft) => draft.mkdir(this.#at(path), { mode, recursive: options.recursive === true }));
+    this.#meter.advance(1);
   }
 
   /** The target is stored as it is. */
   async symlink(target: RelativePath, path: TransactionPath): Promise<void> {
-    await this.#operation((draft) => draft.symlink(target, this.#at(path)));
+    await this.#turn((draft) => draft.symlink(target, this.#at(path)));
+    this.#meter.advance(1);
   }
 
   /** A file, or a directory with all that it holds; of a symlink, the link. `force`: a missing one is no failure. */
@@ -221,6 +173,7 @@ export class FileTransaction implements AsyncDisposable {
   /** What a commit would do now. */
   async preview(): Promise<Change[]> {
     return this.#enqueue(async ({ draft, participants, sites }) => {
+      await this.#turns.alone();
       if (this.#failure) throw this.#failure.error;
       return changesOf(await compile(draft, participants), recordsOf(sites));
     });
@@ -235,7 +188,7 @@ export class FileTransaction implements AsyncDisposable {
    * @throws StateError if a failure could be neither finished nor taken back; `recover()` goes on from there
    */
   async commit(): Promise<CommitReport> {
-    const directory = this.#roots.map(([, root]) => labelOf(root)).join(', ');
+    const directory = labelOf(this.#roots);
     return observed(
       { operation: 'transaction.commit', directory, transaction: this.id },
       this.#options,
@@ -253,13 +206,11 @@ export class FileTransaction implements AsyncDisposable {
   /** Gives all of it up. Does nothing after a commit. */
   async rollback(): Promise<void> {
     // Behind the operations under way, and behind a commit, which the signal ends by itself.
-    const before = this.#last;
-    const end = before.then(async () => {
+    await this.#turns.take(async () => {
       if (this.#state !== 'open') return;
+      await this.#turns.alone();
       await this.#close('rolled back', true);
     });
-    this.#last = end.catch(() => {});
-    await end;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -267,6 +218,7 @@ export class FileTransaction implements AsyncDisposable {
   }
 
   async #commit({ draft, participants, journal, sites }: Running): Promise<CommitReport> {
+    await this.#turns.alone();
     if (this.#failure) {
       await this.#close('rolled back', true);
       throw this.#failure.error;
@@ -303,14 +255,7 @@ export class FileTransaction implements AsyncDisposable {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     void this.#bar?.then(({ stop }) => stop());
     const running = await this.#running?.catch(() => undefined);
-    if (!running) return;
-    const { sites, participants, journal } = running;
-    try {
-      if (discards) await discard(sites, this.id);
-    } finally {
-      await journal[Symbol.asyncDispose]();
-      for (const participant of participants) await participant[Symbol.asyncDispose]();
-    }
+    if (running) await end(running, discards);
   }
 
   async #write(
@@ -320,25 +265,40 @@ export class FileTransaction implements AsyncDisposable {
   ): Promise<void> {
     const mode = modeOf(options.mode, 'write');
     const { createOnly = false, parents = false } = options;
-    await this.#operation(async (draft) => {
+    const { written } = await this.#turn(async (draft) => {
       const at = this.#at(path);
       const bytes = await content({ verb: 'write', path: at.path });
-      this.#meter.advance(0, await draft.write(at, bytes, { mode, createOnly, parents }));
+      const stage = await draft.write(at, bytes, { mode, createOnly, parents }, () => this.#turns.alone());
+      return { written: this.#turns.beside(() => this.#noting(stage)) };
+    });
+    this.#meter.advance(1, await written);
+  }
+
+  /** An operation for which all that was written before it must be there. */
+  async #operation<T>(work: (draft: Draft) => Promise<T>): Promise<T> {
+    const result = await this.#turn(async (draft) => {
+      await this.#turns.alone();
+      return work(draft);
+    });
+    this.#meter.advance(1);
+    return result;
+  }
+
+  async #turn<T>(work: (draft: Draft) => Promise<T>): Promise<T> {
+    return this.#enqueue(async ({ draft }) => {
+      this.#options.signal?.throwIfAborted();
+      return this.#noting(() => work(draft));
     });
   }
 
-  async #operation<T>(work: (draft: Draft) => Promise<T>): Promise<T> {
-    return this.#enqueue(async ({ draft }) => {
-      this.#options.signal?.throwIfAborted();
-      try {
-        const result = await work(draft);
-        this.#meter.advance(1);
-        return result;
-      } catch (error) {
-        this.#failure ??= { error };
-        throw error;
-      }
-    });
+  /** What fails makes the commit fail. */
+  async #noting<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
+    }
   }
 
   #add(operation: Promise<void>): this {
@@ -347,70 +307,25 @@ export class FileTransaction implements AsyncDisposable {
   }
 
   async #enqueue<T>(work: (running: Running) => Promise<T>): Promise<T> {
-    const turn = this.#last.then(async () => {
-      this.#options.signal?.throwIfAborted();
+    return this.#turns.take(async () => {
+      const { keepUndo = false, lockTimeout, signal } = this.#options;
+      signal?.throwIfAborted();
       if (this.#state !== 'open') {
         throw ownError('ERR_DIRFD_CLOSED', `this transaction is ${this.#state}`, { verb: 'transaction' });
       }
-      this.#running ??= this.#begin();
+      const options = { keepUndo: keepUndo !== false, lockTimeout, signal };
+      this.#running ??= this.#noting(() => begin(this.#roots, this.id, options));
       return work(await this.#running);
     });
-    this.#last = turn.catch(() => {});
-    return turn;
-  }
-
-  async #begin(): Promise<Running> {
-    const sites: Site[] = [];
-    try {
-      for (const [name, root] of this.#roots) sites.push((await Site.open(root, { create: true, name })) as Site);
-      await refuseOverlap(sites);
-      const { keepUndo = false, lockTimeout, signal } = this.#options;
-      const options = { keepUndo: keepUndo !== false, lockTimeout, signal };
-      const { participants, journal } = await Participant.beginAll(sites, this.id, options);
-      return { sites, participants, journal, draft: new Draft(participants) };
-    } catch (error) {
-      for (const site of sites) await site[Symbol.asyncDispose]();
-      this.#failure ??= { error };
-      throw error;
-    }
   }
 
   #at(path: TransactionPath): Located {
-    const isNamed = typeof path === 'object' && path !== null && !(path instanceof Uint8Array);
-    if (!isNamed) {
-      if (this.#roots.length === 1) return { root: 0, path };
-      throw invalid('there are several roots: name one, as in { root, path }', { verb: 'transaction', path });
-    }
-    const root = this.#roots.findIndex(([name]) => name === path.root);
-    if (root >= 0) return { root, path: path.path };
-    throw invalid(`there is no root '${path.root}'`, { verb: 'transaction', path: path.path });
-  }
-}
-
-function rootsOf(roots: TransactionRoots): (readonly [string, TransactionRoot])[] {
-  const isRecord = typeof roots === 'object' && roots !== null && Object.getPrototypeOf(roots) === Object.prototype;
-  if (!isRecord) return [['', roots as TransactionRoot]];
-  const named = Object.entries(roots as Readonly<Record<string, TransactionRoot>>);
-  if (named.length === 0) throw invalid('there is no root', { verb: 'transaction' });
-  return named;
-}
-
-/** Each name must have one path only. */
-async function refuseOverlap(sites: readonly Site[]): Promise<void> {
-  for (const a of sites) {
-    for (const b of sites) {
-      if (a === b || !(await native.isInside(a.root[INTERNAL].handle, b.root[INTERNAL].handle))) continue;
-      throw invalid('one of the roots is another one, or lies inside it', { verb: 'transaction', path: a.root.path });
-    }
+    return locate(path, this.#roots);
   }
 }
 
 function recordsOf(sites: readonly Site[]) {
   return sites.map(({ record }) => record);
-}
-
-function labelOf(root: TransactionRoot): string {
-  return root instanceof Object && 'path' in root ? String(root.path) : String(root);
 }
 
 function modeOf(mode: number | string | undefined, verb: string): number | undefined {

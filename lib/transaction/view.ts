@@ -59,7 +59,8 @@ export class Staged {
   readonly children = new Map<string, Child>();
   /** Of a directory: the mode to be set once all is in it, where that would be in the way now. */
   mode: number | undefined;
-  readonly sha256: string | undefined;
+  /** Of a file, once its content is there. */
+  sha256: string | undefined;
   /** Of a directory that was made empty: what is not among its children is not there. */
   isKnown = false;
 

@@ -300,6 +300,49 @@ describe('refused before anything is changed:', () => {
   });
 });
 
+test('operations that are not awaited mean what they would mean one after the other', async (t) => {
+  const root = rootWith(t, { old: 'old', 'd/x': 'x' });
+  await using transaction = await FileTransaction.begin(root);
+  const pending: Promise<unknown>[] = [];
+  for (let number = 0; number < 200; number++) pending.push(transaction.write(`f${number}`, `${number}`));
+  pending.push(transaction.mkdir('n/m', { recursive: true }));
+  for (let number = 0; number < 50; number++) pending.push(transaction.write(`n/m/f${number}`, `${number}`));
+  pending.push(transaction.write('old', 'first'), transaction.write('old', 'second'));
+  const read = transaction.readText('old');
+  pending.push(
+    transaction.move('n/m', 'moved'),
+    transaction.write('n/m', 'a file now'),
+    transaction.chmod('f7', 0o600),
+  );
+  pending.push(
+    transaction.copy('moved', 'd/copy'),
+    transaction.delete('f8'),
+    transaction.write('f9', Readable.from(['9', '9'])),
+  );
+  await Promise.all(pending);
+  assert.equal(await read, 'second');
+  await transaction.commit();
+  const now = snapshot(root);
+  assert.equal(Object.keys(now).length, 199 + 1 + 2 + 51 + 3 + 51 - 1);
+  for (const [path, content] of Object.entries(now)) {
+    const [, number] = /f(\d+)$/.exec(path) ?? [];
+    if (number !== undefined && number !== '9') assert.equal(content, `file ${path === 'f7' ? 600 : 644} ${number}`);
+  }
+  assert.deepEqual([now.old, now['n/m'], now.f9], ['file 644 second', 'file 644 a file now', 'file 644 99']);
+});
+
+test('a callback that throws between the journal and the first change takes all of it back', async (t) => {
+  const root = rootWith(t, { a: 'a' });
+  const before = snapshot(root);
+  const onProgress = ({ phase }: TransactionProgress) => {
+    if (phase === 'apply') throw new Error('of the callback');
+  };
+  await using transaction = await FileTransaction.begin(root, { onProgress });
+  await transaction.write('a', 'new');
+  await assert.rejects(transaction.commit(), /of the callback/);
+  assert.deepEqual([snapshot(root), leavings(root)], [before, []]);
+});
+
 describe('given up', () => {
   test('by dispose, an abort, or rollback(), it leaves nothing, and cannot be used any more', async (t) => {
     const root = rootWith(t, { a: 'a' });

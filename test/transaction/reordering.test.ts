@@ -64,13 +64,25 @@ test('after a commit record, any of the changes since the last sync may be lost,
   assert.deepEqual(leavings(root), []);
 });
 
+test('a mode is synced with its own file, before the log says that all is done', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const root = rootWith(t, files);
+  const { events } = strace(commandOf('commit', [root, 'keep']), { trace: ['fchmod', 'fsync', 'fdatasync'], env });
+  const changed = events.findLastIndex(({ call, args }) => call === 'fchmod' && args[1] === '0600');
+  const fd = events[changed]?.args[0];
+  assert.match(fd ?? '', /\/e\/z>$/);
+  const synced = events.findIndex(({ call, args }, at) => at > changed && call === 'fsync' && args[0] === fd);
+  const done = events.findLastIndex(({ call }) => call === 'fdatasync');
+  assert.ok(synced > changed && synced < done, `${changed} < ${synced} < ${done}`);
+});
+
 test('before it, the log and all that is staged may be lost or torn, and nothing has happened', async (t) => {
   if (!requireTool(t, 'strace')) return;
   for (const share of [0, 0.3, 0.7, 0.999]) {
     await inRootWith(files, async (root) => {
       const before = snapshot(root);
-      // The second is the first one outside of the transaction's own directory.
-      assert.ok(runKilled('commit', [root, 'keep'], { call: 'renameat', nth: 2 }));
+      // The first step.
+      assert.ok(runKilled('commit', [root, 'keep'], { call: 'renameat', nth: 1 }));
       assert.deepEqual(snapshot(root), before);
       const work = join(root, STATE, 't');
       const log = join(work, 'log');
@@ -93,7 +105,9 @@ function recorded(root: string): Change[] {
   assert.equal(status, 0, stderr);
   const isLog = (fd: string) => fd.endsWith('/t/log>');
   const commit = events.findIndex(({ call, args }) => call === 'fdatasync' && isLog(args[0] ?? ''));
-  let size = events.slice(0, commit).reduce((sum, event) => sum + (event.call === 'pwrite64' ? event.result : 0), 0);
+  const isAppend = ({ call, args }: { call: string; args: readonly string[] }) =>
+    call === 'pwrite64' && isLog(args[0] ?? '');
+  let size = events.slice(0, commit).reduce((sum, event) => sum + (isAppend(event) ? event.result : 0), 0);
   // What each directory was called at that moment is told by strace; which it is, by taking the renames back from the end.
   const later = events.slice(commit + 1).filter(({ args, result }) => result === 0 || isLog(args[0] ?? ''));
   const changes: Change[] = [];
@@ -116,6 +130,8 @@ function recorded(root: string): Change[] {
         before: 0o644,
       };
     } else if (call === 'pwrite64') change = { do: 'log', size: result, before: 0 };
+    else if (lstatSync(pathIn(args[0] ?? '')).isFile() && !isLog(args[0] ?? ''))
+      continue; // brings its mode, and no name
     else change = { do: 'sync' };
     changes.unshift(change);
     takeBack(root, change.do === 'log' ? { do: 'sync' } : change);

@@ -1,0 +1,40 @@
+/**
+ * The order of a transaction's operations: one after the other, as they were called. What an operation need not finish in its turn runs beside the
+ * turns of others, a bounded number at a time; a turn that depends on it waits for all of that first.
+ */
+
+import pLimit from 'p-limit';
+
+/** Files that are being written at a time: more than threads have use for, so that none of them ever waits for JavaScript. */
+const SIDE_BY_SIDE = 16;
+
+export class Turns {
+  /** The end of the queue. Never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #limit = pLimit(SIDE_BY_SIDE);
+  /** Never reject. */
+  readonly #beside = new Set<Promise<void>>();
+
+  /** Runs when all that was called before has had its turn. */
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Called in a turn, runs beyond its end. */
+  beside<T>(work: () => Promise<T>): Promise<T> {
+    const running = this.#limit(work);
+    const ended: Promise<void> = running.then(
+      () => void this.#beside.delete(ended),
+      () => void this.#beside.delete(ended),
+    );
+    this.#beside.add(ended);
+    return running;
+  }
+
+  /** Called in a turn: resolves when nothing runs beside it, whatever became of that. */
+  async alone(): Promise<void> {
+    await Promise.all(this.#beside);
+  }
+}
