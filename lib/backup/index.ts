@@ -9,10 +9,10 @@
  *   losses.ts         what either could not keep
  *   retention.ts      which versions are kept
  *   store.ts          the directory and its lock; manifest.ts: what a version says of itself
- *   RecoveryManager   recovery.ts    points to come back to (points.ts)
+ *   RecoveryManager   recovery.ts    points to come back to (points.ts), and what crashes have left of transactions (transactions.ts)
  */
 
-export type { AuditEntry, AuditSink, Logger, ObservedOptions } from '../audit/observe.js';
+export type { AuditEntry, AuditSink, Logger, ObservedOptions, OperationFacts } from '../audit/observe.js';
 export {
   BackupError,
   IntegrityError,
@@ -23,13 +23,24 @@ export {
   StorageError,
   VersionError,
 } from '../operation-errors.js';
+export type { Change } from '../transaction/changes.js';
+export type { TransactionStatus } from '../transaction/history.js';
+export type { RecoveryReport as TransactionRecoveryReport } from '../transaction/recover.js';
+export type { TransactionRoot } from '../transaction/site.js';
 export type { Compression } from './compression.js';
 export type { CreateBackupOptions } from './create.js';
 export type { BackupLoss, BackupLosses } from './losses.js';
 export { BackupManager, type BackupManagerOptions, type PruneBackupOptions, type PruneReport } from './manager.js';
 export type { BackupVersion, Manifest, VersionFile } from './manifest.js';
 export type { RecoveryPoint } from './points.js';
-export { type RecoverOptions, RecoveryManager, type RecoveryReport } from './recovery.js';
+export {
+  type RecoverOptions,
+  RecoveryManager,
+  type RecoveryManagerOptions,
+  type RecoveryOutlook,
+  type RecoveryReport,
+} from './recovery.js';
 export type { RestoreBackupOptions, RestoreReport } from './restore.js';
 export type { RetentionPolicy } from './retention.js';
+export type { PendingTransaction, SettledTransactions, UnsettledTransactions } from './transactions.js';
 export type { BackupFault, BackupReport } from './verify.js';

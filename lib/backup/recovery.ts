@@ -4,6 +4,8 @@
  *
  *   addRecoveryPoint ──▶ pending ──complete()──▶ gone: the operation stands
  *                           └────recover()─────▶ gone: the entry is as it was
+ *
+ * Transactions that a crash has cut short are settled first, as their journals say: an entry is put back into a directory where nothing is half done.
  */
 
 import { type ObservedOptions, observed } from '../audit/observe.js';
@@ -11,9 +13,23 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import { FsError } from '../errors.js';
 import { operationError, RecoveryError } from '../operation-errors.js';
+import type { TransactionRoot } from '../transaction/site.js';
 import type { BackupManager } from './manager.js';
 import { type RecoveryPoint, readPoints } from './points.js';
 import { newId } from './store.js';
+import {
+  type PendingTransaction,
+  pendingIn,
+  type SettledTransactions,
+  settleIn,
+  type UnsettledTransactions,
+} from './transactions.js';
+
+/** Where a RecoveryManager looks, and who is told. */
+export interface RecoveryManagerOptions extends ObservedOptions {
+  /** Directories in which transactions work, held open or by path: what crashes have left of them is recovered, too. Default: none. */
+  readonly transactionRoots?: readonly TransactionRoot[] | undefined;
+}
 
 /** What a recovery has come to. */
 export interface RecoveryReport {
@@ -23,6 +39,22 @@ export interface RecoveryReport {
   readonly failed: readonly { readonly point: RecoveryPoint; readonly error: Error }[];
   /** Put back, but for this much of their metadata. */
   readonly notKeptCount: number;
+  /** What became of transactions, directory by directory. */
+  readonly transactions: readonly SettledTransactions[];
+  /** Directories whose transactions could not be settled, or not all: a StateError names files that somebody has changed since. */
+  readonly unsettled: readonly UnsettledTransactions[];
+}
+
+/** What a recovery would do. */
+export interface RecoveryOutlook {
+  /** Committed transactions: to be finished. */
+  readonly redo: readonly PendingTransaction[];
+  /** Transactions to be taken back, or forgotten before they have done anything. */
+  readonly undo: readonly PendingTransaction[];
+  /** Points whose entries are to be put back. */
+  readonly restore: readonly RecoveryPoint[];
+  /** What only a person can decide, and why. */
+  readonly lookAt: readonly ({ readonly point: RecoveryPoint; readonly error: Error } | UnsettledTransactions)[];
 }
 
 /** Which points are meant, and where their directories are. */
@@ -36,13 +68,15 @@ export interface RecoverOptions extends SignalOptions {
 export class RecoveryManager implements AsyncDisposable {
   readonly #backups: BackupManager;
   readonly #observed: ObservedOptions;
+  readonly #transactionRoots: readonly TransactionRoot[];
   /** Held open for the points that were made here. */
   readonly #directories = new Map<string, DirectoryFd>();
 
   /** @param backups stays the caller's, to be closed after this */
-  constructor(backups: BackupManager, { logger, audit }: ObservedOptions = {}) {
+  constructor(backups: BackupManager, { logger, audit, transactionRoots = [] }: RecoveryManagerOptions = {}) {
     this.#backups = backups;
     this.#observed = { logger, audit };
+    this.#transactionRoots = transactionRoots;
   }
 
   /** Keeps what is there, before `operation` changes it. When the promise resolves, a crash can be recovered from. */
@@ -89,18 +123,42 @@ export class RecoveryManager implements AsyncDisposable {
     return await readPoints(points);
   }
 
-  /**
-   * Puts back the entries of this manager's pending points, the newest first.
-   *
-   * @param error what went wrong: for logger and audit trail
-   * @returns true where all are as they were
-   */
-  async attemptRecovery(error: unknown, options: RecoverOptions = {}): Promise<boolean> {
-    const { failed } = await this.recover(error, options);
-    return failed.length === 0;
+  /** What {@link recover} would do, and what it could not. Changes nothing. */
+  async outlook(options: RecoverOptions = {}): Promise<RecoveryOutlook> {
+    const { answers, failed } = await pendingIn(this.#transactionRoots);
+    const versions = new Set((await this.#backups.isEmpty()) ? [] : await this.#backups.ids(options));
+    const restore: RecoveryPoint[] = [];
+    const lookAt: RecoveryOutlook['lookAt'][number][] = [...failed];
+    for (const point of await this.pending()) {
+      if (options.operation !== undefined && options.operation !== point.operation) continue;
+      const isGone = point.version !== undefined && !versions.has(point.version);
+      if (isGone) lookAt.push({ point, error: unrecoverable(point, 'its version is gone') });
+      else if (this.#isMeant(point, options)) restore.push(point);
+      else lookAt.push({ point, error: unrecoverable(point, 'the directory is not given') });
+    }
+    return {
+      redo: answers.filter(({ state }) => state === 'committed'),
+      undo: answers.filter(({ state }) => state !== 'committed'),
+      restore: restore.reverse(),
+      lookAt,
+    };
   }
 
-  /** Puts back what the pending points say, the newest first, and tells what was done. Begun again after a crash, it ends the same. */
+  /**
+   * As {@link recover}.
+   *
+   * @param error what went wrong: for logger and audit trail
+   * @returns true where nothing is left to be looked at
+   */
+  async attemptRecovery(error: unknown, options: RecoverOptions = {}): Promise<boolean> {
+    const { failed, unsettled } = await this.recover(error, options);
+    return failed.length === 0 && unsettled.length === 0;
+  }
+
+  /**
+   * Settles what crashes have left of transactions, then puts back what this manager's pending points say, the newest first, and tells what was
+   * done. Begun again after a crash, it ends the same.
+   */
   async recover(error: unknown, options: RecoverOptions = {}): Promise<RecoveryReport> {
     const reason = error instanceof Error ? error.message : String(error);
     const facts = { operation: 'backup.recover', directory: this.#backups.path, reason };
@@ -108,6 +166,11 @@ export class RecoveryManager implements AsyncDisposable {
       const restored: RecoveryPoint[] = [];
       const failed: { point: RecoveryPoint; error: Error }[] = [];
       let notKeptCount = 0;
+      const { signal } = options;
+      const { answers, failed: unsettled } = await settleIn(this.#transactionRoots, {
+        ...this.#observed,
+        ...{ edits: 'report', signal },
+      });
       const mine = (await this.pending()).filter((point) => this.#isMeant(point, options));
       for (const point of mine.reverse()) {
         try {
@@ -118,16 +181,28 @@ export class RecoveryManager implements AsyncDisposable {
           failed.push({ point, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
         }
       }
-      note({ restored: restored.map(nameOfPoint), failed: failed.map(({ point }) => nameOfPoint(point)) });
-      return { restored, failed, notKeptCount };
+      note({
+        restored: restored.map(nameOfPoint),
+        failed: failed.map(({ point }) => nameOfPoint(point)),
+        unsettled: unsettled.map(({ root }) => root),
+      });
+      return { restored, failed, notKeptCount, transactions: answers, unsettled };
     });
   }
 
-  /** Accepts what is there now, for all pending points, and removes what was left unfinished. @returns the points that were given up */
+  /**
+   * Accepts what is there now, for all pending points, and removes what was left unfinished. Transactions are settled, files that somebody has changed
+   * since staying as they are.
+   *
+   * @returns the points that were given up
+   * @throws the first failure of a transaction's recovery, when all else has been done
+   */
   async emergencyCleanup(): Promise<RecoveryPoint[]> {
+    const { failed } = await settleIn(this.#transactionRoots, { ...this.#observed, edits: 'keep' });
     const points = await this.pending();
     for (const point of points) await this.#forget(point);
-    await this.#backups.cleanup([...this.#directories.values()]);
+    if (!(await this.#backups.isEmpty())) await this.#backups.cleanup([...this.#directories.values()]);
+    if (failed[0]) throw failed[0].error;
     return points;
   }
 
@@ -149,10 +224,7 @@ export class RecoveryManager implements AsyncDisposable {
   /** @returns how much of the metadata could not be kept */
   async #undo(point: RecoveryPoint, { directory, signal }: RecoverOptions): Promise<number> {
     const place = this.#directories.get(point.id) ?? directory;
-    if (place === undefined) {
-      const subject = { verb: 'recover', directory: point.directory, path: point.path };
-      throw operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', 'the directory is not given', subject);
-    }
+    if (place === undefined) throw unrecoverable(point, 'the directory is not given');
     let notKeptCount = 0;
     if (point.version === undefined) await place.removeTree(point.path, { force: true });
     else ({ notKeptCount } = await this.#backups.restoreBackup(point.version, place, point.path, { signal }));
@@ -170,6 +242,10 @@ export class RecoveryManager implements AsyncDisposable {
     this.#directories.delete(point.id);
     await held?.close();
   }
+}
+
+function unrecoverable({ directory, path }: RecoveryPoint, why: string): RecoveryError {
+  return operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', why, { verb: 'recover', directory, path });
 }
 
 function nameOfPoint({ directory, path }: RecoveryPoint): string {
