@@ -8,13 +8,13 @@
  *   capabilities                lib/capabilities.ts   what this kernel and container allow
  */
 
-export { type Capabilities, capabilities } from './capabilities.js';
+export { type Capabilities, type Capability, capabilities } from './capabilities.js';
 export type { CopyEntryEvent, CopyEvent } from './copy/events.js';
 export { type CopyJob, copyTree } from './copy/job.js';
 export type { IdMap, KeepRuleOptions, OwnerMap } from './copy/keep-rules.js';
 export type { Choice, CopyOptions } from './copy/options.js';
 export { removeTree } from './copy/remove.js';
-export type { Aspect, CopyFailure, CopyReport, NotKept } from './copy/report.js';
+export type { Aspect, CopyFailure, CopyReport, NotKept, ProblemEvent } from './copy/report.js';
 export type { TreeRoot } from './copy/roots.js';
 export type { TreeFilterOptions } from './copy/tree-filter.js';
 export type { TreeProgress } from './copy/tree-job.js';
@@ -57,9 +57,10 @@ export type { RemoveOptions, RemoveReport } from './dirfd/remove-tree.js';
 export { Stat } from './dirfd/stat.js';
 export type { TimeInput } from './dirfd/times.js';
 export type { SetXattrOptions } from './dirfd/xattrs.js';
-export { FsError, type FsErrorFields, type OwnCode } from './errors.js';
+export { FsError, type FsErrorFields, type OperationCode, type OwnCode } from './errors.js';
 export type { Engine } from './native/engine.js';
 export { EntryBatch } from './walk/batch.js';
 export { Entry, type EntryEvent } from './walk/entry.js';
-export type { FilterDecision, WalkEncoding, WalkOptions, WalkOrder, WalkStatistics } from './walk/options.js';
+export type { FilterDecision, NameOf, WalkEncoding, WalkOptions, WalkOrder, WalkStatistics } from './walk/options.js';
+export type { WalkRoot } from './walk/run.js';
 export { Walk, type WalkProgress, walk } from './walk/walk.js';

@@ -16,7 +16,7 @@
  */
 
 export { getGlobalAuditTrail } from '../audit/global.js';
-export type { AuditSink, Logger } from '../audit/observe.js';
+export type { AuditEntry, AuditSink, Logger, ObservedOptions, OperationFacts } from '../audit/observe.js';
 export {
   AtomicWriteError,
   ConflictError,

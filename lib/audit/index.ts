@@ -9,7 +9,7 @@
  *   observe.ts         how operations tell what they do
  */
 
-export { IntegrityError, SafeOperationError, StorageError } from '../operation-errors.js';
+export { BackupError, IntegrityError, SafeOperationError, StorageError } from '../operation-errors.js';
 export type { AuditRecord, ChainEnd } from './chain.js';
 export { getGlobalAuditTrail, setGlobalAuditTrail } from './global.js';
 export type { AuditEntry, AuditSink, Logger, ObservedOptions, OperationEvent, OperationFacts } from './observe.js';

@@ -4,7 +4,6 @@ import { constants } from 'node:fs';
 import type { ErrorSubject } from '../errors.js';
 import { FsError } from '../errors.js';
 import { native } from '../native/load.js';
-import type { NativeStatfs } from '../native/surface.js';
 import { Fd, type SignalOptions } from './fd.js';
 import { toId, toInteger, toMode } from './flags.js';
 import { checkBytes, checkRelative, type RelativePath } from './path.js';
@@ -13,7 +12,7 @@ import { type TimeInput, toTimespec } from './times.js';
 import { decodeList, type SetXattrOptions, toValue, toXattrFlags } from './xattrs.js';
 
 /** What statfs(2) tells of a file system, under node:fs's names and two more. Blocks are of `bsize` bytes. */
-export interface StatFs extends NativeStatfs {
+export interface StatFs {
   /** Magic number of the file system's type: 0xef53 ext4, 0x01021994 tmpfs, … */
   readonly type: number;
   /** Size of a block, in bytes. */
