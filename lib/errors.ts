@@ -112,6 +112,7 @@ const TEXTS = new Map<number, readonly [string, string]>([
   ...Object.entries(constants.errno).map(([name, errno]) => [-errno, [name, name]] as const),
   ...getSystemErrorMap(),
   [-constants.errno.EDQUOT, ['EDQUOT', 'disk quota exceeded']],
+  [-constants.errno.ENOLCK, ['ENOLCK', 'no locks available']],
   [-constants.errno.ESTALE, ['ESTALE', 'stale file handle']],
   // The man pages' EOPNOTSUPP, under the name that Node gives the same number; libuv's text speaks of sockets.
   [-95, ['ENOTSUP', 'operation not supported']],

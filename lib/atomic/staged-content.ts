@@ -14,7 +14,7 @@ import { type HeldTarget, onDirectory } from './target.js';
 /** Bytes that may wait in memory. */
 const SMALL = 1024 * 1024;
 
-export class StagedContent {
+export class StagedContent implements AsyncDisposable {
   readonly #target: () => Promise<HeldTarget>;
   readonly #how: ReplaceHow;
   readonly #signal: AbortSignal | undefined;
@@ -82,7 +82,7 @@ export class StagedContent {
     return this.#waiting.length === 1 ? (this.#waiting[0] as Uint8Array) : Buffer.concat(this.#waiting);
   }
 
-  async discard(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#waiting = [];
     await this.#draft?.close();
   }

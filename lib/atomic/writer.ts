@@ -2,8 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { observed } from '../audit/observe.js';
+import { closeAll } from '../dirfd/close-all.js';
 import { type ErrorSubject, ownError } from '../errors.js';
-import { IntegrityError, operationError } from '../operation-errors.js';
+import { DurabilityError, IntegrityError, operationError } from '../operation-errors.js';
 import { encodeText, type TextEncoding, toJsonText, toYamlText } from './content.js';
 import { type AtomicWriteOptions, type ReplaceHow, toReplaceHow } from './options.js';
 import { Progress } from './progress.js';
@@ -131,7 +132,10 @@ export class AtomicWriter implements AsyncDisposable {
         return { ...outcome, ...(sha256 ? { sha256 } : {}) };
       });
       this.#state = 'committed';
-      await this.#release();
+      await this.#release().catch((error: unknown) => {
+        const why = 'the file is the new one, but what was open for it did not close well';
+        throw operationError(DurabilityError, 'ERR_DIRFD_WRITE', why, subject, error);
+      });
       return result;
     });
   }
@@ -211,9 +215,8 @@ export class AtomicWriter implements AsyncDisposable {
 
   async #release(): Promise<void> {
     this.#progress.end();
-    await this.#staged.discard();
     const place = await this.#place?.catch(() => undefined);
-    for (const held of place ?? []) await held[Symbol.asyncDispose]();
+    await closeAll([this.#staged, ...(place ?? [])]);
   }
 }
 

@@ -9,6 +9,7 @@
  */
 
 import { constants } from 'node:fs';
+import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
@@ -99,9 +100,7 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
       await trail.#write([]);
       return trail;
     } catch (error) {
-      if (trail) await trail.close();
-      await lock?.close();
-      await held.close();
+      await closeAll([trail, lock, held]).catch(() => {});
       throw error;
     }
   }
@@ -147,9 +146,9 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
 
   async #finish(): Promise<void> {
     await this.#writing;
-    await this.#closeFile();
-    await this.#lock.close();
-    await this.#directory.close();
+    const file = this.#file;
+    this.#file = undefined;
+    await closeAll([file, this.#lock, this.#directory]);
   }
 
   async #closeFile(): Promise<void> {

@@ -11,6 +11,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import { type ErrorSubject, FsError } from '../errors.js';
@@ -92,10 +93,7 @@ export class Store {
     // First: what is no store gets no lock file either.
     const versions = await this.openPart('versions');
     let lock: FileLock | undefined;
-    const end = async () => {
-      await versions.close();
-      await lock?.close();
-    };
+    const end = () => closeAll([versions, lock]);
     try {
       lock = await FileLock.open(this.root, 'store.lock', { allowNetwork: true });
       const debris = await take(lock, versions);

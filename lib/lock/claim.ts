@@ -109,10 +109,13 @@ export class Claim implements Claimant {
   }
 
   async #letGo(): Promise<void> {
-    this.release();
     const file = this.#file;
-    this.#file = undefined;
-    await file?.drop();
+    try {
+      this.release();
+    } finally {
+      this.#file = undefined;
+      await file?.drop();
+    }
   }
 
   /** @returns whether it was to be had at once */

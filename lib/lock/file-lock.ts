@@ -149,8 +149,11 @@ export class FileLock implements AsyncDisposable {
   }
 
   async #finish(): Promise<void> {
-    await this.#claim.end();
-    await this.#directory.close();
+    try {
+      await this.#claim.end();
+    } finally {
+      await this.#directory.close();
+    }
   }
 
   #checkOpen(verb: string): void {

@@ -386,9 +386,16 @@ async function identify(file: FileFd): Promise<{ readonly nlink: number; readonl
 }
 
 function refuseNetwork(file: FileFd, subject: ErrorSubject): void {
-  const { type } = native.statfsSync(file[INTERNAL].handle);
-  const name = unreliableFileSystem(type);
+  const name = unreliableFileSystem(typeOfFileSystem(file, subject));
   if (name === undefined) return;
   const why = `locks on ${name} may be unknown to other machines, or be lost; allowNetwork: true takes the risk`;
   throw operationError(LockError, 'ERR_DIRFD_LOCK', why, subject);
+}
+
+function typeOfFileSystem(file: FileFd, subject: ErrorSubject): number {
+  try {
+    return native.statfsSync(file[INTERNAL].handle).type;
+  } catch (thrown) {
+    throw toFsError(thrown, native.callNames, subject);
+  }
 }

@@ -1,5 +1,6 @@
 /** What transactions have left in a root: those that a crash has cut short, and those that are kept for undo. */
 
+import { closeAll } from '../dirfd/close-all.js';
 import { type Change, changesOf } from './changes.js';
 import { discard, reopened, storyIn } from './recover.js';
 import type { WaitOptions } from './site.js';
@@ -95,6 +96,6 @@ async function forget(site: Site, id: string, options: WaitOptions): Promise<boo
       await unlockAll(locks);
     }
   } finally {
-    for (const each of sites) await each[Symbol.asyncDispose]();
+    await closeAll(sites);
   }
 }

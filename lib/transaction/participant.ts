@@ -1,5 +1,6 @@
 /** A root that takes part in a transaction: its site, and the transaction's own directory there, where all that is new is staged. */
 
+import { closeAll } from '../dirfd/close-all.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { FsError } from '../errors.js';
@@ -43,8 +44,9 @@ export class Participant implements AsyncDisposable {
     try {
       for (const site of sites) {
         await site.state.mkdir(id, { mode: 0o700 });
+        const identity = identityOf(await site.root.stat());
         const work = await site.state.openDirectory(id);
-        participants.push(new Participant(site, work, identityOf(await site.root.stat())));
+        participants.push(new Participant(site, work, identity));
         if (journal) await writeWhole(work, COORDINATOR, JSON.stringify({ id, root: sites[0]?.record }));
         else journal = await Journal.create(work);
       }
@@ -53,11 +55,10 @@ export class Participant implements AsyncDisposable {
       if (roots.length > 1) await journal?.append([{ record: 'begin', version: 1, id, roots, keepUndo }]);
       return { participants, journal: journal as Journal };
     } catch (error) {
-      await journal?.[Symbol.asyncDispose]();
-      for (const { site, work } of participants.reverse()) {
+      for (const { site } of [...participants].reverse()) {
         await site.state.removeTree(id, { force: true }).catch(() => {});
-        await work.close();
       }
+      await closeAll([journal, ...participants.map(({ work }) => work)]).catch(() => {});
       throw error;
     } finally {
       await unlockAll(locks);
@@ -101,8 +102,7 @@ export class Participant implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.work.close();
-    await this.site[Symbol.asyncDispose]();
+    await closeAll([this.work, this.site]);
   }
 }
 

@@ -1,5 +1,6 @@
 /** For readers who must not see a transaction half done. */
 
+import { closeAll } from '../dirfd/close-all.js';
 import { lockSettled } from './recover.js';
 import { Site, type TransactionRoot, unlockAll, type WaitOptions } from './site.js';
 
@@ -25,6 +26,6 @@ export async function withReadLock<T>(
       await unlockAll(locks);
     }
   } finally {
-    for (const site of sites) await site[Symbol.asyncDispose]();
+    await closeAll(sites);
   }
 }

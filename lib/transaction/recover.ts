@@ -8,6 +8,7 @@
  */
 
 import { type ObservedOptions, observed } from '../audit/observe.js';
+import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { operationError, StateError } from '../operation-errors.js';
@@ -157,7 +158,7 @@ class Recovery {
       for (const root of roots) sites.push(await reopened(root, id));
       await this.#locked(sites, () => this.#settleLocked(sites, id));
     } finally {
-      for (const site of sites.slice(1)) await site[Symbol.asyncDispose]();
+      await closeAll(sites.slice(1));
     }
   }
 

@@ -1,5 +1,6 @@
 /** What a transaction works with, from its first operation to its end: its roots, held open, and its own directories in them. */
 
+import { closeAll } from '../dirfd/close-all.js';
 import { INTERNAL } from '../dirfd/fd.js';
 import { FsError } from '../errors.js';
 import { native } from '../native/load.js';
@@ -33,7 +34,7 @@ export async function begin(
     return { id, sites, participants, journal, draft: new Draft(participants) };
   } catch (error) {
     const told = await idIsTaken(sites, id, error);
-    for (const site of sites) await site[Symbol.asyncDispose]();
+    await closeAll(sites);
     throw told ?? error;
   }
 }
@@ -43,8 +44,7 @@ export async function end({ id, sites, participants, journal }: Running, discard
   try {
     if (discards) await discard(sites, id);
   } finally {
-    await journal[Symbol.asyncDispose]();
-    for (const participant of participants) await participant[Symbol.asyncDispose]();
+    await closeAll([journal, ...participants]);
   }
 }
 

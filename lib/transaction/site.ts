@@ -5,6 +5,7 @@
 
 import { constants } from 'node:fs';
 import { resolve } from 'node:path';
+import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { type ErrorSubject, FsError } from '../errors.js';
@@ -49,8 +50,9 @@ export class Site implements AsyncDisposable {
       place instanceof DirectoryFd
         ? await place.openDirectory('.', { resolution: 'no-symlinks', crossMounts: false })
         : await DirectoryFd.open(place, { crossMounts: false });
+    let state: DirectoryFd | undefined;
     try {
-      const state = await openState(root, create);
+      state = await openState(root, create);
       if (state === undefined) {
         await root.close();
         return undefined;
@@ -59,7 +61,7 @@ export class Site implements AsyncDisposable {
       const { ino, birth } = identityOf(await root.stat());
       return new Site(root, state, { name, path: resolve(label), ino, birth });
     } catch (error) {
-      await root.close();
+      await closeAll([state, root]).catch(() => {});
       throw error;
     }
   }
@@ -98,8 +100,7 @@ export class Site implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.state.close();
-    await this.root.close();
+    await closeAll([this.state, this.root]);
   }
 }
 
@@ -116,8 +117,9 @@ export async function lockAll(sites: readonly Site[], shared: boolean, options: 
   }
 }
 
+/** Never fails: nothing was written through these, and what is closed is unlocked, whatever close(2) says. */
 export async function unlockAll(locks: readonly FileFd[]): Promise<void> {
-  await Promise.all(locks.map((lock) => lock.close()));
+  await Promise.allSettled(locks.map((lock) => lock.close()));
 }
 
 function keyOf({ record }: Site): string {

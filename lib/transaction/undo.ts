@@ -1,6 +1,7 @@
 /** A committed transaction taken back, whole or in part, as long as nobody has changed since what it changed. */
 
 import { type ObservedOptions, observed } from '../audit/observe.js';
+import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { RelativePath } from '../dirfd/path.js';
 import { ConflictError, operationError, StateError, ValidationError } from '../operation-errors.js';
@@ -42,7 +43,7 @@ export async function undo(root: TransactionRoot, id: string, options: UndoOptio
       note({ changes: changes.length });
       return changes;
     } finally {
-      for (const each of sites) await each[Symbol.asyncDispose]();
+      await closeAll(sites);
     }
   });
 }

@@ -120,3 +120,52 @@ test('where a staging directory cannot be opened, or a name that is to be a link
   }
   assert.ok(failed >= 3, `of ${faults.length} faults only ${failed} made anything fail`);
 });
+
+/** Where the descriptors of a process lead, below `process.argv[1]`. */
+const openBelow = `
+  import { readdirSync, readlinkSync } from 'node:fs';
+  const openBelow = () => readdirSync('/proc/self/fd').flatMap((fd) => {
+    try { return readlinkSync('/proc/self/fd/' + fd); } catch { return []; }
+  }).filter((link) => link.startsWith(process.argv[1]));
+`;
+
+test('a lock file whose file system does not answer is told with an FsError', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const base = temporaryDirectory(t);
+  const script = `${openBelow}
+    import { FileLock } from 'dirfd/lock';
+    const { name, code, syscall, path } = await FileLock.open(process.argv[1], 'lock').catch((error) => error);
+    console.log(JSON.stringify([name, code, syscall, path, openBelow()]));
+  `;
+  const told = withFault(script, [base], 'fstatfs:error=EIO', [join(base, 'lock')]);
+  assert.deepEqual(told, ['FsError', 'EIO', 'fstatfs', 'lock', []]);
+});
+
+test('a lock that cannot be given back at the end is told, and its file and directory are closed', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const base = temporaryDirectory(t);
+  const script = `${openBelow}
+    import { FileLock } from 'dirfd/lock';
+    const lock = await FileLock.open(process.argv[1], 'lock');
+    await lock.lock();
+    const { name, code } = await lock.close().catch((error) => error);
+    console.log(JSON.stringify([name, code, openBelow()]));
+  `;
+  // The first is the one that takes it.
+  const told = withFault(script, [base], 'fcntl:error=ENOLCK:when=2', [join(base, 'lock')]);
+  assert.deepEqual(told, ['FsError', 'ENOLCK', []]);
+});
+
+test('a file that does not close keeps nothing else open', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const base = temporaryDirectory(t);
+  const script = `${openBelow}
+    import { AuditTrail } from 'dirfd/audit';
+    const trail = await AuditTrail.open(process.argv[1], 'trail');
+    const { name, code, syscall } = await trail.close().catch((error) => error);
+    console.log(JSON.stringify([name, code, syscall, openBelow()]));
+  `;
+  const told = withFault(script, [base], 'close:error=EIO', [join(base, 'trail')]);
+  // A close that was made to fail was not made.
+  assert.deepEqual(told, ['FsError', 'EIO', 'close', [join(base, 'trail')]]);
+});
