@@ -19,6 +19,9 @@ const fallible = (file) =>
   !/^walk\/(engine|filter|guide|limits|options|orders|syscalls)|^copy\/(delete|engine|filters|guide|hard-links|itemize|limits)/.test(
     file,
   );
+/** Of these, in short, how: for a fallback of which another variant shows the rest. */
+const essential = (file) =>
+  /^dirfd\/|^walk\/(change|entry|truth)|^copy\/(fidelity|options|privileges|random)/.test(file);
 /** What a file system may do in its own way: what it keeps of a file, and what its directories tell. */
 const fileSystems = (file) =>
   /^dirfd\/(attributes|file-fd|names|remove-tree|temporary-files|times|xattrs)|^walk\/(change|entry|truth)/.test(
@@ -37,6 +40,22 @@ const nodeFacing = (file) =>
   product(file) &&
   (!/^(copy|walk|crash)\/|\/(crash|reorder|processes|random)/.test(file) ||
     /^(copy|walk)\/(entry|guide|life|syscalls)/.test(file));
+/** How objects of the addon live and die. */
+const lifeCycle = (file) => /^dirfd\/(loading|lifetime|states|guide)|^(walk|copy)\/(guide|life)|^workers\//.test(file);
+/** What memory the addon touches, and whose. */
+const memory = (file) =>
+  essential(file) ||
+  lifeCycle(file) ||
+  /^walk\/(churn|orders|filter\.)|^copy\/(delete|flipping|races|refusals|verify)|^lock\/|^atomic\/(write|metadata)/.test(
+    file,
+  );
+/** What an ordinary user may meet: permissions are not asked for by globs, traces of calls or shells. */
+const personal = (file) =>
+  product(file) &&
+  !/^(crash|workers)\/|^(atomic|transaction)\/(crash|reorder|random|journal)|^walk\/(gitignore|glob|options-random|filter-syscalls)/.test(
+    file,
+  ) &&
+  !/^copy\/(engine|itemize|limits|second-run|syscalls)|^cli\/(completion|docs|text)/.test(file);
 const nobody = 65534;
 
 export function allVariants() {
@@ -57,11 +76,11 @@ function fallbacks() {
   // No kernel has fchmodat2 and lacks openat2: that one is off together with all that is younger.
   const oldKernel = 'openat2,fchmodat2,xattrat,copy_file_range,ficlone,tmpfile';
   return [
-    { name: 'without-proc', env: { DIRFD_DISABLE: 'proc' } },
+    { name: 'old-container', takes: fallible, env: { DIRFD_DISABLE: `${oldKernel},umask_thread` } },
+    { name: 'without-proc', takes: essential, env: { DIRFD_DISABLE: 'proc' } },
     // What only all of them together cannot do is shown by test/copy/fallbacks.test.ts.
-    { name: 'old-chroot', env: { DIRFD_DISABLE: `${oldKernel},proc` } },
-    { name: 'old-container', env: { DIRFD_DISABLE: `${oldKernel},umask_thread` } },
-  ].map((variant) => ({ ...variant, group: 'fallbacks', takes: fallible }));
+    { name: 'old-chroot', takes: essential, env: { DIRFD_DISABLE: `${oldKernel},proc` } },
+  ].map((variant) => ({ ...variant, group: 'fallbacks' }));
 }
 
 /** Where the kernel refuses io_uring, dirfd runs on threads and so do these tests; test/walk/engine.test.ts says so. */
@@ -78,7 +97,7 @@ function ring() {
 function ordinaryUser() {
   return {
     name: 'ordinary-user',
-    takes: product,
+    takes: personal,
     unavailable: () => needsRoot() ?? needs('setpriv', 'unshare', 'mount') ?? needsMount(),
     around: (command, { place }) => {
       chownSync(place, nobody, nobody);
@@ -111,10 +130,11 @@ function fileSystem(type) {
 
 function otherNodes() {
   const nodes = (process.env.DIRFD_TEST_NODES ?? '').split(':').filter(Boolean);
-  const variants = nodes.map((node) => ({
+  const variants = nodes.map((node, at) => ({
     name: `node-${versionOf(node) ?? basename(node)}`,
     group: 'nodes',
-    takes: nodeFacing,
+    takes: at === nodes.length - 1 ? nodeFacing : lifeCycle, // the newest is the furthest from this one
+
     node,
     unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
   }));
@@ -129,7 +149,6 @@ function otherNodes() {
 function sanitizers() {
   const needsTools = () => needs('cmake', 'c++') ?? undefined;
   return [
-    { name: 'native', unavailable: needsTools, commands: nativeTests('build/cmake', []) },
     {
       name: 'asan-native',
       group: 'asan',
@@ -140,7 +159,7 @@ function sanitizers() {
     {
       name: 'asan',
       group: 'asan',
-      takes: (file) => kernel(file) || file.startsWith('workers/'),
+      takes: memory,
       unavailable: () => needsTools() ?? buildAddon('build/asan', ['-DDIRFD_ASAN=ON']),
       env: {
         DIRFD_PREBUILD: join(process.cwd(), 'build/asan'),

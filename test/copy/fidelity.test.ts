@@ -25,7 +25,12 @@ import { isRoot, requireRoot, requireTool } from '../fixtures/tools.js';
 import { deep, metadata, modes, names, plain, project, wide } from '../fixtures/trees.js';
 import { assertComplete, pair } from './pair.js';
 
-const trees = { plain, names, wide, deep, modes, project } as const;
+const trees = {
+  ...{ plain, names, deep, modes },
+  // More than two ranges of one directory, and more directories than are filled by one call.
+  wide: (directory: string) => wide(directory, 1200),
+  project: (directory: string) => project(directory, 100),
+} as const;
 
 for (const [name, make] of Object.entries(trees)) {
   test(`a copy of the tree "${name}" is the same tree`, async (t) => {
