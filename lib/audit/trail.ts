@@ -10,10 +10,11 @@
 
 import { constants } from 'node:fs';
 import { closeAll } from '../dirfd/close-all.js';
-import { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { toInteger, toMode } from '../dirfd/flags.js';
+import { holdDirectory } from '../dirfd/hold-directory.js';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { operationError, StorageError } from '../operation-errors.js';
 import { type ChainEnd, chainEntry, mayBeginRecord, readTail, START } from './chain.js';
@@ -88,10 +89,7 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
     if (typeof name !== 'string' || !/^[^/\0]{1,200}$/.test(name) || /^\.{1,2}$/.test(name)) {
       throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'the name of a trail is one name', { verb: 'open' });
     }
-    const held =
-      directory instanceof DirectoryFd
-        ? await directory.openDirectory('.', { signal })
-        : await DirectoryFd.open(directory, { signal });
+    const held = await holdDirectory(directory, { signal });
     let lock: FileFd | undefined;
     let trail: AuditTrail | undefined;
     try {

@@ -1,7 +1,8 @@
 /** A trail read from its first file to its last, and each link of the chain tested. */
 
-import { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
+import { holdDirectory } from '../dirfd/hold-directory.js';
 import { FsError, ownError } from '../errors.js';
 import { type AuditRecord, type ChainEnd, hashLine, linesOf, parseLine, START } from './chain.js';
 
@@ -120,10 +121,7 @@ async function* walkTrail(
   name: string,
   { signal }: SignalOptions,
 ): AsyncGenerator<TrailLine, undefined> {
-  const directory =
-    place instanceof DirectoryFd
-      ? await place.openDirectory('.', { signal })
-      : await DirectoryFd.open(place, { signal });
+  const directory = await holdDirectory(place, { signal });
   try {
     const files = await trailFiles(directory, name);
     if (files.length === 0) {

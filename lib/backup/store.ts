@@ -12,8 +12,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { closeAll } from '../dirfd/close-all.js';
-import { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
+import { holdDirectory } from '../dirfd/hold-directory.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { FileLock } from '../lock/file-lock.js';
 import { operationError, StorageError, VersionError } from '../operation-errors.js';
@@ -35,10 +36,7 @@ export class Store {
   }
 
   static async open(place: DirectoryFd | string | URL, options: SignalOptions): Promise<Store> {
-    const root =
-      place instanceof DirectoryFd
-        ? await place.openDirectory('.', { signal: options.signal })
-        : await DirectoryFd.open(place, { signal: options.signal });
+    const root = await holdDirectory(place, options);
     return new Store(root);
   }
 

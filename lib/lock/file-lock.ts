@@ -3,6 +3,7 @@
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import { toMode } from '../dirfd/flags.js';
+import { holdDirectory } from '../dirfd/hold-directory.js';
 import { checkRelative, type RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, ownError } from '../errors.js';
 import { type BreakLockOptions, breakLock } from './break.js';
@@ -61,10 +62,7 @@ export class FileLock implements AsyncDisposable {
     const subject = { verb: 'lock', directory: label, path: name };
     checkRelative(name, subject);
     const { signal } = options;
-    const held =
-      directory instanceof DirectoryFd
-        ? await directory.openDirectory('.', { signal })
-        : await DirectoryFd.open(directory, { signal });
+    const held = await holdDirectory(directory, { signal });
     try {
       const lock = new FileLock(held, name, options, subject);
       await lock.#claim.open(signal);

@@ -1,8 +1,9 @@
 /** LockManager: a lock per entity, by id. Lock files stay open for a while, so that the next lease of the same id costs two system calls. */
 
-import { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import { toInteger, toMode } from '../dirfd/flags.js';
+import { holdDirectory } from '../dirfd/hold-directory.js';
 import { type ErrorSubject, ownError } from '../errors.js';
 import { DeadlockError, LockError, LockTimeoutError, operationError } from '../operation-errors.js';
 import { type BreakLockOptions, breakLock } from './break.js';
@@ -76,10 +77,7 @@ export class LockManager implements AsyncDisposable {
     options: LockManagerOptions = {},
   ): Promise<LockManager> {
     const { signal } = options;
-    const held =
-      directory instanceof DirectoryFd
-        ? await directory.openDirectory('.', { signal })
-        : await DirectoryFd.open(directory, { signal });
+    const held = await holdDirectory(directory, { signal });
     try {
       return new LockManager(held, options, { verb: 'open', directory: held.path });
     } catch (error) {
