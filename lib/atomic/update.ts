@@ -38,7 +38,7 @@ export async function updateJson<T = unknown>(
   const { conflicts: _conflicts, timeout = 30_000, ...how } = options;
   const deadline = performance.now() + timeout;
   for (let attempt = 1; ; attempt++) {
-    await using _lock = await lockFile(held, Math.max(deadline - performance.now(), 0), options.signal);
+    await using _lock = await lockFile(held, deadline, options.signal);
     try {
       return await updateOnce(held, change, how);
     } catch (error) {
@@ -67,17 +67,19 @@ async function updateOnce<T>(
 /**
  * The file, locked for this handle alone; undefined where there is none yet. Each writer replaces the file, and with it the lock's place: who
  * has waited finds another file under the name, and waits for that.
+ *
+ * @param deadline performance.now() at which to give up, however many files there were
  */
 async function lockFile(
   { directory, path }: HeldTarget,
-  timeout: number,
+  deadline: number,
   signal: AbortSignal | undefined,
 ): Promise<FileFd | undefined> {
   for (;;) {
     const file = await directory.openFile(path, { flags: 'r+', signal }).catch(absent);
     if (!file) return undefined;
     try {
-      await file.lock({ timeout, signal });
+      await file.lock({ timeout: Math.max(deadline - performance.now(), 0), signal });
       const [locked, named] = await Promise.all([file.stat(), directory.stat(path).catch(absent)]);
       if (named && locked.ino === named.ino && locked.mountId === named.mountId) return file;
     } catch (error) {

@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import {
   AtomicFileOperations,
@@ -41,6 +42,30 @@ const atomic = new URL('dist/atomic/main.js', `file://${repositoryRoot}/`).href;
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
 
 describe('updateJson', () => {
+  test('the timeout is one for all the files that come under the name while it waits', async (t) => {
+    const { path, directory } = await scratch(t);
+    const make = async (name: string) => {
+      const file = await directory.openFile(name, { flags: 'wx+' });
+      await file.lock();
+      return file;
+    };
+    let locked = await make('file.json');
+    let isOver = false;
+    const update = updateJson({ directory, path: 'file.json' }, () => ({}), { timeout: 100 }).finally(() => {
+      isOver = true;
+    });
+    const refused = rejects(update, 'ERR_DIRFD_LOCK_TIMEOUT');
+    for (let round = 0; round < 100 && !isOver; round++) {
+      await sleep(30);
+      const next = await make('next');
+      renameSync(join(path, 'next'), join(path, 'file.json'));
+      await locked.close();
+      locked = next;
+    }
+    await refused;
+    await locked.close();
+  });
+
   test('four processes with five writers each lose no increment, the file not being there at first', async (t) => {
     const path = temporaryDirectory(t);
     const script = `
