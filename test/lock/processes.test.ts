@@ -206,3 +206,38 @@ test('a process with a steady stream of its own lets others in', async (t) => {
   busy.process.stdin?.write('stop\n');
   assert.equal(await busy.ended, 0);
 });
+
+test('readers that overlap without end keep out a writer of another process, and not with the gate of the guide', async (t) => {
+  const directory = temporaryDirectory(t);
+  const guide = readFileSync(join(repositoryRoot, 'docs/lock.md'), 'utf8');
+  const [, gate = ''] = /^```js\n(async function enter.*?)^```$/ms.exec(guide) ?? [];
+  type Enter = (locks: LockManager, id: string, shared: boolean) => ReturnType<LockManager['acquire']>;
+  const enter: Enter = new Function(`${gate} return enter;`)();
+  const ungated: Enter = (locks, id, shared) => locks.acquire(id, { shared });
+  const locks = await LockManager.open(directory);
+  t.after(() => locks.close());
+  const write = (how: string) => `
+    ${gate}
+    const locks = await LockManager.open(directory);
+    say(await ${how}.then(() => 'written', (error) => error.name));
+    await locks.close();`;
+  for (const [way, how, told] of [
+    [ungated, `locks.acquire('x', { timeout: 300 })`, 'LockTimeoutError'],
+    [enter, `enter(locks, 'x', false)`, 'written'],
+  ] as const) {
+    let isOver = false;
+    const readers = [0, 10].map(async (start) => {
+      await sleep(start);
+      while (!isOver) {
+        const lease = await way(locks, 'x', true);
+        await sleep(20);
+        await lease.release();
+      }
+    });
+    await sleep(50);
+    const writer = child(t, directory, write(how));
+    await writer.says(told);
+    isOver = true;
+    await Promise.all([...readers, writer.ended]);
+  }
+});
