@@ -94,7 +94,9 @@ class Replacement {
     if (!S_ISREG(stx->stx_mode) && !S_ISLNK(stx->stx_mode)) {
       return failure_because(Reason::kNotRegular, Call::kRenameat2, ENXIO);
     }
-    if (options_.refuse_hard_links && stx->stx_nlink > 1) return failure(Call::kRenameat2, EMLINK);
+    if (options_.refuse_hard_links && stx->stx_nlink > 1 && !find_backup_of(*stx)) {
+      return failure(Call::kRenameat2, EMLINK);
+    }
     if (options_.expected && !is_expected(*stx, *options_.expected)) return changed();
     old_ = *stx;
     return success();
@@ -189,6 +191,7 @@ class Replacement {
   // change the backup. EMLINK then, and EXDEV on another file system; the caller copies instead.
   Status back_up() {
     if (options_.backup.empty() || !old_) return success();
+    if (auto made = find_backup_of(*old_)) return sync_backup_if_durable(*made);
     if (old_->stx_nlink > 1) return failure(Call::kLinkat, EMLINK).about(Subject::kSecondPath);
     auto backup = resolve_parent(directory(), options_.backup, Policy{});
     if (!backup) return backup.error().about(Subject::kSecondPath);
@@ -204,7 +207,25 @@ class Replacement {
     (void)sys::unlinkat(backup->dir(), named->c_str());
     if (!status) return status.error().about(Subject::kSecondPath);
     backup_ = *std::move(backup);
-    return options_.durability == Durability::kFull ? sync_backup(*backup_) : success();
+    return sync_backup_if_durable(*backup_);
+  }
+
+  // The backup of an earlier write that failed, or was killed, before the rename: the file's only other name, so it is one still.
+  std::optional<Place> find_backup_of(const struct statx& old) const {
+    if (options_.backup.empty() || old.stx_nlink != 2) return {};
+    auto backup = resolve_parent(directory(), options_.backup, Policy{});
+    if (!backup) return {};
+    auto found = sys::statx(backup->dir(), backup->name());
+    if (!found || sys::identity(*found) != sys::identity(old)) return {};
+    // Spelt otherwise, it may be the file itself.
+    auto [here, there] = std::pair(sys::fstatx(directory()), sys::fstatx(backup->dir()));
+    bool is_itself = here && there && sys::identity(*here) == sys::identity(*there) && place_.name == backup->name();
+    if (is_itself) return {};
+    return *std::move(backup);
+  }
+
+  Status sync_backup_if_durable(const Place& backup) {
+    return options_.durability == Durability::kFull ? sync_backup(backup) : success();
   }
 
   Status sync_backup(const Place& backup) {

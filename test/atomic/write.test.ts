@@ -121,6 +121,33 @@ describe('one call', () => {
     assert.deepEqual(readdirSync(path).sort(), ['directory', 'fifo', 'in', 'inside', 'out', 'second']);
   });
 
+  test('the backup that a failed write has left is no further name to be refused', async (t) => {
+    const { path, directory } = await scratch(t);
+    for (const durability of ['none', 'full'] as const) {
+      writeFileSync(join(path, 'file'), 'old');
+      // As after a write that failed at its rename, or was killed before it.
+      linkSync(join(path, 'file'), join(path, 'file.bak'));
+      const how = { backup: '{name}.bak', hardLinks: 'refuse', durability } as const;
+      const { backup, replaced } = await writeFileAtomic(directory, 'file', 'new', how);
+      assert.deepEqual([backup, replaced], ['file.bak', true]);
+      assert.deepEqual(
+        ['file', 'file.bak'].map((name) => [readFileSync(join(path, name), 'utf8'), statSync(join(path, name)).nlink]),
+        [
+          ['new', 1],
+          ['old', 1],
+        ],
+      );
+      for (const other of ['file', 'file.bak']) {
+        linkSync(join(path, 'file'), join(path, 'other'));
+        // Neither another name, nor the file itself in another spelling, is a backup.
+        await rejects(writeFileAtomic(directory, 'file', '', { ...how, backup: `./${other}` }), 'EMLINK');
+        unlinkSync(join(path, 'other'));
+      }
+      assert.equal(readFileSync(join(path, 'file'), 'utf8'), 'new');
+      for (const name of ['file', 'file.bak']) unlinkSync(join(path, name));
+    }
+  });
+
   test('concurrent writers of one file and of many leave whole files and nothing else', async (t) => {
     const { path, directory } = await scratch(t);
     const content = (index: number) => String(index).repeat(5000);
