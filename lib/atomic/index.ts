@@ -17,6 +17,7 @@
 
 export { getGlobalAuditTrail } from '../audit/global.js';
 export type { AuditEntry, AuditSink, Logger, ObservedOptions, OperationFacts } from '../audit/observe.js';
+export type { AuditSummaryRow } from '../audit/summary.js';
 export {
   AtomicWriteError,
   ConflictError,
