@@ -90,6 +90,9 @@ export async function makeProgram(wanted: readonly string[] = Object.keys(COMMAN
     const command = program.command(name).summary(summary);
     command.configureOutput({ outputError: (text, write) => write(usageError(`dirfd ${name}`, text)) });
     if (wanted.includes(name)) (await load()).define(command);
+    for (const sub of command.commands) {
+      sub.configureOutput({ outputError: (text, write) => write(usageError(`dirfd ${name} ${sub.name()}`, text)) });
+    }
     command
       .optionsGroup('Other options:')
       .option('--debug', 'print the stack of errors (also: DIRFD_DEBUG=1)')

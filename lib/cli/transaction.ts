@@ -141,10 +141,12 @@ function tellLosses(notKept: readonly NotKept[]): void {
 async function list(root: string | Buffer, { json }: { readonly json?: true }): Promise<void> {
   const { listTransactions } = await import('../transaction/main.js');
   const output = new Output();
-  for (const status of await listTransactions(root)) {
+  const all = await listTransactions(root);
+  for (const status of all) {
     await (json ? output.json({ ...status, changes: status.changes.map(plain) }) : output.write(lineOf(status)));
   }
   await output.end();
+  if (all.length === 0) say('nothing is kept for undo, and no crash has left anything');
 }
 
 async function takeBack(
@@ -165,8 +167,10 @@ async function prune(
   const { pruneTransactions } = await import('../transaction/main.js');
   const maxAge = options.maxAge === undefined ? undefined : options.maxAge * 3_600_000;
   const output = new Output();
-  for (const id of await pruneTransactions(root, { count: options.count, maxAge })) await output.write(`${id}\n`);
+  const pruned = await pruneTransactions(root, { count: options.count, maxAge });
+  for (const id of pruned) await output.write(`${id}\n`);
   await output.end();
+  if (pruned.length === 0) say('nothing to forget');
 }
 
 function readPlan(file: string): string {

@@ -94,6 +94,8 @@ describe('dirfd transaction', () => {
     assert.equal(dirfd(['transaction', 'undo', root, 'one']).status, 1);
     assert.equal(apply('two').status, 0);
     writeFileSync(join(root, 'a'), 'edited since');
+    const usage = dirfd(['transaction', 'prune', root, '--count=x']).stderr;
+    assert.match(usage, /^dirfd transaction prune: .*\nTry 'dirfd transaction prune --help'\.\n$/);
     const refused = dirfd(['transaction', 'undo', root, 'two']);
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /ERR_DIRFD_CONFLICT: changed since; nothing was taken back, undo 'a'/);
@@ -101,6 +103,7 @@ describe('dirfd transaction', () => {
     assert.equal(part.stdout, '> move    b (from c)\n', part.stderr);
     assert.deepEqual(Object.keys(snapshot(root)), ['a', 'b', 'e']);
     assert.equal(dirfd(['transaction', 'prune', root]).stdout, 'two\n');
+    assert.match(dirfd(['transaction', 'list', root]).stderr, /^nothing is kept for undo/);
     assert.deepEqual(leavings(root), []);
   });
 });
