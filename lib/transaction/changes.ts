@@ -1,8 +1,8 @@
 /** Steps as people think of them. */
 
 import type { Kind } from '../dirfd/kind.js';
-import type { RootRecord } from './journal.js';
 import { toBytes, toText } from './names.js';
+import type { RootRecord } from './records.js';
 import { pathOf, type Step } from './steps.js';
 
 /** What a transaction does to one name. */

@@ -14,33 +14,9 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
+import { operationError, StateError } from '../operation-errors.js';
+import { isRecord, type JournalRecord, type RootRecord } from './records.js';
 import type { Step } from './steps.js';
-
-/** A root that takes part, as it is found again after a crash. */
-export interface RootRecord {
-  readonly name: string;
-  /** Absolute: where it was when the transaction began. */
-  readonly path: string;
-  readonly ino: string;
-  readonly birth: string;
-}
-
-export type JournalRecord =
-  | {
-      readonly record: 'begin';
-      readonly version: 1;
-      readonly id: string;
-      readonly roots: readonly RootRecord[];
-      /** What was replaced is kept after the end, for undo(). */
-      readonly keepUndo: boolean;
-    }
-  | { readonly record: 'step'; readonly step: Step }
-  | { readonly record: 'commit'; readonly steps: number; readonly time: string }
-  /** All steps are on the disk. `trees`: what each new directory holds by then, by the number of its step. */
-  | { readonly record: 'done'; readonly time: string; readonly trees: Readonly<Record<string, string>> }
-  /** From here on the steps are taken back; all of them, or those with these numbers. */
-  | { readonly record: 'back'; readonly why: 'failed' | 'undo'; readonly steps?: readonly number[] | undefined }
-  | { readonly record: 'gone'; readonly time: string };
 
 /** What a log says, its torn end left out. */
 export interface Story {
@@ -55,6 +31,15 @@ export interface Story {
   readonly inForce: ReadonlySet<number>;
   readonly goingBack: ReadonlySet<number>;
   readonly trees: ReadonlyMap<number, string>;
+  /** Of a log that has steps, or what is left of them, and no commit record that is believed. */
+  readonly torn?: Torn | undefined;
+}
+
+/** What its lines say, though checksums be wrong. Evidence, and no more: nothing is done by it. */
+export interface Torn {
+  readonly steps: readonly Step[];
+  /** There is a commit record, or a later one, so the log was whole once: no crash during the commit has torn it. */
+  readonly wasWhole: boolean;
 }
 
 export const LOG = 'log';
@@ -169,13 +154,55 @@ async function told(file: FileFd): Promise<{ story: Story; end: number; checksum
     const json = line.slice(CHECKSUM_LENGTH + 1);
     const expected = checksumOf(checksum, json);
     if (line.slice(0, CHECKSUM_LENGTH) !== expected) break;
-    records.push(JSON.parse(json) as JournalRecord);
+    const record = parsed(json);
+    if (record === undefined) throw foreign(file);
+    records.push(record);
     start = newline + 1;
     [end, checksum] = [start, expected];
   }
   const story = storyOf(records);
+  if (!isConsistent(story, records)) throw foreign(file);
+  if (story.state !== 'staged') return { story, end, checksum };
   // Steps without their commit record are as good as none.
-  return story.state === 'staged' ? { story, end: 0, checksum: '' } : { story, end, checksum };
+  const isTorn = end < length || story.steps.length > 0;
+  const torn = isTorn ? tornEnd(story.steps, bytes.toString('utf8', end, length)) : undefined;
+  return { story: { ...story, torn }, end: 0, checksum: '' };
+}
+
+function parsed(json: string): JournalRecord | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Its checksums are right, so no accident has made it what it is. */
+function foreign(file: FileFd): StateError {
+  const why = 'not a log that this version of dirfd can read; nothing was done by it';
+  return operationError(StateError, 'ERR_DIRFD_RECOVERY', why, { verb: 'recover', path: file.path });
+}
+
+function isConsistent({ state, steps, roots, trees }: Story, records: readonly JournalRecord[]): boolean {
+  if (state === 'staged') return true;
+  const isStep = (number: number) => number < steps.length;
+  return (
+    steps.every(({ root }) => root < roots.length) &&
+    [...trees.keys()].every(isStep) &&
+    records.every(
+      (each) =>
+        (each.record !== 'commit' || each.steps === steps.length) &&
+        (each.record !== 'back' || (each.steps ?? []).every(isStep)),
+    )
+  );
+}
+
+function tornEnd(believed: readonly Step[], text: string): Torn {
+  const records = text.split('\n').flatMap((line) => parsed(line.slice(CHECKSUM_LENGTH + 1)) ?? []);
+  const steps = records.flatMap((each) => (each.record === 'step' ? each.step : []));
+  const wasWhole = records.some(({ record }) => record !== 'begin' && record !== 'step');
+  return { steps: [...believed, ...steps], wasWhole };
 }
 
 function storyOf(records: readonly JournalRecord[]): Story {

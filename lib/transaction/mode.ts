@@ -1,5 +1,6 @@
 /** Modes go to the inode that is meant, by descriptor: its name may be another's by now. A mode is synced with its inode, not with a directory. */
 
+import { toMode } from '../dirfd/flags.js';
 import { FsError } from '../errors.js';
 import { isAbsent, statOf } from './absent.js';
 import { type Identity, isSame } from './identity.js';
@@ -55,4 +56,9 @@ async function changeHeld(
     await sync(held);
   }
   return true;
+}
+
+/** What a caller gives. @throws FsError ERR_DIRFD_INVALID_ARGUMENT */
+export function modeOf(mode: number | string | undefined, verb: string): number | undefined {
+  return mode === undefined ? undefined : toMode(mode, { verb });
 }

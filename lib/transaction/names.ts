@@ -3,12 +3,25 @@
  * and go into the journal exactly, UTF-8 or not.
  */
 
+import { randomBytes } from 'node:crypto';
 import { checkRelative, type RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, FsError, type OwnCode } from '../errors.js';
 import { operationError, PathError } from '../operation-errors.js';
 
 /** In every root: the lock, and one directory for each transaction. */
 export const STATE_DIRECTORY = '.dirfd-transactions';
+
+/** What a transaction may be called: the name of its directory. */
+const ID = /^[A-Za-z0-9][\w.-]{0,99}$/;
+
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+/** Sorted by time, as long as clocks go forward. */
+export function newId(): string {
+  return `${new Date().toISOString().replace(/[:.]/g, '-')}-${randomBytes(6).toString('hex')}`;
+}
 
 /**
  * The components of a caller's path; './' and doubled slashes are dropped.

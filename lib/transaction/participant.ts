@@ -7,7 +7,8 @@ import { FsError } from '../errors.js';
 import { walk } from '../walk/walk.js';
 import { SYNCED_ONE_BY_ONE } from './durable.js';
 import { type Identity, identityOf } from './identity.js';
-import { Journal, type RootRecord } from './journal.js';
+import { Journal } from './journal.js';
+import type { RootRecord } from './records.js';
 import { lockAll, type Site, unlockAll, type WaitOptions } from './site.js';
 
 /** In the directory of a root that is not the first: where the log is. */

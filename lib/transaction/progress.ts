@@ -17,11 +17,14 @@ const PAUSE = 50;
 
 export class ProgressMeter {
   readonly #tell: ((progress: TransactionProgress) => void) | undefined;
+  readonly #bar: ReturnType<typeof progressBar> | undefined;
   #progress: TransactionProgress = { phase: 'stage', done: 0, total: 0, bytes: 0 };
   #told = 0;
 
-  constructor(tell: ((progress: TransactionProgress) => void) | undefined) {
+  /** @param showsBar where there is a terminal */
+  constructor(tell: ((progress: TransactionProgress) => void) | undefined, showsBar: boolean) {
     this.#tell = tell;
+    this.#bar = showsBar ? progressBar() : undefined;
   }
 
   get bytes(): number {
@@ -39,17 +42,23 @@ export class ProgressMeter {
     this.#report(this.#progress.done === progress.total);
   }
 
+  stop(): void {
+    void this.#bar?.then((bar) => bar.stop());
+  }
+
   #report(always: boolean): void {
-    if (!this.#tell) return;
+    if (!this.#tell && !this.#bar) return;
     const now = performance.now();
     if (!always && now - this.#told < PAUSE) return;
     this.#told = now;
-    this.#tell(this.#progress);
+    const told = this.#progress;
+    void this.#bar?.then((bar) => bar.tell(told));
+    this.#tell?.(told);
   }
 }
 
 /** A bar on standard error, where that is a terminal. */
-export async function progressBar(): Promise<{ tell(progress: TransactionProgress): void; stop(): void }> {
+async function progressBar(): Promise<{ tell(progress: TransactionProgress): void; stop(): void }> {
   if (!process.stderr.isTTY) return { tell() {}, stop() {} };
   const { default: cliProgress } = await import('cli-progress');
   const format = '{phase} [{bar}] {value}/{total}';

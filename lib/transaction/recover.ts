@@ -12,9 +12,14 @@ import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { operationError, StateError } from '../operation-errors.js';
-import { Journal, type RootRecord, type Story } from './journal.js';
-import { toText } from './names.js';
+import { statOf } from './absent.js';
+import type { Base } from './directories.js';
+import { isSame } from './identity.js';
+import { Journal, LOG, type Story, type Torn } from './journal.js';
+import { STATE_DIRECTORY, toBytes, toText } from './names.js';
 import { COORDINATOR, type CoordinatorRecord } from './participant.js';
+import type { RootRecord } from './records.js';
+import { holdsOld, isWaiting } from './retake.js';
 import { finish, goBack } from './settle.js';
 import { lockAll, Site, type TransactionRoot, unless, unlockAll, type WaitOptions } from './site.js';
 import { pathOf, type Step } from './steps.js';
@@ -23,7 +28,7 @@ export interface RecoverOptions extends WaitOptions, ObservedOptions {
   /**
    * What to do about entries that somebody has changed after the crash. `'report'` settles all the rest, leaves those alone, and rejects with a
    * StateError that lists them; the transaction stays, with both versions. `'keep'` settles for them as they are, and ends the transaction.
-   * Default `'report'`.
+   * The same goes for a log that was damaged after its commit. Default `'report'`.
    */
   readonly edits?: 'report' | 'keep' | undefined;
 }
@@ -94,7 +99,8 @@ async function hasUnfinished(site: Site, forReading: boolean): Promise<boolean> 
   for (const id of await site.ids()) {
     const story = await storyIn(site, id);
     if (story?.state === 'committed' || story?.state === 'going-back') return true;
-    if (!forReading && (story === undefined || (story.state === 'staged' && !story.active))) return true;
+    const isCut = story === undefined || (story.state === 'staged' && !story.active);
+    if (isCut && (!forReading || story?.torn)) return true;
   }
   return false;
 }
@@ -119,6 +125,8 @@ class Recovery {
   readonly #active: string[] = [];
   readonly #kept: string[] = [];
   readonly #left: string[] = [];
+  /** Logs of which nobody knows what they said. */
+  readonly #damaged: string[] = [];
   readonly #options: RecoverOptions;
 
   constructor(options: RecoverOptions) {
@@ -131,6 +139,13 @@ class Recovery {
   }
 
   throwWhatIsLeft(directory: string): void {
+    const [log] = this.#damaged;
+    if (log !== undefined) {
+      const why =
+        "damaged after the commit: some of it may be done, some not; look at it, then recover with edits: 'keep'";
+      const subject = { verb: 'recover', directory, path: log };
+      throw operationError(StateError, 'ERR_DIRFD_RECOVERY', why, subject, undefined, [...this.#damaged]);
+    }
     const [path] = this.#left;
     if (path === undefined) return;
     const others = this.#left.length > 1 ? `, and ${this.#left.length - 1} others` : '';
@@ -191,7 +206,9 @@ class Recovery {
           state === 'committed' ? !resumed.story.keepUndo : resumed.story.goingBack.size === resumed.story.inForce.size;
         if (isOver) await discard(sites, id);
       } else if (state !== 'done' || !resumed?.story.keepUndo) {
-        await this.#discard(sites, id);
+        const torn = isWhole && this.#options.edits !== 'keep' ? resumed?.story.torn : undefined;
+        if (torn && (await hasBegun(torn, bases))) this.#damaged.push(`${STATE_DIRECTORY}/${id}/${LOG}`);
+        else await this.#discard(sites, id);
       }
     } finally {
       await Promise.all(works.map((work) => work.close()));
@@ -216,6 +233,19 @@ class Recovery {
       await unlockAll(locks);
     }
   }
+}
+
+/** Whether steps have been taken whose log is torn, as far as can be told: a crash tears it only before any is. */
+async function hasBegun({ steps, wasWhole }: Torn, bases: readonly Base[]): Promise<boolean> {
+  if (wasWhole) return true;
+  for (const step of steps) {
+    const base = bases[step.root];
+    if (base === undefined) continue;
+    if (await holdsOld(step, base.work)) return true;
+    if (step.do !== 'attach' || (await isWaiting(step, base.work))) continue;
+    if (isSame(await statOf(base.root, toBytes(pathOf(step))), step.new)) return true;
+  }
+  return false;
 }
 
 /** Removes what a transaction has in its roots; the first, which has the log, forgets last. */

@@ -6,15 +6,18 @@ import { FsError } from '../errors.js';
 import { native } from '../native/load.js';
 import { Draft } from './draft.js';
 import type { Journal } from './journal.js';
+import type { TransactionOptions } from './options.js';
 import { Participant } from './participant.js';
+import type { RootRecord } from './records.js';
 import { discard, storyIn } from './recover.js';
 import type { NamedRoots } from './roots.js';
-import { Site, type WaitOptions } from './site.js';
+import { Site } from './site.js';
 import { invalid } from './view.js';
 
 export interface Running {
   readonly id: string;
   readonly sites: readonly Site[];
+  readonly records: readonly RootRecord[];
   readonly participants: readonly Participant[];
   readonly journal: Journal;
   readonly draft: Draft;
@@ -24,14 +27,22 @@ export interface Running {
 export async function begin(
   roots: NamedRoots,
   id: string,
-  options: WaitOptions & { readonly keepUndo: boolean },
+  { keepUndo, lockTimeout, signal }: TransactionOptions,
 ): Promise<Running> {
   const sites: Site[] = [];
   try {
     for (const [name, root] of roots) sites.push((await Site.open(root, { create: true, name })) as Site);
     await refuseOverlap(sites);
+    const options = { keepUndo: Boolean(keepUndo), lockTimeout, signal };
     const { participants, journal } = await Participant.beginAll(sites, id, options);
-    return { id, sites, participants, journal, draft: new Draft(participants) };
+    return {
+      id,
+      sites,
+      records: sites.map(({ record }) => record),
+      participants,
+      journal,
+      draft: new Draft(participants),
+    };
   } catch (error) {
     const told = await idIsTaken(sites, id, error);
     await closeAll(sites);

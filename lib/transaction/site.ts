@@ -11,8 +11,8 @@ import type { FileFd } from '../dirfd/file-fd.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { LockError, LockTimeoutError, operationError, StateError } from '../operation-errors.js';
 import { identityOf } from './identity.js';
-import type { RootRecord } from './journal.js';
-import { STATE_DIRECTORY } from './names.js';
+import { isId, STATE_DIRECTORY } from './names.js';
+import type { RootRecord } from './records.js';
 
 /** A directory held by the caller, which stays the caller's, or a path that may be absolute and hold symlinks. */
 export type TransactionRoot = string | Uint8Array | URL | DirectoryFd;
@@ -25,9 +25,6 @@ export interface WaitOptions {
 }
 
 const LOCK = 'lock';
-
-/** What a transaction may be called: the name of its directory. */
-export const ID = /^[A-Za-z0-9][\w.-]{0,99}$/;
 
 export class Site implements AsyncDisposable {
   readonly root: DirectoryFd;
@@ -94,7 +91,7 @@ export class Site implements AsyncDisposable {
   async ids(): Promise<string[]> {
     const entries = await this.state.readdir('.', { withFileTypes: true });
     return entries
-      .filter((entry) => entry.isDirectory() && ID.test(entry.name))
+      .filter((entry) => entry.isDirectory() && isId(entry.name))
       .map(({ name }) => name)
       .sort();
   }

@@ -9,11 +9,9 @@
  * goes to the disk side by side.
  */
 
-import { randomBytes } from 'node:crypto';
 import { toJsonText, toYamlText } from '../atomic/content.js';
 import type { JsonSchema } from '../atomic/schema.js';
 import { observed } from '../audit/observe.js';
-import { toMode } from '../dirfd/flags.js';
 import type { RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, ownError } from '../errors.js';
 import { StateError } from '../operation-errors.js';
@@ -23,6 +21,8 @@ import { compile } from './compile.js';
 import { type Content, type ContentType, toBytesOf } from './content.js';
 import type { Draft, Located } from './draft.js';
 import { pruneTransactions } from './history.js';
+import { modeOf } from './mode.js';
+import { isId, newId } from './names.js';
 import type {
   CommitReport,
   ReplaceOptions,
@@ -32,10 +32,9 @@ import type {
   WriteOptions,
   WriteValueOptions,
 } from './options.js';
-import { ProgressMeter, progressBar } from './progress.js';
+import { ProgressMeter } from './progress.js';
 import { labelOf, locate, type NamedRoots, rootsOf } from './roots.js';
 import { begin, end, type Running } from './running.js';
-import { ID, type Site } from './site.js';
 import { Turns } from './turns.js';
 import { invalid } from './view.js';
 
@@ -45,28 +44,23 @@ export class FileTransaction implements AsyncDisposable {
   readonly #roots: NamedRoots;
   readonly #options: TransactionOptions;
   readonly #meter: ProgressMeter;
-  readonly #bar: ReturnType<typeof progressBar> | undefined;
   #state: 'open' | 'committing' | 'committed' | 'rolled back' = 'open';
-  readonly #turns = new Turns();
-  #failure: { readonly error: unknown } | undefined;
+  readonly #turns: Turns;
   #running: Promise<Running> | undefined;
   readonly #onAbort = () => void this.rollback().catch(() => {});
 
   /** Nothing is opened before the first operation. `root` is the current directory by default. */
   constructor(options: TransactionOptions & { readonly root?: TransactionRoots | undefined } = {}) {
     const { root = '.', transactionId, showProgress, onProgress, signal } = options;
-    this.id = transactionId ?? `${new Date().toISOString().replace(/[:.]/g, '-')}-${randomBytes(6).toString('hex')}`;
-    if (!ID.test(this.id)) {
+    this.id = transactionId ?? newId();
+    if (!isId(this.id)) {
       const why = 'a transaction id has letters, digits, dots, underscores and hyphens, and at most 100 of them';
-      throw invalid(why, { verb: 'transaction' });
+      throw invalid(why, { verb: 'begin', path: this.id });
     }
     this.#roots = rootsOf(root);
     this.#options = options;
-    this.#bar = showProgress ? progressBar() : undefined;
-    this.#meter = new ProgressMeter((progress) => {
-      onProgress?.(progress);
-      void this.#bar?.then(({ tell }) => tell(progress));
-    });
+    this.#turns = new Turns(signal);
+    this.#meter = new ProgressMeter(onProgress, showProgress === true);
     signal?.throwIfAborted();
     signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -172,10 +166,10 @@ export class FileTransaction implements AsyncDisposable {
 
   /** What a commit would do now. */
   async preview(): Promise<Change[]> {
-    return this.#enqueue(async ({ draft, participants, sites }) => {
+    return this.#enqueue(async ({ draft, participants, records }) => {
       await this.#turns.alone();
-      if (this.#failure) throw this.#failure.error;
-      return changesOf(await compile(draft, participants), recordsOf(sites));
+      if (this.#turns.failure) throw this.#turns.failure.error;
+      return changesOf(await compile(draft, participants), records);
     });
   }
 
@@ -217,11 +211,11 @@ export class FileTransaction implements AsyncDisposable {
     await this.rollback();
   }
 
-  async #commit({ draft, participants, journal, sites }: Running): Promise<CommitReport> {
+  async #commit({ draft, participants, journal, records }: Running): Promise<CommitReport> {
     await this.#turns.alone();
-    if (this.#failure) {
+    if (this.#turns.failure) {
       await this.#close('rolled back', true);
-      throw this.#failure.error;
+      throw this.#turns.failure.error;
     }
     this.#state = 'committing';
     const { keepUndo = false, lockTimeout, signal } = this.#options;
@@ -232,7 +226,7 @@ export class FileTransaction implements AsyncDisposable {
         onPhase: (phase, total) => this.#meter.phase(phase, total),
         onTaken: (count) => this.#meter.advance(count),
       });
-      const report = { id: this.id, changes: changesOf(steps, recordsOf(sites)), bytes: this.#meter.bytes };
+      const report = { id: this.id, changes: changesOf(steps, records), bytes: this.#meter.bytes };
       // It is done: leavings that cannot be removed now go with the next recovery.
       await this.#tidy(() => this.#close('committed', !keeps || steps.length === 0));
       const root = this.#roots[0]?.[1];
@@ -253,7 +247,7 @@ export class FileTransaction implements AsyncDisposable {
   async #close(state: 'committed' | 'rolled back', discards: boolean): Promise<void> {
     this.#state = state;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
-    void this.#bar?.then(({ stop }) => stop());
+    this.#meter.stop();
     const running = await this.#running?.catch(() => undefined);
     if (running) await end(running, discards);
   }
@@ -269,7 +263,7 @@ export class FileTransaction implements AsyncDisposable {
       const at = this.#at(path);
       const bytes = await content({ verb: 'write', path: at.path });
       const stage = await draft.write(at, bytes, { mode, createOnly, parents }, () => this.#turns.alone());
-      return { written: this.#turns.beside(() => this.#noting(stage)) };
+      return { written: this.#turns.beside(() => this.#turns.noting(stage)) };
     });
     this.#meter.advance(1, await written);
   }
@@ -285,20 +279,7 @@ export class FileTransaction implements AsyncDisposable {
   }
 
   async #turn<T>(work: (draft: Draft) => Promise<T>): Promise<T> {
-    return this.#enqueue(async ({ draft }) => {
-      this.#options.signal?.throwIfAborted();
-      return this.#noting(() => work(draft));
-    });
-  }
-
-  /** What fails makes the commit fail. */
-  async #noting<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      this.#failure ??= { error };
-      throw error;
-    }
+    return this.#enqueue(({ draft }) => this.#turns.noting(() => work(draft)));
   }
 
   #add(operation: Promise<void>): this {
@@ -308,13 +289,11 @@ export class FileTransaction implements AsyncDisposable {
 
   async #enqueue<T>(work: (running: Running) => Promise<T>): Promise<T> {
     return this.#turns.take(async () => {
-      const { keepUndo = false, lockTimeout, signal } = this.#options;
-      signal?.throwIfAborted();
+      this.#options.signal?.throwIfAborted();
       if (this.#state !== 'open') {
         throw ownError('ERR_DIRFD_CLOSED', `this transaction is ${this.#state}`, { verb: 'transaction' });
       }
-      const options = { keepUndo: keepUndo !== false, lockTimeout, signal };
-      this.#running ??= this.#noting(() => begin(this.#roots, this.id, options));
+      this.#running ??= this.#turns.noting(() => begin(this.#roots, this.id, this.#options));
       return work(await this.#running);
     });
   }
@@ -322,12 +301,4 @@ export class FileTransaction implements AsyncDisposable {
   #at(path: TransactionPath): Located {
     return locate(path, this.#roots);
   }
-}
-
-function recordsOf(sites: readonly Site[]) {
-  return sites.map(({ record }) => record);
-}
-
-function modeOf(mode: number | string | undefined, verb: string): number | undefined {
-  return mode === undefined ? undefined : toMode(mode, { verb });
 }

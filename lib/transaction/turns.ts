@@ -14,6 +14,28 @@ export class Turns {
   readonly #limit = pLimit(SIDE_BY_SIDE);
   /** Never reject. */
   readonly #beside = new Set<Promise<void>>();
+  readonly #signal: AbortSignal | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  /** The first one: no commit after it. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /** Does a part of an operation, and takes note of its failure. */
+  async noting<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      this.#signal?.throwIfAborted();
+      return await work();
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
+    }
+  }
 
   /** Runs when all that was called before has had its turn. */
   take<T>(work: () => Promise<T>): Promise<T> {
