@@ -7,12 +7,15 @@ import { type ErrorSubject, ownError } from '../errors.js';
 const COMPRESSIONS = ['zstd', 'gzip'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
+type Convert = (bytes: Uint8Array, options?: Pick<ZlibOptions, 'maxOutputLength'>) => Buffer;
 type MakeTransform = (options: Pick<ZlibOptions, 'chunkSize'>) => Transform;
 
 /** Not in the types of the oldest Node that is supported, nor in that Node. */
-const { createZstdCompress, createZstdDecompress } = zlib as {
+const { createZstdCompress, createZstdDecompress, zstdCompressSync, zstdDecompressSync } = zlib as {
   readonly createZstdCompress?: MakeTransform;
   readonly createZstdDecompress?: MakeTransform;
+  readonly zstdCompressSync?: Convert;
+  readonly zstdDecompressSync?: Convert;
 };
 
 const CHUNKS = { chunkSize: 256 * 1024 };
@@ -49,4 +52,15 @@ export function compressor(compression: Compression): Transform {
 
 export function decompressor(compression: Compression): Transform {
   return compression === 'gzip' ? zlib.createGunzip(CHUNKS) : (createZstdDecompress as MakeTransform)(CHUNKS);
+}
+
+/** All at once, on the calling thread: for little, of which a stream costs many times as much. */
+export function compressBytes(compression: Compression, bytes: Uint8Array): Buffer {
+  return compression === 'gzip' ? zlib.gzipSync(bytes) : (zstdCompressSync as Convert)(bytes);
+}
+
+/** @throws an Error of code ERR_BUFFER_TOO_LARGE for more than so many bytes */
+export function decompressBytes(compression: Compression, bytes: Uint8Array, atMost: number): Buffer {
+  const limit = { maxOutputLength: Math.max(atMost, 1) };
+  return compression === 'gzip' ? zlib.gunzipSync(bytes, limit) : (zstdDecompressSync as Convert)(bytes, limit);
 }

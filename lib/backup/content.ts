@@ -6,9 +6,12 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import type { RelativePath } from '../dirfd/path.js';
-import { type Compression, compressor, decompressor } from './compression.js';
+import { type Compression, compressBytes, compressor, decompressBytes, decompressor } from './compression.js';
 
-export const CHUNK = 1024 * 1024;
+const CHUNK = 1024 * 1024;
+
+/** Bytes of content that are converted at once: about a millisecond. */
+const LITTLE = 64 * 1024;
 
 export interface ContentSum {
   readonly size: number;
@@ -51,19 +54,27 @@ export async function hashContent(
     hash.update(chunk);
     await into?.writeFile(chunk, { signal });
   };
-  if (compression) await decompress(file, compression, take, signal);
+  if (compression) await decompress(file, compression, take, { signal, atMost });
   else await readAll(file, take, signal);
   return { size, sha256: hash.digest('hex') };
 }
 
-/** Writes the file's content to another, compressed. @returns the sum of what was read */
+/**
+ * Writes the file's content, `size` bytes from its position on, to another, compressed.
+ *
+ * @returns the sum of what was read
+ */
 export async function compress(
   from: FileFd,
   to: FileFd,
-  compression: Compression,
-  { signal }: SignalOptions,
+  { compression, size: expected, signal }: SignalOptions & { readonly compression: Compression; readonly size: number },
 ): Promise<ContentSum> {
   const hash = createHash('sha256');
+  if (expected <= LITTLE) {
+    const content = await from.readFile({ signal });
+    await to.writeFile(compressBytes(compression, content), { signal });
+    return { size: content.length, sha256: hash.update(content).digest('hex') };
+  }
   let size = 0;
   const measured = async function* (chunks: AsyncIterable<Buffer>) {
     for await (const chunk of chunks) {
@@ -72,7 +83,7 @@ export async function compress(
       yield chunk;
     }
   };
-  const source = from.createReadStream({ start: 0, highWaterMark: CHUNK, autoClose: false });
+  const source = from.createReadStream({ highWaterMark: CHUNK, autoClose: false });
   const sink = to.createWriteStream({ autoClose: false });
   await abortable(signal, (how) => pipeline(source, measured, compressor(compression), sink, how));
   return { size, sha256: hash.digest('hex') };
@@ -82,9 +93,13 @@ async function decompress(
   file: FileFd,
   compression: Compression,
   take: (chunk: Uint8Array) => Promise<void>,
-  signal: AbortSignal | undefined,
+  { signal, atMost }: SignalOptions & { readonly atMost: number },
 ): Promise<void> {
-  const source = file.createReadStream({ start: 0, highWaterMark: CHUNK, autoClose: false });
+  if (atMost <= LITTLE && (await file.stat({ signal })).exactSize <= LITTLE) {
+    const stored = await file.readFile({ signal });
+    return await take(asDamage(() => decompressBytes(compression, stored, atMost)));
+  }
+  const source = file.createReadStream({ highWaterMark: CHUNK, autoClose: false });
   // What stops the loop destroys the streams, and pipeline would tell of that instead.
   let failure: { readonly thrown: unknown } | undefined;
   const takeAll = async (chunks: AsyncIterable<Buffer>) => {
@@ -99,11 +114,22 @@ async function decompress(
     await abortable(signal, (how) => pipeline(source, decompressor(compression), takeAll, how));
   } catch (error) {
     if (failure) throw failure.thrown;
-    // Of zlib and of zstd: Z_DATA_ERROR, ZSTD_error_….
-    const { code } = error as { readonly code?: unknown };
-    if (typeof code === 'string' && /^Z(STD)?_/.test(code)) throw new DamagedContent();
-    throw error;
+    throw isDamage(error) ? new DamagedContent() : error;
   }
+}
+
+function asDamage(convert: () => Buffer): Buffer {
+  try {
+    return convert();
+  } catch (error) {
+    throw isDamage(error) ? new DamagedContent() : error;
+  }
+}
+
+/** What zlib and zstd say of bytes that they have not made: Z_DATA_ERROR, ZSTD_error_…; and Node of more than there should be. */
+function isDamage(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === 'string' && /^Z(STD)?_|^ERR_BUFFER_TOO_LARGE$/.test(code);
 }
 
 async function readAll(

@@ -7,19 +7,16 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import type { Stat } from '../dirfd/stat.js';
-import { parallelism } from '../native/parallelism.js';
 import { carryOver } from '../transaction/carry-over.js';
 import { walk } from '../walk/walk.js';
 import type { Compression } from './compression.js';
 import { compress, hashContent, hashFile } from './content.js';
 import { EditedDirectories } from './edited-directories.js';
+import { inOrder } from './in-order.js';
 import type { VersionFile } from './manifest.js';
 
 /** What a file takes on the disk is counted in these, by nearly all file systems. */
 const BLOCK = 4096;
-
-/** Files in work at a time: each has a chunk, and the state of its compression. */
-const AT_A_TIME = Math.min(parallelism, 8);
 
 export interface PackOptions extends SignalOptions {
   /** By path, one byte a character: what is stored already, and not read again. */
@@ -87,12 +84,11 @@ class Packer {
     if (compression === undefined || exactSize <= BLOCK) return hashFile(this.#content, path, { signal });
     await using file = await this.#content.openFile(path, { signal });
     // A hole takes no room, and would not be one in what is restored.
-    if (BigInt(await file.seekHole(0)) < exactSize) {
-      await file.seek(0);
-      return await hashContent(file, { signal });
-    }
+    const isWhole = BigInt(await file.seekHole(0)) >= exactSize;
+    await file.seek(0);
+    if (!isWhole) return await hashContent(file, { signal });
     await using packed = await this.#spare.createTemporaryFile();
-    const sum = await compress(file, packed, compression, { signal });
+    const sum = await compress(file, packed, { compression, signal, size: Number(exactSize) });
     const { size } = await packed.stat();
     if (blocks(size) >= blocks(sum.size)) return sum;
     await this.#replace(file, packed, path);
@@ -108,21 +104,4 @@ class Packer {
 
 function blocks(size: number): number {
   return Math.ceil(size / BLOCK);
-}
-
-/** Works on several items at a time. None is in work any more when it ends, however it ends. */
-async function* inOrder<T, R>(items: AsyncIterable<T>, work: (item: T) => Promise<R>): AsyncGenerator<R> {
-  const running: Promise<R>[] = [];
-  try {
-    for await (const item of items) {
-      const result = work(item);
-      // Awaited in its turn, and until then not to be taken for a failure that nobody hears of.
-      result.catch(() => {});
-      running.push(result);
-      if (running.length >= AT_A_TIME) yield await (running.shift() as Promise<R>);
-    }
-    while (running.length > 0) yield await (running.shift() as Promise<R>);
-  } finally {
-    await Promise.allSettled(running);
-  }
 }

@@ -7,12 +7,14 @@
 import { diffTree, verifyTree } from '../copy/verify.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
+import type { Stat } from '../dirfd/stat.js';
 import { FsError } from '../errors.js';
 import { walk } from '../walk/walk.js';
 import { canDecompress } from './compression.js';
 import { DamagedContent, hashFile } from './content.js';
 import { ApartPaths, type FilesByPath, isOfContent } from './diff.js';
 import { EditedDirectories } from './edited-directories.js';
+import { inOrder } from './in-order.js';
 import type { VersionFile } from './manifest.js';
 
 /** What a file system says that has no hard links, or no more of them for this file. */
@@ -43,17 +45,18 @@ export async function shareUnchanged(
   await comparison;
   const shared = new Set<string>();
   const edited = new EditedDirectories(now);
-  for await (const { pathBytes, stat } of walk(now, { kinds: ['file'], signal })) {
+  const share = async ({ pathBytes, stat }: { pathBytes: Buffer; stat: Stat }): Promise<void> => {
     const path = pathBytes.toString('latin1');
-    if (stat.nlink > 1 || different.has(path) || apart.covers(path)) continue;
+    if (stat.nlink > 1 || different.has(path) || apart.covers(path)) return;
     const file = packed.get(path);
     if (file) {
-      if (Number(stat.exactSize) !== file.size) continue;
-      if (!quick && !(await hasSameContent(before, now, pathBytes, file, { signal }))) continue;
+      if (Number(stat.exactSize) !== file.size) return;
+      if (!quick && !(await hasSameContent(before, now, pathBytes, file, { signal }))) return;
     }
     await edited.enter(pathBytes);
     if (await becomeLink(before, pathBytes, edited)) shared.add(path);
-  }
+  };
+  for await (const _ of inOrder(walk(now, { kinds: ['file'], signal }), share));
   // The names have changed the directories' times, which are part of what is kept.
   await edited.leave();
   return shared;

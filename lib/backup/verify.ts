@@ -8,6 +8,7 @@ import { IntegrityError, operationError } from '../operation-errors.js';
 import { walk } from '../walk/walk.js';
 import { canDecompress, withoutZstd } from './compression.js';
 import { DamagedContent, hashFile } from './content.js';
+import { inOrder } from './in-order.js';
 import { type Manifest, pathOf, type VersionFile } from './manifest.js';
 
 /** What a verification has found. */
@@ -34,17 +35,15 @@ export async function verifyVersion(
   options: SignalOptions,
 ): Promise<BackupReport> {
   const faults: BackupFault[] = [];
-  let bytes = 0;
-  for (const file of manifest.files) {
-    const fault = await findFault(content, file, options);
+  for await (const fault of inOrder(manifest.files, (file) => findFault(content, file, options))) {
     if (fault) faults.push(fault);
-    bytes += file.size;
   }
   const known = new Set(manifest.files.map((file) => Buffer.from(pathOf(file)).toString('latin1')));
   for await (const { path, pathBytes } of walk(content, { kinds: ['file'], ...options })) {
     if (!known.has(pathBytes.toString('latin1'))) faults.push({ path, why: 'extra' });
   }
-  return { id: manifest.id, intact: faults.length === 0, files: manifest.files.length, bytes, faults };
+  const { id, fileCount, bytes } = manifest;
+  return { id, intact: faults.length === 0, files: fileCount, bytes, faults };
 }
 
 /** @throws IntegrityError for the first file of the part that is not what was backed up */
@@ -56,13 +55,15 @@ export async function checkFiles(
   subject: ErrorSubject,
 ): Promise<void> {
   const prefix = part === undefined || manifest.kind === 'file' ? '' : Buffer.from(part).toString('latin1');
-  for (const file of manifest.files) {
+  const meant = manifest.files.filter((file) => {
     const path = Buffer.from(pathOf(file)).toString('latin1');
-    if (prefix !== '' && path !== prefix && !path.startsWith(`${prefix}/`)) continue;
+    return prefix === '' || path === prefix || path.startsWith(`${prefix}/`);
+  });
+  const check = async (file: VersionFile): Promise<void> => {
     const fault = await findFault(content, file, options);
-    if (fault === undefined) continue;
-    throw damaged(file, fault, subject);
-  }
+    if (fault) throw damaged(file, fault, subject);
+  };
+  for await (const _ of inOrder(meant, check));
 }
 
 /** @throws FsError ERR_DIRFD_UNSUPPORTED for a version that this Node cannot read */
