@@ -1,6 +1,5 @@
 /** move(), as fs-extra has it; between file systems nothing is lost. */
 
-import { randomBytes } from 'node:crypto';
 import { copyTree } from '../copy/job.js';
 import { settle } from '../copy/options.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
@@ -10,9 +9,10 @@ import { FsError } from '../errors.js';
 import { Leaf } from './leaf.js';
 import { lookAt, makeParents, openDestination, openPlace, type PathLike, type Place } from './place.js';
 import { alreadyExists, notAllKept, refuseMove } from './refusals.js';
+import { privateName, replaceDirectory } from './replace-directory.js';
 
 export interface MoveOptions {
-  /** Remove what stands at the destination first. Default false: it is an error, `dest already exists.` */
+  /** Replace what stands at the destination, once what comes is complete. Default false: it is an error, `dest already exists.` */
   readonly overwrite?: boolean | undefined;
   /** The older name of `overwrite`. */
   readonly clobber?: boolean | undefined;
@@ -57,46 +57,53 @@ async function isWithin(held: DirectoryFd, { directory, name }: Place): Promise<
   return await isInside(held, outer, 'move');
 }
 
-/** @param present what is to be overwritten, if anything is */
+/** @param present what is to be overwritten, if anything is: it stays until what comes is complete */
 async function moveTo(from: Place, stat: Stat, to: Place, present: Stat | undefined): Promise<void> {
-  // A directory gives way only when it is empty (rename(2)). Anything else does in one step.
-  if (present?.isDirectory()) await to.directory.removeTree(to.name, { force: true });
-  const noReplace = present === undefined || present.isDirectory();
-  try {
-    await from.directory.rename(from.name, to.directory, to.name, { noReplace });
-  } catch (error) {
+  const replaced = await renameTo(from, to, present).catch((error: unknown) => {
     const code = error instanceof FsError ? error.code : undefined;
     if (code === 'EEXIST') throw alreadyExists(to.path);
     if (code !== 'EXDEV') throw error;
-    if (noReplace && (await lookAt(to.directory, to.name))) throw alreadyExists(to.path);
-    await moveAcross(from, stat, to, !noReplace);
-  }
+    return 'otherFileSystem' as const;
+  });
+  if (replaced !== 'otherFileSystem') return await removeReplaced(replaced);
+  if (!present && (await lookAt(to.directory, to.name))) throw alreadyExists(to.path);
+  await moveAcross(from, stat, to, present);
+}
+
+/** @returns where the directory is that has given way, if one has */
+async function renameTo(from: Place, to: Place, present: Stat | undefined): Promise<Place | undefined> {
+  if (present?.isDirectory()) return await replaceDirectory(from, to, present);
+  await from.directory.rename(from.name, to.directory, to.name, { noReplace: present === undefined });
+  return undefined;
+}
+
+async function removeReplaced(replaced: Place | undefined): Promise<void> {
+  await replaced?.directory.removeTree(replaced.name);
 }
 
 /** The source is removed when all of it has arrived. */
-async function moveAcross(from: Place, stat: Stat, to: Place, replace: boolean): Promise<void> {
-  if (stat.isDirectory()) await copyDirectory(from, to);
-  else if (replace) await copyOver(from, to);
-  else await copyLeaf(from, to, to.name);
+async function moveAcross(from: Place, stat: Stat, to: Place, present: Stat | undefined): Promise<void> {
+  if (!present) {
+    if (stat.isDirectory()) await copyDirectory(from, to, to.name);
+    else await copyLeaf(from, to, to.name);
+  } else {
+    const beside = { ...to, name: privateName() };
+    if (stat.isDirectory()) await copyDirectory(from, to, beside.name);
+    else await copyLeaf(from, to, beside.name);
+    await removeReplaced(await orNothing(to.directory, beside.name, () => renameTo(beside, to, present)));
+  }
   await from.directory.removeTree(from.name);
 }
 
-async function copyDirectory(from: Place, to: Place): Promise<void> {
+async function copyDirectory(from: Place, to: Place, name: Buffer): Promise<void> {
   await using source = await from.directory.openDirectory(from.name);
-  await to.directory.mkdir(to.name, { mode: 0o700 });
-  await orNothing(to.directory, to.name, async () => {
-    await using destination = await to.directory.openDirectory(to.name);
+  await to.directory.mkdir(name, { mode: 0o700 });
+  await orNothing(to.directory, name, async () => {
+    await using destination = await to.directory.openDirectory(name);
     const { notKept } = await copyTree(source, destination, { accessTimes: true });
     const [lost] = notKept;
     if (lost) throw notAllKept(from.path, to.path, new FsError(lost.message, { ...lost, syscall: 'copy' }));
   });
-}
-
-/** What is to be replaced stays until all of the copy is there. */
-async function copyOver(from: Place, to: Place): Promise<void> {
-  const beside = Buffer.from(`.dirfd-moving-${randomBytes(8).toString('hex')}`);
-  await copyLeaf(from, to, beside);
-  await orNothing(to.directory, beside, () => to.directory.rename(beside, to.directory, to.name));
 }
 
 async function copyLeaf(from: Place, to: Place, name: Buffer): Promise<void> {
@@ -110,9 +117,9 @@ async function copyLeaf(from: Place, to: Place, name: Buffer): Promise<void> {
 }
 
 /** Removes what was made when the move fails, as the source stays. */
-async function orNothing(directory: DirectoryFd, made: Buffer, work: () => Promise<void>): Promise<void> {
+async function orNothing<T>(directory: DirectoryFd, made: Buffer, work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     // The first failure is the one to hear of.
     await directory.removeTree(made, { force: true }).catch(() => {});

@@ -1,7 +1,7 @@
 // copy, move, remove, emptyDir and ensureDir: a table, with dirfd/fs and with fs-extra where it is installed.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { mkdirSync, readlinkSync, statSync, utimesSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readlinkSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -10,10 +10,11 @@ import { attempt, run } from '../fixtures/command.js';
 import { assertSameTree } from '../fixtures/compare.js';
 import { compiled } from '../fixtures/compile.js';
 import { mounted } from '../fixtures/mounts.js';
+import { nobody, ordinaryUserCanRun, runAsOrdinaryUser } from '../fixtures/ordinary-user.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { withRefused } from '../fixtures/seccomp.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
-import { need } from '../fixtures/tools.js';
+import { isRoot, need } from '../fixtures/tools.js';
 import { metadata } from '../fixtures/trees.js';
 import { cases, type ExtraCase } from './extra-cases.js';
 import { changes, makeTree, readTree } from './tree-lines.js';
@@ -82,6 +83,11 @@ test('move to another file system keeps what a rename would', async (t) => {
   await assert.rejects(ours.move(join(root, 'over'), join(place, 'file')), { message: 'dest already exists.' });
   assert.equal(statSync(join(place, 'file')).mtimeMs, moment.getTime());
   await ours.move(join(root, 'over'), join(place, 'file'), { overwrite: true });
+  makeTree(root, ['tree/new = y']);
+  makeTree(place, ['tree/old/deep = x']);
+  await ours.move(join(root, 'tree'), join(place, 'tree'), { overwrite: true });
+  assert.deepEqual(readTree(join(place, 'tree')), ['new = y']);
+  assert.deepEqual(readdirSync(place).sort(), ['file', 'link', 'new', 'tree']);
   assert.equal(readlinkSync(join(place, 'link')), 'away');
   assert.deepEqual(readTreeNames(root), ['kept']);
 });
@@ -93,7 +99,7 @@ test('move to another file system that cannot keep all fails, and leaves both si
   const root = temporaryDirectory(t);
   if (statSync(root).dev === statSync(place).dev) return t.skip('needs two file systems');
   makeTree(root, ['tree/a = x', 'file = x']);
-  makeTree(place, ['over = old']);
+  makeTree(place, ['over = old', 'dir/old = old']);
   for (const file of ['tree/a', 'file']) {
     const set = attempt('setfattr', ['-n', 'user.note', '-v', 'kept', join(root, file)]);
     if (!need(t, set.status === 0, 'needs setfattr, and a file system with user.* attributes')) return;
@@ -101,7 +107,7 @@ test('move to another file system that cannot keep all fails, and leaves both si
   const before = [readTree(root), readTree(place)];
   const script = `
     import { move } from 'dirfd/fs';
-    for (const [src, dest] of [['tree', 'new'], ['file', 'new'], ['file', 'over']]) {
+    for (const [src, dest] of [['tree', 'new'], ['tree', 'dir'], ['file', 'new'], ['file', 'over']]) {
       await move(process.argv[1] + '/' + src, process.argv[2] + '/' + dest, { overwrite: true }).then(
         () => console.log('moved'),
         ({ code, cause }) => console.log(code, cause.code, cause.path),
@@ -110,8 +116,42 @@ test('move to another file system that cannot keep all fails, and leaves both si
   const refused = ['setxattr', 'lsetxattr', 'fsetxattr', 'setxattrat'] as const;
   const command = [process.execPath, '--input-type=module', '-e', script, '--', root, place];
   const ran = withRefused(seccomp, 'EPERM', refused, command, { cwd: repositoryRoot });
-  assert.equal(ran.stdout, 'EPERM EPERM a\nEPERM EPERM file\nEPERM EPERM file\n', ran.stderr);
+  assert.equal(ran.stdout, 'EPERM EPERM a\nEPERM EPERM a\nEPERM EPERM file\nEPERM EPERM file\n', ran.stderr);
   assert.deepEqual([readTree(root), readTree(place)], before);
+});
+
+test('move over a directory leaves that where the new one cannot take its place', async (t) => {
+  const root = temporaryDirectory(t);
+  makeTree(root, ['from/tree/new = y', 'to/tree/old = x']);
+  const before = readTree(root);
+  // Neither directory may get another parent, for which the right to write to it is needed, so the old one is moved aside and back.
+  const script = `
+    import { move } from 'dirfd/fs';
+    await move('from/tree', 'to/tree', { overwrite: true }).then(() => console.log('moved'), ({ code }) => console.log(code));`;
+  if (!ordinaryUserCanRun(t)) return;
+  if (isRoot()) run('chown', ['-R', `${nobody.uid}:${nobody.gid}`, root]);
+  chmodSync(root, 0o755);
+  chmodSync(join(root, 'from'), 0o555);
+  const entry = JSON.stringify(new URL('dist/fs/main.js', `file://${repositoryRoot}/`).href);
+  const moved = () => runAsOrdinaryUser(root, script.replace("'dirfd/fs'", entry));
+  assert.equal(moved().stdout, 'EACCES\n');
+  assert.deepEqual(readTree(root), before);
+  chmodSync(join(root, 'from'), 0o755);
+  chmodSync(join(root, 'to/tree'), 0o555);
+  // Moved aside, but nobody may empty it: the new one is there, the old one still whole.
+  assert.equal(moved().stdout, 'EACCES\n');
+  const [aside] = readdirSync(join(root, 'to')).filter((name) => name !== 'tree');
+  assert.ok(aside !== undefined);
+  chmodSync(join(root, 'to', aside), 0o755);
+  renameSync(join(root, 'to', aside), join(root, 'old'));
+  assert.deepEqual(readTree(root), ['from/', 'old/old = x', 'to/tree/new = y']);
+});
+
+test('move of a directory over the one that it lies in', async (t) => {
+  const root = temporaryDirectory(t);
+  makeTree(root, ['a/b/kept = x', 'a/lost = y']);
+  await ours.move(join(root, 'a/b'), join(root, 'a'), { overwrite: true });
+  assert.deepEqual(readTree(root), ['a/kept = x']);
 });
 
 function readTreeNames(root: string): string[] {

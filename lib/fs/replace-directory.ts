@@ -1,0 +1,64 @@
+/**
+ * A directory that takes the place of another, which is then the caller's to remove. A failure leaves both as they were.
+ *
+ *   renameat2(RENAME_EXCHANGE) ──▶ the old one goes by the new one's former name
+ *   where that cannot be: the old one is moved aside ──▶ rename, or the old one is moved back
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { Stat } from '../dirfd/stat.js';
+import { FsError, ownError } from '../errors.js';
+import type { Place } from './place.js';
+
+/** A name that nobody has, for what is on its way. */
+export function privateName(): Buffer {
+  return Buffer.from(`.dirfd-moving-${randomBytes(8).toString('hex')}`);
+}
+
+/**
+ * No exchange on this file system, or one directory holds the other (EINVAL); no right to give one of them another '..' (EACCES). The second
+ * way does not move the old one to another parent.
+ */
+const NO_EXCHANGE: readonly string[] = ['EINVAL', 'EACCES'];
+
+/**
+ * @param present what was found at `to`; anything else does not give way
+ * @returns where the old one is now
+ * @throws FsError EXDEV where the two lie on different file systems; nothing has changed then
+ */
+export async function replaceDirectory(from: Place, to: Place, present: Stat): Promise<Place> {
+  const exchange = () => from.directory.rename(from.name, to.directory, to.name, { exchange: true });
+  const isExchanged = await exchange().then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof FsError && NO_EXCHANGE.includes(error.code)) return false;
+      throw error;
+    },
+  );
+  if (!isExchanged) return await replaceByWayOfAside(from, to, present);
+  return await agreedTo(from, to, present, exchange);
+}
+
+async function replaceByWayOfAside(from: Place, to: Place, present: Stat): Promise<Place> {
+  const aside = { ...to, name: privateName() };
+  await to.directory.rename(to.name, to.directory, aside.name);
+  const back = () => to.directory.rename(aside.name, to.directory, to.name);
+  try {
+    await from.directory.rename(from.name, to.directory, to.name);
+  } catch (error) {
+    await back();
+    throw error;
+  }
+  return await agreedTo(aside, to, present, async () => {
+    await to.directory.rename(to.name, from.directory, from.name);
+    await back();
+  });
+}
+
+/** What somebody has put there since it was looked at, nobody has agreed to lose: all goes back. */
+async function agreedTo(old: Place, to: Place, present: Stat, undo: () => Promise<void>): Promise<Place> {
+  const { ino, dev } = await old.directory.stat(old.name);
+  if (ino === present.ino && dev === present.dev) return old;
+  await undo();
+  throw ownError('ERR_DIRFD_CHANGED', 'the destination was replaced meanwhile', { verb: 'move', path: to.path });
+}
