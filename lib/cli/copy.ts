@@ -103,7 +103,10 @@ export function addOptions(command: Command): void {
     )
     .option('--retry-delay <ms>', 'milliseconds before another try (default: 200)', wholeNumber(0, 3_600_000))
     .addOption(
-      new Option('--resume', 'keep a large file that is cut off, and go on with it the next time').conflicts('atomic'),
+      new Option(
+        '--resume',
+        'keep a file of 4 MiB and more that is cut off, and go on with it the next time; not with --atomic, --flags',
+      ).conflicts(['atomic', 'flags']),
     )
     .option('--atomic', 'copy beside DST, then put the whole tree in its place at once; to replace DST, --delete')
     .addOption(new Option('--engine <engine>', 'io_uring: large files past the page cache').choices(ENGINES))

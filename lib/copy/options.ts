@@ -90,8 +90,8 @@ export interface CopyOptions extends TreeFilterOptions, KeepRuleOptions {
   readonly verify?: boolean | undefined;
   /**
    * Keep files of 4 MiB and more that are cut off, by an abort, an error or a kill, beside their places in private directories, and go on with
-   * those that an earlier copy has kept: their bytes are compared with the source's, and used as far as they are the same. A copy without it
-   * removes them. Default false.
+   * those that an earlier copy has kept: their bytes are compared with the source's from the first on, and used as far as they are the same. A
+   * copy without it removes them. Not with `atomic`, nor with `flags`. A source that has changed, or another `sparse`, begins anew. Default false.
    */
   readonly resume?: boolean | undefined;
   /**
@@ -134,6 +134,10 @@ export type Settled = { readonly [K in Plain]-?: Exclude<CopyOptions[K], undefin
 export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
   if (options.atomic && options.resume) {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'atomic leaves nothing behind that resume could go on with', subject);
+  }
+  if (options.resume && options.flags) {
+    const why = 'a file gets its flags only with its name, and resume gives it that last: not both';
+    throw ownError('ERR_DIRFD_INVALID_ARGUMENT', why, subject);
   }
   if (options.atomic && options.flags) {
     const why = 'atomic moves and removes whole trees, and flags may make them immutable: not both';

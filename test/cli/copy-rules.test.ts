@@ -56,6 +56,7 @@ describe('dirfd copy with rules', () => {
       ['--delete-excluded', /does nothing without --delete/],
       ['--retry-delay=1', /does nothing without --retries/],
       ['--resume --atomic', /cannot be used with/],
+      ['--resume --flags', /cannot be used with/],
       ['--no-owner --chown=1', /cannot be used with/],
     ] as const) {
       const { status, stderr } = dirfd(['copy', ...flag.split(' '), source, destination]);

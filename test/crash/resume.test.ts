@@ -124,3 +124,13 @@ test('resume after a SIGKILL in the middle of a file writes only the rest', asyn
   assert.deepEqual(readdirSync(destination).sort(), ['large', 'small']);
   assert.ok(existsSync(to('small')));
 });
+
+test('resume is refused where it could not hold', async (t) => {
+  const { source, destination } = pair(t, large);
+  for (const options of [{ atomic: true }, { flags: true }]) {
+    await assert.rejects(async () => await copyTree(source, destination, { resume: true, ...options }), {
+      code: 'ERR_DIRFD_INVALID_ARGUMENT',
+    });
+  }
+  assert.equal(existsSync(destination), false);
+});
