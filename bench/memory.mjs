@@ -1,4 +1,4 @@
-// npm run bench:memory -- [walk|walk-slow|walk-wide|copy…] [--rounds N]: does the memory of a job grow with its tree?
+// npm run bench:memory -- [walk|walk-slow|walk-wide|copy|copy-linked…] [--rounds N]: does the memory of a job grow with its tree?
 //
 // The same job over 10,000, 100,000 and 1,000,000 entries, peak resident set of the whole process. Copies go to a fresh ext4 and need
 // root.
@@ -16,9 +16,15 @@ const allJobs = {
   'walk-slow': { name: 'walk, slow consumer', driver: 'memory/walk-slow.mjs', run: walk },
   'walk-wide': { name: 'walk of one directory', driver: 'walk/dirfd.mjs', run: walk, kind: 'wide' },
   copy: { name: 'copy', driver: 'copy/dirfd.mjs', run: copy },
+  'copy-linked': {
+    name: 'copy, each file of two names far apart',
+    driver: 'copy/dirfd.mjs',
+    run: copy,
+    kind: 'linked',
+  },
 };
 /** Scales at which make_corpus makes 10,000, 100,000 and 1,000,000 entries. */
-const scales = { many: [0.01, 0.1, 1], wide: [0.05, 0.5, 5] };
+const scales = { many: [0.01, 0.1, 1], linked: [0.01, 0.1, 1], wide: [0.05, 0.5, 5] };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,5 +1,5 @@
 // Writes one of the bench corpora into an empty directory, the same bytes for the same seed and scale.
-//     make_corpus small|wide|large|deep|many DIRECTORY SCALE
+//     make_corpus small|wide|large|deep|many|linked DIRECTORY SCALE
 //
 //   small  T1: 110,000 entries in 10,000 directories; log-normal sizes, median 2 KiB, about 680 MB;
 //          2 % symlinks, 1 % hard links, a few modes, times with nanoseconds
@@ -7,6 +7,7 @@
 //   large  T3: four files of 1 GiB and a sparse one of 4 GiB that holds 64 MiB
 //   deep   T4: a chain of 200 directories with ten small files in each
 //   many   1,000,000 empty files, a hundred in each of 10,000 directories
+//   linked 1,000,000 names of 500,000 empty files: as many, but the second half of the directories has further names of the first's files
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -179,11 +180,26 @@ static void make_many(int root, double scale) {
   }
 }
 
+static void make_linked(int root, double scale) {
+  size_t half = (size_t)(5000 * scale);
+  make_many(root, scale / 2);
+  for (size_t i = 0; i < half; i++) {
+    char first[64], further[64];
+    snprintf(further, sizeof further, "further-%05zu", i);
+    close(make_directory(root, further));
+    for (int file = 0; file < 100; file++) {
+      snprintf(first, sizeof first, "directory-%05zu/file-%02d", i, file);
+      snprintf(further, sizeof further, "further-%05zu/file-%02d", i, file);
+      if (linkat(root, first, root, further, 0) != 0) die("link", further);
+    }
+  }
+}
+
 int main(int argc, char** argv) {
   double scale = argc == 4 ? atof(argv[3]) : 0;
   int root = argc == 4 ? open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   if (scale <= 0 || root < 0) {
-    fprintf(stderr, "usage: make_corpus small|wide|large|deep|many DIRECTORY SCALE\n");
+    fprintf(stderr, "usage: make_corpus small|wide|large|deep|many|linked DIRECTORY SCALE\n");
     return 2;
   }
   umask(0);
@@ -202,6 +218,8 @@ int main(int argc, char** argv) {
     make_deep(root, scale);
   else if (strcmp(argv[1], "many") == 0)
     make_many(root, scale);
+  else if (strcmp(argv[1], "linked") == 0)
+    make_linked(root, scale);
   else
     return 2;
   return 0;
