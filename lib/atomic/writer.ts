@@ -143,7 +143,9 @@ export class AtomicWriter implements AsyncDisposable {
   /** Forgets what was written. After {@link commit} it does nothing. */
   async discard(): Promise<void> {
     await this.#last.catch(() => {});
-    if (this.#state !== 'committed') this.#state = 'discarded';
+    // Otherwise that is done, and told.
+    if (this.#state !== 'open') return;
+    this.#state = 'discarded';
     await this.#release();
   }
 
@@ -204,8 +206,10 @@ export class AtomicWriter implements AsyncDisposable {
         this.#options.signal?.throwIfAborted();
         return await act((await this.#held())[1].subject);
       } catch (error) {
-        this.#state = 'failed';
-        await this.#release();
+        if (!this.committed) {
+          this.#state = 'failed';
+          await this.#release().catch(() => {});
+        }
         throw error;
       }
     });

@@ -40,10 +40,13 @@ export class Directories implements AsyncDisposable {
       if (isAbsent(error)) return undefined;
       throw error;
     }
-    if (withinOf(identityOf(await directory.stat())) !== within) {
-      await directory.close();
-      return undefined;
+    let isThis = false;
+    try {
+      isThis = withinOf(identityOf(await directory.stat())) === within;
+    } finally {
+      if (!isThis) await directory.close();
     }
+    if (!isThis) return undefined;
     if (known) {
       await directory.close();
       return known;

@@ -1,10 +1,12 @@
 // With what each call may plausibly fail, by its man page and by what file systems do: the first is the one that a short sweep takes.
 
-// Not ENOENT: of a name that was listed it is no fault but news, that somebody has removed it, and a tree without it is the right one.
+// Not ENOENT: of a name that was listed it is no fault but news, that somebody has removed it, and a tree without it is the right one; so it is of
+// one that is to be removed.
 const ofNames = ['EIO', 'EACCES', 'ENOMEM', 'ESTALE'];
 const ofChanges = ['EIO', 'EACCES', 'ENOSPC', 'EDQUOT', 'EROFS', 'EPERM'];
 const ofWrites = ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR', 'EFBIG'];
-const ofXattrs = ['EIO', 'EACCES', 'EOPNOTSUPP', 'ENOMEM'];
+// Nor what is an answer: that this file system has no attributes (EOPNOTSUPP), that there is none of this name (ENODATA).
+const ofXattrs = ['EIO', 'EACCES', 'ENOMEM'];
 const ofXattrChanges = ['EIO', 'ENOSPC', 'EPERM', 'EOPNOTSUPP', 'EDQUOT', 'E2BIG'];
 
 const errnos: Readonly<Record<string, readonly string[]>> = {
@@ -42,7 +44,7 @@ const errnos: Readonly<Record<string, readonly string[]>> = {
   linkat: [...ofChanges, 'EMLINK', 'EXDEV', 'EEXIST', 'ENOENT'],
   renameat2: [...ofChanges, 'EINVAL', 'ENOENT', 'EXDEV', 'EBUSY'],
   renameat: [...ofChanges, 'ENOENT', 'EXDEV'],
-  unlinkat: ['EIO', 'EACCES', 'EBUSY', 'EPERM', 'EROFS', 'ENOENT', 'ENOTEMPTY'],
+  unlinkat: ['EIO', 'EACCES', 'EBUSY', 'EPERM', 'EROFS', 'ENOTEMPTY'],
   close: ['EIO', 'EINTR', 'ENOSPC'],
   fsync: ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR', 'EROFS'],
   fdatasync: ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR'],
@@ -50,9 +52,9 @@ const errnos: Readonly<Record<string, readonly string[]>> = {
   flistxattr: ofXattrs,
   llistxattr: ofXattrs,
   listxattrat: [...ofXattrs, 'ENOSYS'],
-  fgetxattr: [...ofXattrs, 'ENODATA'],
-  lgetxattr: [...ofXattrs, 'ENODATA'],
-  getxattrat: [...ofXattrs, 'ENODATA', 'ENOSYS'],
+  fgetxattr: ofXattrs,
+  lgetxattr: ofXattrs,
+  getxattrat: [...ofXattrs, 'ENOSYS'],
   fsetxattr: ofXattrChanges,
   lsetxattr: ofXattrChanges,
   setxattrat: [...ofXattrChanges, 'ENOSYS'],
@@ -65,6 +67,9 @@ const errnos: Readonly<Record<string, readonly string[]>> = {
   chdir: ['EIO'],
   getrandom: ['ENOSYS', 'EINTR'],
   unshare: ['EPERM', 'ENOMEM'],
+  io_uring_setup: ['ENOMEM', 'EPERM', 'ENOSYS', 'EMFILE', 'EINVAL'],
+  io_uring_enter: ['EAGAIN', 'EBUSY', 'EINTR', 'ENOMEM'],
+  io_uring_register: ['ENOMEM', 'EINVAL', 'EOPNOTSUPP'],
 };
 
 /** A call that no list knows must not go unswept: EIO is what anything may answer. */

@@ -6,8 +6,12 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { importable } from '../fixtures/ordinary-user.js';
 import { assertInjected, strace } from '../fixtures/strace.js';
-import { temporaryDirectory } from '../fixtures/temporary.js';
+import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
 import { requireTool } from '../fixtures/tools.js';
+import { Place } from './place.js';
+import { canAttach } from './process.js';
+import { subjectNamed } from './subjects.js';
+import { Sweep } from './sweep.js';
 
 /** Runs a script that prints JSON, with faults injected into whatever it does on `paths`. */
 function withFault(script: string, args: readonly string[], inject: string, paths: readonly string[]): unknown {
@@ -168,4 +172,21 @@ test('a file that does not close keeps nothing else open', (t) => {
   const told = withFault(script, [base], 'close:error=EIO', [join(base, 'trail')]);
   // A close that was made to fail was not made.
   assert.deepEqual(told, ['FsError', 'EIO', 'close', [join(base, 'trail')]]);
+});
+
+test('what does not close once the file is the new one is told by a DurabilityError, and by nothing else', async (t) => {
+  if (!canAttach(t)) return;
+  const subject = subjectNamed('atomic-full');
+  const place = await Place.make(subject, quickTemporaryRoot());
+  const sweep = new Sweep(subject, place);
+  t.after(async () => {
+    await sweep.end();
+    place.remove();
+  });
+  const closes = (await sweep.points()).filter(({ call }) => call === 'close');
+  assert.ok(closes.length >= 3, `${closes.length} closes`);
+  for (const point of closes) {
+    const { is, details } = await sweep.inject({ ...point, fault: 'EIO' });
+    assert.ok(['identical', 'told'].includes(is), `${point.about}: ${is}: ${details}`);
+  }
 });

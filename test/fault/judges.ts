@@ -1,5 +1,5 @@
 // Whether an operation did what it should have, told by rsync, find and cmp: never by dirfd.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { attempt, run } from '../fixtures/command.js';
 import { amiss, nothingAmiss, type Verdict } from './subject.js';
 
@@ -61,4 +61,15 @@ export function holds(directory: string, files: Readonly<Record<string, readonly
     }),
   ];
   return lines.length === 0 ? nothingAmiss : amiss(lines);
+}
+
+/** Where the kernel tells of every lock. */
+export const KERNELS_LOCKS = '/proc/locks';
+
+/** The locks that are held on a file, as the kernel tells: `READ` or `WRITE`, by open-file-description. */
+export function locksOn(path: string): string[] {
+  const { ino } = statSync(path);
+  const lines = readFileSync(KERNELS_LOCKS, 'utf8').split('\n');
+  const pattern = new RegExp(`^\\d+: OFDLCK +ADVISORY +(\\w+) .*:${ino} `);
+  return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
 }

@@ -5,6 +5,7 @@ export const GOOD = {
   identical: 'done all the same: a fallback, a retry, or a call that did not matter',
   told: 'not done, and said so, by name',
   recovered: 'killed, and the next run did all of it',
+  absent: 'threads took turns differently, and there was no such call this time',
 } as const;
 
 export const DEFECTS = {
@@ -15,7 +16,9 @@ export const DEFECTS = {
   leak: 'a descriptor is left open',
   hung: 'did not end',
   crashed: 'the process died',
-  unrecovered: 'killed, and the next run did not do all of it',
+  unrecovered: 'killed or failed, and the next run did not do all of it',
+  halfway: 'failed, and left what is neither old nor new',
+  unsynced: 'claims to last, and a sync has failed',
   missed: 'the fault was not injected',
 } as const;
 

@@ -26,7 +26,7 @@ export class Place {
     mkdirSync(place.fixed);
     mkdirSync(place.#model);
     subject.makeFixed?.(place.fixed);
-    subject.makeWork?.(place.#model, place.fixed);
+    await subject.makeWork?.(place.#model, place.fixed);
     await sleep(SETTLED);
     place.restore();
     return place;

@@ -1,5 +1,6 @@
 // From the calls of a run without faults to the points at which one can be put: thread, call and how manieth.
 import type { SyscallEvent } from '../fixtures/strace.js';
+import { KERNELS_LOCKS } from './judges.js';
 
 export interface Point {
   /** The n-th thread of the process; undefined: whichever makes that many calls. */
@@ -26,11 +27,16 @@ export function pointsOf(events: readonly SyscallEvent[], threads: readonly numb
   return [...points.values()];
 }
 
-/** Not how Node's event loop, dirfd's threads and this harness wake and hear each other, nor memory. */
-function isAboutFiles({ call, args }: SyscallEvent): boolean {
+/** Not how Node's event loop, dirfd's threads and this harness wake and hear each other, nor memory; nor where a subject asks who holds a lock. */
+export function isAboutFiles({ call, args }: SyscallEvent): boolean {
+  // dirfd stats nothing by an absolute path: this is node:fs, in the subject.
+  if (call === 'statx' && args[1]?.startsWith('"/')) return false;
+  if (call === 'fcntl') return args[1]?.startsWith('F_OFD_') === true;
+  if (call.startsWith('io_uring_')) return true;
   return (
-    !/^(epoll_|eventfd|pipe|p?poll|mmap|munmap|fcntl|pselect)/.test(call) &&
-    !/<(anon_inode:|pipe:|socket:|UNIX)/.test(args[0] ?? '')
+    !/^(epoll_|eventfd|pipe|p?poll|mmap|munmap|pselect)/.test(call) &&
+    !/<(anon_inode:|pipe:|socket:|UNIX)/.test(args[0] ?? '') &&
+    !args.some((argument) => argument.includes(KERNELS_LOCKS))
   );
 }
 

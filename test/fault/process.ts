@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseTrace, type SyscallEvent } from '../fixtures/strace-parse.js';
+import type { TestLike } from '../fixtures/temporary.js';
+import { isRoot, need, requireTool } from '../fixtures/tools.js';
 import type { Answer } from './subject.js';
 import { unknownFeatures } from './unknown-calls.js';
 
@@ -75,7 +77,7 @@ export class SubjectProcess {
       .filter((link) => link !== directory);
   }
 
-  async run(step: 'run' | 'afterKill' = 'run'): Promise<Ended> {
+  async run(step: 'run' | 'again' = 'run'): Promise<Ended> {
     const ended = this.#ended();
     this.#child.send(step);
     return await ended;
@@ -152,4 +154,20 @@ async function attached(tracer: ChildProcess): Promise<void> {
 /** Of a single thread strace does not say which one it is. */
 function withThread(text: string, thread: number | undefined): string {
   return thread === undefined ? text : text.replace(/^(?=.)/gm, `${thread} `);
+}
+
+/** False, with a skip, where strace is missing or may not trace the subjects. */
+export function canAttach(t: Pick<TestLike, 'skip'>): boolean {
+  return (
+    requireTool(t, 'strace', 'rsync') && need(t, isRoot() || traceScope() === '0', 'only root may trace a sibling here')
+  );
+}
+
+/** 1: a process may trace its descendants only (the kernel's Documentation/admin-guide/LSM/Yama.rst). */
+function traceScope(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'utf8').trim();
+  } catch {
+    return '0';
+  }
 }

@@ -16,7 +16,12 @@ export interface Answer {
   readonly complete: boolean;
   readonly told: readonly Told[];
   /** Set where it was rejected; structured: an FsError with code, syscall, and the directory and name it is about. */
-  readonly rejected?: { readonly code: string; readonly message: string; readonly structured: boolean };
+  readonly rejected?: {
+    readonly name: string;
+    readonly code: string;
+    readonly message: string;
+    readonly structured: boolean;
+  };
   /** What it found, for the subjects that find something. */
   readonly found?: readonly string[];
 }
@@ -34,16 +39,24 @@ export interface Subject {
   /** What no run changes; made once. */
   readonly makeFixed?: (fixed: string) => void;
   /** What a run changes; made once, restored before every run. */
-  readonly makeWork?: (work: string, fixed: string) => void;
+  readonly makeWork?: (work: string, fixed: string) => void | Promise<void>;
+  /** Before every run, after that: what must not be a copy, since inode numbers matter. */
+  readonly makeReady?: (work: string) => void;
   /** In the subject's own process, on its own two directories. */
   readonly run: (work: string, fixed: string) => Promise<Answer>;
   /** What follows a SIGKILL, and has to lead to what `run` should have led to; by default the same again. */
-  readonly afterKill?: (work: string, fixed: string) => Promise<Answer>;
+  readonly again?: (work: string, fixed: string) => Promise<Answer>;
   readonly judge: (work: string, fixed: string, answer: Answer) => Verdict;
   /** After a SIGKILL, before anything else has run: what must not be there. By default `judge`'s lookalikes. */
   readonly judgeKilled?: (work: string, fixed: string) => Verdict;
+  /** After a rejection: what must not be there all the same. Then `again` follows, and has to succeed. By default neither. */
+  readonly judgeFailed?: (work: string, fixed: string, answer: Answer) => Verdict;
+  /** What it claims to have done outlasts a crash: so no claim may follow a sync that failed. */
+  readonly durable?: boolean;
   /** The subject starts threads of its own: faults hit the n-th call of every thread. Else those of one. */
   readonly ownThreads?: boolean;
+  /** Its threads share the work as it comes, so that a run may lack a call that another has. */
+  readonly unsteady?: boolean;
   /** Every run is the first one of its process: what is looked up once a process is then swept too. */
   readonly cold?: boolean;
   /** It writes; so it is killed at every call too. */
@@ -59,19 +72,24 @@ export function amiss(lines: readonly string[], path = ''): Verdict {
 
 export const complete: Answer = { complete: true, told: [] };
 
-/** What an operation was rejected with, as an answer. */
+/** What an operation was rejected with, as an answer. Where the end of a block has failed too, `await using` hides the failure in another. */
 export function rejection(thrown: unknown): Answer {
-  const error = thrown as Partial<FsError> & Error;
+  const error = ((thrown as { readonly suppressed?: unknown })?.suppressed ?? thrown) as Partial<FsError> & Error;
   const structured =
-    thrown instanceof FsError &&
-    /^E[A-Z0-9_]+$/.test(thrown.code) &&
-    Boolean(thrown.syscall) &&
-    (thrown.directory !== undefined || thrown.path !== undefined) &&
-    thrown.message.startsWith(`${thrown.code}: `);
+    error instanceof FsError &&
+    /^E[A-Z0-9_]+$/.test(error.code) &&
+    Boolean(error.syscall) &&
+    (error.directory !== undefined || error.path !== undefined) &&
+    error.message.startsWith(`${error.code}: `);
   return {
     complete: false,
     told: [],
-    rejected: { code: String(error?.code), message: String(error?.message ?? thrown), structured },
+    rejected: {
+      name: String(error?.name),
+      code: String(error?.code),
+      message: String(error?.message ?? thrown),
+      structured,
+    },
   };
 }
 

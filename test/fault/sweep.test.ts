@@ -1,19 +1,19 @@
 // A seeded sample of what `npm run faults` sweeps in whole, so that each subject runs; and the judge, judged.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { quickTemporaryRoot } from '../fixtures/temporary.js';
-import { isRoot, need, requireTool } from '../fixtures/tools.js';
+import { requireTool } from '../fixtures/tools.js';
 import { sweepControl } from './control.js';
 import { faultsOf } from './faults.js';
 import { isDefect } from './outcome.js';
 import { Place } from './place.js';
+import { canAttach } from './process.js';
 import { subjects } from './subjects.js';
 import { Sweep } from './sweep.js';
 import { Tally } from './tally.js';
 
 /** Of each subject. */
-const SAMPLE = 12;
+const SAMPLE = 4;
 
 for (const subject of subjects) {
   test(`${subject.name}: whatever call fails or is its last, all is done or told by name`, async (t) => {
@@ -43,18 +43,3 @@ test('the judge sees what cp -a leaves out in silence', (t) => {
     seen.filter((is) => is !== 'silent').every((is) => !isDefect({ is, details: [] } as never) || is === 'missed'),
   );
 });
-
-function canAttach(t: TestContext): boolean {
-  return (
-    requireTool(t, 'strace', 'rsync') && need(t, isRoot() || traceScope() === '0', 'only root may trace a sibling here')
-  );
-}
-
-/** 1: a process may trace its descendants only (the kernel's Documentation/admin-guide/LSM/Yama.rst). */
-function traceScope(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'utf8').trim();
-  } catch {
-    return '0';
-  }
-}

@@ -7,9 +7,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { classify, isDefect, type Outcome } from './outcome.js';
 import type { Place } from './place.js';
-import { type Point, pointsOf } from './points.js';
+import { isAboutFiles, type Point, pointsOf } from './points.js';
 import { SubjectProcess, type TracedRun } from './process.js';
-import type { Subject } from './subject.js';
+import type { Answer, Subject } from './subject.js';
 
 export interface Fault extends Point {
   /** An errno's name, or KILL. */
@@ -44,6 +44,7 @@ export class Sweep {
   async inject(fault: Fault): Promise<Outcome> {
     for (let attempt = 1; ; attempt++) {
       const outcome = fault.fault === 'KILL' ? await this.#kill(fault) : await this.#fail(fault);
+      if (outcome.is === 'missed' && attempt === ATTEMPTS && this.#subject.unsteady) return absent;
       if (outcome.is !== 'missed' || attempt === ATTEMPTS) return outcome;
       await this.end();
     }
@@ -65,8 +66,11 @@ export class Sweep {
       thread: this.#thread(process, fault),
       inject: `${fault.call}:error=${fault.fault}:when=${fault.nth}`,
     });
-    const hits = run.events.filter((event) => event.injected);
-    const outcome = hits.length === 0 && run.how === 'answered' ? missed : this.#judge(run);
+    const injected = run.events.filter((event) => event.injected);
+    const hits = injected.filter(isAboutFiles);
+    // Threads that took turns differently have made of it a call of the event loop's own, which may not fail.
+    const isElsewhere = hits.length === 0 && (run.how === 'answered' || injected.length > 0);
+    const outcome = isElsewhere ? missed : this.#judgeSync(fault, this.#judge(run));
     // A close that was made to fail was not made: that one descriptor is left, and none else.
     const spared = fault.call === 'close' ? hits.length : 0;
     const leaked = run.how === 'answered' ? await leaks(process, before, spared) : [];
@@ -74,7 +78,29 @@ export class Sweep {
     if (this.#subject.cold || spared > 0 || fault.fault === 'ENOSYS' || isDefect(outcome) || leaked.length > 0) {
       await this.end();
     }
-    return leaked.length > 0 && !isDefect(outcome) ? { is: 'leak', details: leaked } : outcome;
+    if (leaked.length > 0 && !isDefect(outcome)) return { is: 'leak', details: leaked };
+    return outcome.is === 'told' && run.how === 'answered' && run.answer.rejected
+      ? await this.#afterFailure(outcome, run.answer)
+      : outcome;
+  }
+
+  #judgeSync({ call, fault }: Fault, outcome: Outcome): Outcome {
+    const isLost =
+      this.#subject.durable &&
+      /^(fsync|fdatasync|syncfs)$/.test(call) &&
+      fault !== 'EINTR' &&
+      outcome.is === 'identical';
+    return isLost ? { is: 'unsynced', details: [] } : outcome;
+  }
+
+  /** What fails as a whole leaves what was there, or what was to be there, and is no obstacle to the next. */
+  async #afterFailure(told: Outcome, answer: Answer): Promise<Outcome> {
+    if (!this.#subject.judgeFailed) return told;
+    const { differences } = this.#subject.judgeFailed(this.#place.work, this.#place.fixed, answer);
+    const details = [...told.details, ...differences.map(({ line }) => line)];
+    if (differences.length > 0) return { is: 'halfway', details };
+    const next = await this.#again();
+    return next.is === 'identical' ? told : { ...next, details: [...told.details, ...next.details] };
   }
 
   async #kill(fault: Fault): Promise<Outcome> {
@@ -91,11 +117,18 @@ export class Sweep {
     const left = (this.#subject.judgeKilled ?? ((...at) => this.#lookalikes(...at)))(work, fixed);
     if (left.lookalikes.length > 0) return { is: 'lookalike', details: left.lookalikes };
     if (left.differences.length > 0) return { is: 'unrecovered', details: left.differences.map(({ line }) => line) };
-    this.#process = await SubjectProcess.start(this.#subject.name, work, fixed);
-    const next = this.#judge({ ...(await this.#process.run('afterKill')), events: [] });
-    if (next.is === 'identical') return { is: 'recovered', details: [] };
+    const next = await this.#again();
+    return next.is === 'identical' ? { is: 'recovered', details: [] } : next;
+  }
+
+  /** The next run, in the same process where that lives. */
+  async #again(): Promise<Outcome> {
+    const { work, fixed } = this.#place;
+    if (!this.#process?.isAlive) this.#process = await SubjectProcess.start(this.#subject.name, work, fixed);
+    const outcome = this.#judge({ ...(await this.#process.run('again')), events: [] });
+    if (outcome.is === 'identical') return outcome;
     await this.end();
-    return { is: next.is === 'told' ? 'unrecovered' : next.is, details: ['the next run:', ...next.details] };
+    return { is: outcome.is === 'told' ? 'unrecovered' : outcome.is, details: ['the next run:', ...outcome.details] };
   }
 
   #lookalikes(work: string, fixed: string) {
@@ -109,12 +142,17 @@ export class Sweep {
     if (this.#process === undefined || !this.#process.isAlive) {
       this.#process = await SubjectProcess.start(this.#subject.name, work, fixed);
       if (!this.#subject.cold) {
-        this.#place.restore();
+        this.#restore();
         await this.#process.run();
       }
     }
-    this.#place.restore();
+    this.#restore();
     return this.#process;
+  }
+
+  #restore(): void {
+    this.#place.restore();
+    this.#subject.makeReady?.(this.#place.work);
   }
 
   #thread(process: SubjectProcess, { thread }: Point): number | undefined {
@@ -133,6 +171,7 @@ export class Sweep {
 }
 
 const missed: Outcome = { is: 'missed', details: [] };
+const absent: Outcome = { is: 'absent', details: [] };
 
 /** Descriptors that were not there before, given a moment: the last close may come after the answer. */
 async function leaks(process: SubjectProcess, before: readonly string[], spared: number): Promise<string[]> {

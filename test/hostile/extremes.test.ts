@@ -1,7 +1,7 @@
 // Trees as deep and directories as wide as somebody may make them. DIRFD_TEST_DEPTH and DIRFD_TEST_WIDTH make them larger.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { copyTree, removeTree, verifyTree, walk } from 'dirfd';
@@ -12,6 +12,9 @@ import { deep } from '../fixtures/trees.js';
 
 const depth = Number(process.env.DIRFD_TEST_DEPTH ?? 2000);
 const width = Number(process.env.DIRFD_TEST_WIDTH ?? 20_000);
+
+/** What an operation may take whatever the tree, and for each file of a single directory, in bytes: names have to be held to be sorted and compared. */
+const [MOST_MEMORY, BYTES_A_FILE] = [200 * 2 ** 20, 600];
 
 test(`a chain of ${depth} directories is copied, compared and removed`, async (t) => {
   const base = temporaryDirectory(t, 'dirfd-deep-', quickTemporaryRoot());
@@ -27,20 +30,62 @@ test(`a chain of ${depth} directories is copied, compared and removed`, async (t
   assert.deepEqual(readdirSync(base), []);
 });
 
-test(`a directory of ${width} files is walked, copied, compared and removed`, async (t) => {
+test(`a directory of ${width} files is walked, copied, compared, mirrored and removed, in little memory`, async (t) => {
   const base = temporaryDirectory(t, 'dirfd-wide-', quickTemporaryRoot());
   const [source, copy] = [join(base, 'source'), join(base, 'copy')];
   mkdirSync(source);
   withDirectory(source, (fd) => {
     for (let index = 0; index < width; index++) closeSync(openSync(inside(fd, `file-${index}`), 'w'));
   });
-  const names = new Set<string>();
-  for await (const entry of walk(source)) names.add(entry.name);
-  assert.equal(names.size, width);
-  const report = await copyTree(source, copy);
+  /** Does it, and holds the memory that this took against what is allowed. */
+  const measured = async <T>(what: string, work: () => PromiseLike<T>): Promise<T> => {
+    const before = residentNow();
+    const [began, result] = [performance.now(), await work()];
+    const grown = residentMost() - before;
+    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    t.diagnostic(`${what}: ${seconds} s, ${(grown / 2 ** 20).toFixed(0)} MiB`);
+    assert.ok(grown < MOST_MEMORY + width * BYTES_A_FILE, `${what} has taken ${grown} bytes`);
+    return result;
+  };
+
+  let walked = 0;
+  await measured('walk', async () => {
+    for await (const { name } of walk(source)) if (/^file-\d+$/.test(name)) walked++;
+  });
+  assert.equal(walked, width);
+  const report = await measured('copy', () => copyTree(source, copy));
   assertComplete(report);
   assert.equal(report.files, width);
   assert.equal(readdirSync(copy).length, width);
-  assert.ok((await verifyTree(source, copy)).same);
-  assert.equal((await removeTree(copy)).entries, width + 1);
+  assert.ok((await measured('compare', () => verifyTree(source, copy))).same);
+
+  const mirror = { update: true, delete: true } as const;
+  const again = await measured('mirror, nothing to do', () => copyTree(source, copy, mirror));
+  assertComplete(again);
+  assert.deepEqual([again.files, again.deleted], [0, 0]);
+  const few = join(base, 'few');
+  mkdirSync(few);
+  for (const name of ['file-0', 'another']) writeFileSync(join(few, name), 'content');
+  const mirrored = await measured('mirror, all but one deleted', () => copyTree(few, copy, mirror));
+  assertComplete(mirrored);
+  assert.deepEqual([mirrored.files, mirrored.deleted], [2, width - 1]);
+  assert.deepEqual(readdirSync(copy).sort(), ['another', 'file-0']);
+  assert.equal((await measured('remove', () => removeTree(source))).entries, width + 1);
 });
+
+/** What the resident memory of this process is, and from now on the most it has been; in bytes. */
+function residentNow(): number {
+  globalThis.gc?.();
+  writeFileSync('/proc/self/clear_refs', '5');
+  return memory('VmRSS');
+}
+
+function residentMost(): number {
+  return memory('VmHWM');
+}
+
+/** From proc_pid_status(5), which counts in kibibytes. */
+function memory(field: string): number {
+  const line = readFileSync('/proc/self/status', 'utf8').match(new RegExp(`^${field}:\\s*(\\d+) kB`, 'm'));
+  return Number(line?.[1]) * 1024;
+}

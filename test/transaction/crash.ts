@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { FileTransaction } from 'dirfd/transaction';
 import { attempt } from '../fixtures/command.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { countCalls, strace } from '../fixtures/strace.js';
@@ -15,19 +16,31 @@ const CALLS: readonly string[] = [
 /** Five files and a few names more: each sort of step, with a step inside of what another step brings. */
 export const files = { a: 'old a', b: 'b', 'c/x': 'x', 'c/y': 'y', 'd/z': 'z' };
 
+/** Its text goes into a program, so it may use nothing but its argument. */
+async function changeAll(transaction: FileTransaction): Promise<void> {
+  await transaction.write('a', 'new a');
+  await transaction.move('b', 'd/b');
+  await transaction.mkdir('n');
+  await transaction.write('n/new', 'new');
+  await transaction.move('c/y', 'n/y');
+  await transaction.delete('c');
+  await transaction.move('d', 'e');
+  await transaction.write('e/w', 'w');
+  await transaction.chmod('e/z', 0o600);
+}
+
+/** The same in this process. */
+export async function commitAll(root: string): Promise<void> {
+  await using transaction = await FileTransaction.begin(root);
+  await changeAll(transaction);
+  await transaction.commit();
+}
+
 export const programs = {
   commit: `
     import { FileTransaction } from 'dirfd/transaction';
     const transaction = await FileTransaction.begin(process.argv[1], { transactionId: 't', keepUndo: process.argv[2] === 'keep' });
-    await transaction.write('a', 'new a');
-    await transaction.move('b', 'd/b');
-    await transaction.mkdir('n');
-    await transaction.write('n/new', 'new');
-    await transaction.move('c/y', 'n/y');
-    await transaction.delete('c');
-    await transaction.move('d', 'e');
-    await transaction.write('e/w', 'w');
-    await transaction.chmod('e/z', 0o600);
+    await (${changeAll})(transaction);
     await transaction.commit();`,
   recover: `
     import { recover } from 'dirfd/transaction';

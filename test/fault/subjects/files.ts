@@ -27,7 +27,7 @@ export const fileSubjects: readonly Subject[] = [
     makeWork: (work) => writeFileSync(`${work}/file`, before),
     run: async (work) => await linkIntoPlace(work),
     // Between its link and its rename the draft has a name of its own, which SIGKILL leaves there: the caller's to remove.
-    afterKill: async (work) => {
+    again: async (work) => {
       for (const draft of drafts(work)) unlinkSync(`${work}/${draft}`);
       return await linkIntoPlace(work);
     },
