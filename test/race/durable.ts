@@ -1,5 +1,10 @@
-// The durable layers in the race: files replaced whole, and transactions over many.
+// The durable layers in the race: files replaced whole, transactions over many, locks, and backups made, kept and put back.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DirectoryFd } from 'dirfd';
 import { writeText } from 'dirfd/atomic';
+import { BackupManager } from 'dirfd/backup';
+import { FileLock, LockManager } from 'dirfd/lock';
 import { FileTransaction } from 'dirfd/transaction';
 import type { Operation } from './operations.js';
 import type { Stage } from './stage.js';
@@ -7,7 +12,14 @@ import type { Stage } from './stage.js';
 export const durable: readonly Operation[] = [
   { name: 'atomic write', sides: ['source'], makes: 'source', run: writeAll },
   { name: 'transaction', sides: ['source'], makes: 'source', run: transact },
+  { name: 'lock', sides: ['source'], makes: 'source', run: lockAll },
+  { name: 'backup', sides: ['source'], makes: 'destination', run: backUp },
+  { name: 'backup, into a store', sides: ['destination'], makes: 'destination', run: keepIn },
+  { name: 'restore', sides: ['destination'], makes: 'destination', run: restore },
 ];
+
+/** From the attacked tree, paths to the pair and through it. */
+const pathsOf = ({ arena }: Stage): readonly string[] => [...new Set([...pairOf(arena), ...arena.paths.many])];
 
 async function writeAll({ arena, tree, attempt }: Stage): Promise<void> {
   const ways = [
@@ -28,8 +40,8 @@ async function writeAll({ arena, tree, attempt }: Stage): Promise<void> {
 
 /** One transaction a step, so that a refusal of one does not keep the others from being tried. */
 async function transact({ arena, tree, attempt }: Stage): Promise<void> {
-  const parent = arena.way === '' ? '' : `${arena.way}/`;
-  const pair = arena.depth === 0 ? ['sub'] : [`${parent}victim`, `${parent}trap`];
+  const pair = pairOf(arena);
+  const parent = parentOf(arena);
   const steps: Readonly<Record<string, (transaction: FileTransaction, path: string) => Promise<unknown>>> = {
     read: (transaction, path) => transaction.read(`${path}/file`),
     write: (transaction, path) => transaction.write(`${path}/file`, 'inside'),
@@ -53,4 +65,75 @@ async function transact({ arena, tree, attempt }: Stage): Promise<void> {
       });
     }
   }
+}
+
+async function lockAll(stage: Stage): Promise<void> {
+  const { arena, tree, attempt } = stage;
+  const timeout = 100;
+  for (const path of [...pathsOf(stage), ...pairOf(arena).map((each) => `${each}/lock`)]) {
+    await attempt(`FileLock '${path}'`, async () => {
+      await using lock = await FileLock.open(tree, path);
+      await lock.lock({ shared: true, timeout });
+      await lock.lock({ timeout });
+      await lock.holder();
+      await lock.breakLock();
+    });
+    await attempt(`FileLock '${path}', broken`, async () => {
+      await using holder = await FileLock.open(tree, path);
+      await using breaker = await FileLock.open(tree, path);
+      await holder.lock({ timeout });
+      await breaker.breakLock();
+      await breaker.lock({ timeout });
+    });
+  }
+  await attempt('LockManager', async () => {
+    await using locks = await LockManager.open(tree);
+    await using _lease = await locks.acquire('id', { timeout });
+  });
+}
+
+async function backUp(stage: Stage): Promise<void> {
+  const { arena, tree, attempt } = stage;
+  const store = join(arena.destination, 'store');
+  mkdirSync(store, { recursive: true });
+  await using backups = await BackupManager.open(store);
+  for (const path of ['.', ...pathsOf(stage)]) {
+    await attempt(`createBackup '${path}'`, () => backups.createBackup(tree, path));
+  }
+}
+
+/** The attacked tree holds the store, and in the pair a further one. */
+async function keepIn(stage: Stage): Promise<void> {
+  const { arena, tree, attempt } = stage;
+  const other = stage.other as DirectoryFd;
+  for (const path of ['.', ...pairOf(arena)]) {
+    await attempt(`backup into '${path}'`, async () => {
+      await using directory = await tree.openDirectory(path);
+      await using backups = await BackupManager.open(directory);
+      for (let version = 0; version < 2; version++) await backups.createBackup(other, 'sub');
+      await backups.prune({ count: 1 });
+    });
+  }
+}
+
+async function restore(stage: Stage): Promise<void> {
+  const { arena, tree, attempt } = stage;
+  const store = join(arena.source, 'store');
+  mkdirSync(store);
+  await using backups = await BackupManager.open(store);
+  const { id } = await backups.createBackup(stage.other as DirectoryFd, 'sub');
+  for (const path of [...pathsOf(stage), ...pathsOf(stage).map((each) => `${each}-new`)]) {
+    for (const how of [{}, { keepAs: 'kept' }, { path: 'file' }]) {
+      await attempt(`restoreBackup '${path}' ${JSON.stringify(how)}`, () => backups.restoreBackup(id, tree, path, how));
+    }
+  }
+}
+
+function parentOf(arena: Stage['arena']): string {
+  return arena.way === '' ? '' : `${arena.way}/`;
+}
+
+/** The two names, or, where those are the tree's own, something in it. */
+function pairOf(arena: Stage['arena']): readonly string[] {
+  return arena.depth === 0 ? ['sub'] : [`${parentOf(arena)}victim`, `${parentOf(arena)}trap`];
 }
