@@ -61,6 +61,43 @@ void stop_cancels_what_runs_and_drops_what_waits() {
   pool.stop();  // once more does no harm
 }
 
+void never_runs_more_at_a_time_than_the_limit_has_been() {
+  constexpr int kJobs = 400;
+  WorkerPool pool(1);
+  std::atomic<int> done = 0, running = 0, most = 0;
+  auto job = [&](const WorkerContext&) {
+    int now = ++running;
+    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) continue;
+    ::sched_yield();
+    running--;
+    done++;
+  };
+  for (int i = 0; i < kJobs; i++) CHECK(pool.post(job));
+  wait_until(done, kJobs);
+  CHECK(most == 1);
+  // The limit is moved while others post.
+  {
+    Thread poster = Thread::start([&] {
+                      for (int i = 0; i < kJobs; i++) CHECK(pool.post(job));
+                    }).value();
+    for (size_t limit : {3, 0, 4, 1, 2}) pool.set_limit(limit);
+  }
+  wait_until(done, 2 * kJobs);
+  CHECK(most <= 4);
+}
+
+void a_raised_limit_lets_jobs_run_side_by_side() {
+  WorkerPool pool(1);
+  pool.set_limit(3);
+  std::atomic<int> met = 0;
+  auto meet = [&](const WorkerContext&) {
+    met++;
+    wait_until(met, 3);  // each waits for the two others
+  };
+  for (int i = 0; i < 3; i++) CHECK(pool.post(meet));
+  wait_until(met, 3);
+}
+
 void a_job_done_lets_go_of_what_it_held() {
   WorkerPool pool(1);
   auto held = std::make_shared<int>(0);
@@ -98,6 +135,8 @@ int main() {
   runs_every_job_of_every_poster();
   lets_jobs_post_jobs();
   stop_cancels_what_runs_and_drops_what_waits();
+  never_runs_more_at_a_time_than_the_limit_has_been();
+  a_raised_limit_lets_jobs_run_side_by_side();
   a_job_done_lets_go_of_what_it_held();
   a_zero_umask_is_the_workers_own();
 }
