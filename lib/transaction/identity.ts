@@ -47,17 +47,19 @@ export function isUntouched(stat: Stat | undefined, identity: Identity): boolean
   return identity.kind === 'directory' || String(stat.ctimeNs) === identity.ctime;
 }
 
-const CHUNK = 1024 * 1024;
+/** Bytes of the first read, and of the largest: a megabyte for every small file would keep the garbage collector busy with nothing else. */
+const [SMALL, LARGE] = [16 * 1024, 1024 * 1024];
 
 /** SHA-256 of a file from its first byte to its last. */
 export async function sha256Of(file: FileFd): Promise<string> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(CHUNK);
+  let buffer = Buffer.allocUnsafe(SMALL);
   for (let position = 0; ; ) {
     const { bytesRead } = await file.read(buffer, { position });
     if (bytesRead === 0) return hash.digest('hex');
     hash.update(buffer.subarray(0, bytesRead));
     position += bytesRead;
+    if (bytesRead === buffer.length && bytesRead === SMALL) buffer = Buffer.allocUnsafe(LARGE);
   }
 }
 
