@@ -4,6 +4,7 @@
  */
 
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { Departures } from './departures.js';
 import { type Base, Directories } from './directories.js';
 import { toBytes } from './names.js';
 import { Order } from './order.js';
@@ -56,9 +57,18 @@ export class Applier implements AsyncDisposable {
 
   /** Which of these steps, all of them taken, could not be taken back without losing what somebody has done since. */
   async changedSince(steps: readonly Numbered[]): Promise<Step[]> {
-    return this.#unlike(steps, async ([number, step], pair) => {
-      // The directory of a detach may have moved with this transaction, and comes back with it.
-      return pair === undefined ? step.do === 'detach' : isAsLeft(step, pair, this.#trees.get(number));
+    const departures = new Departures(steps);
+    return this.#unlike(steps, async ([number, step], pair, work) => {
+      const isStill = async (at: Pair) =>
+        (await departures.isFree(step, at)) && (await isAsLeft(step, at, this.#trees.get(number)));
+      if (pair) return isStill(pair);
+      if (step.do !== 'detach') return false;
+      // Its directory may have gone with these steps, and comes back with them.
+      const whereabouts = departures.whereaboutsOf(step);
+      if (whereabouts === undefined) return false;
+      if (whereabouts.parent === undefined) return step.moved || (await holdsOld(step, work));
+      await using directory = await this.#directories.find({ ...step, parent: whereabouts.parent });
+      return directory !== undefined && (await isStill(pairOf(step, directory, work)));
     });
   }
 

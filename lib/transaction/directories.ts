@@ -29,10 +29,26 @@ export class Directories implements AsyncDisposable {
     this.#bases = bases;
   }
 
-  /** The directory that a step is about; undefined where another one, or none, has its path. */
-  async open({ root, parent, within }: Step): Promise<DirectoryFd | undefined> {
-    const key = `${root} ${within}`;
+  /** The directory that a step is about, held; undefined where another one, or none, has its path. */
+  async open(step: Step): Promise<DirectoryFd | undefined> {
+    const directory = await this.find(step);
+    if (directory === undefined) return undefined;
+    const key = `${step.root} ${step.within}`;
     const known = this.#held.get(key);
+    if (known) {
+      await directory.close();
+      return known;
+    }
+    if (this.#held.size >= SYNCED_ONE_BY_ONE) {
+      this.#tooMany = true;
+      await this.close();
+    }
+    this.#held.set(key, directory);
+    return directory;
+  }
+
+  /** The same, for the caller to close. */
+  async find({ root, parent, within }: Step): Promise<DirectoryFd | undefined> {
     let directory: DirectoryFd;
     try {
       directory = await this.#bases[root]!.root.openDirectory(parent === '' ? '.' : toBytes(parent));
@@ -46,17 +62,7 @@ export class Directories implements AsyncDisposable {
     } finally {
       if (!isThis) await directory.close();
     }
-    if (!isThis) return undefined;
-    if (known) {
-      await directory.close();
-      return known;
-    }
-    if (this.#held.size >= SYNCED_ONE_BY_ONE) {
-      this.#tooMany = true;
-      await this.close();
-    }
-    this.#held.set(key, directory);
-    return directory;
+    return isThis ? directory : undefined;
   }
 
   /** For an inode that was changed itself, while its directory is held open. */

@@ -7,6 +7,7 @@ import type { RelativePath } from '../dirfd/path.js';
 import { ConflictError, operationError, StateError, ValidationError } from '../operation-errors.js';
 import { Applier } from './apply.js';
 import { type Change, changesOf } from './changes.js';
+import { Departures } from './departures.js';
 import type { Base } from './directories.js';
 import { Journal, type Story } from './journal.js';
 import { componentsOf, toText } from './names.js';
@@ -103,8 +104,13 @@ function conflict(steps: readonly Step[], directory: string, why: string): Confl
   return operationError(ConflictError, 'ERR_DIRFD_CONFLICT', `${why}${others}`, subject, undefined, paths);
 }
 
-/** The steps about these paths, with those that bring or take the same entry, and those inside of what would go away. */
-function chosenSteps({ steps, inForce }: Story, only: readonly RelativePath[], directory: string): Set<number> {
+/**
+ * The steps about these paths, with those that bring or take the same entry, those inside of what would go away, and those without
+ * which there would be no directory or no name to come back to.
+ */
+function chosenSteps(story: Story, only: readonly RelativePath[], directory: string): Set<number> {
+  const { steps, inForce } = story;
+  const departures = new Departures(numbered(story, inForce));
   const chosen = new Set<number>();
   for (const path of only) {
     const wanted = componentsOf(path, { verb: 'undo', directory, path }).join('/');
@@ -124,7 +130,7 @@ function chosenSteps({ steps, inForce }: Story, only: readonly RelativePath[], d
         if (other.root !== step.root) return false;
         const hasSameSlot = 'slot' in other && 'slot' in step && other.slot === step.slot;
         const isInside = other.do !== 'chmod' && `${step.parent}/`.startsWith(`${pathOf(other)}/`);
-        return hasSameSlot || isInside;
+        return hasSameSlot || isInside || departures.neededBy(other).includes(step);
       });
       if (belongs) chosen.add(number);
     }
