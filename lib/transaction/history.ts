@@ -1,8 +1,8 @@
 /** What transactions have left in a root: those that a crash has cut short, and those that are kept for undo. */
 
-import { closeAll } from '../dirfd/close-all.js';
 import { type Change, changesOf } from './changes.js';
-import { discard, reopened, storyIn } from './recover.js';
+import { discard, storyIn } from './recover.js';
+import { isAmong, Reopened } from './reopened.js';
 import type { WaitOptions } from './site.js';
 import { lockAll, Site, type TransactionRoot, unlockAll } from './site.js';
 
@@ -82,20 +82,16 @@ export async function pruneTransactions(
 /** @returns whether it was still one that is over */
 async function forget(site: Site, id: string, options: WaitOptions): Promise<boolean> {
   const roots = (await storyIn(site, id))?.roots ?? [];
-  const sites: Site[] = [];
+  // A copy has what it has brought along to itself. Of a root that is gone, what it has left there goes with the next recovery of it.
+  await using reopened = await Reopened.present(isAmong(roots, site) ? roots : [site.record], site, id);
+  const locks = await lockAll(reopened.sites, false, options);
   try {
-    for (const root of roots) sites.push(await reopened(root, id));
-    const locks = await lockAll(sites, false, options);
-    try {
-      // Without the lock an undo may have begun since, and a crash may have cut it short: that needs what is kept.
-      const story = await storyIn(site, id);
-      const isOver = story !== undefined && !story.active && (story.state === 'done' || story.state === 'undone');
-      if (isOver) await discard(sites, id);
-      return isOver;
-    } finally {
-      await unlockAll(locks);
-    }
+    // Without the lock an undo may have begun since, and a crash may have cut it short: that needs what is kept.
+    const story = await storyIn(site, id);
+    const isOver = story !== undefined && !story.active && (story.state === 'done' || story.state === 'undone');
+    if (isOver) await discard(reopened.sites, id);
+    return isOver;
   } finally {
-    await closeAll(sites);
+    await unlockAll(locks);
   }
 }

@@ -18,7 +18,7 @@ import { isSame } from './identity.js';
 import { Journal, LOG, type Story, type Torn } from './journal.js';
 import { STATE_DIRECTORY, toBytes, toText } from './names.js';
 import { COORDINATOR, type CoordinatorRecord } from './participant.js';
-import type { RootRecord } from './records.js';
+import { isAmong, openAgain, Reopened, reopen } from './reopened.js';
 import { holdsOld, isWaiting } from './retake.js';
 import { finish, goBack } from './settle.js';
 import { lockAll, Site, type TransactionRoot, unless, unlockAll, type WaitOptions } from './site.js';
@@ -109,7 +109,7 @@ async function hasUnfinished(site: Site, forReading: boolean): Promise<boolean> 
 export async function storyIn(site: Site, id: string): Promise<(Story & { readonly active: boolean }) | undefined> {
   const place = await coordinatorOf(site, id);
   if (place !== undefined) {
-    const coordinator = await found(place.root, id, false);
+    const coordinator = await openAgain(place.root, id, false);
     if (coordinator === undefined) return undefined;
     await using _coordinator = coordinator;
     return await storyIn(coordinator, id);
@@ -125,8 +125,8 @@ class Recovery {
   readonly #active: string[] = [];
   readonly #kept: string[] = [];
   readonly #left: string[] = [];
-  /** Logs of which nobody knows what they said. */
-  readonly #damaged: string[] = [];
+  /** What belongs to transactions of which nobody knows how far they came. */
+  readonly #unclear: { readonly path: string; readonly why: string }[] = [];
   readonly #options: RecoverOptions;
 
   constructor(options: RecoverOptions) {
@@ -135,16 +135,16 @@ class Recovery {
 
   report(): RecoveryReport {
     const [finished, rolledBack, discarded] = [this.#finished, this.#rolledBack, this.#discarded];
-    return { finished, rolledBack, discarded, active: this.#active, kept: this.#kept };
+    return { finished, rolledBack, discarded, active: this.#active, kept: [...new Set(this.#kept)] };
   }
 
   throwWhatIsLeft(directory: string): void {
-    const [log] = this.#damaged;
-    if (log !== undefined) {
-      const why =
-        "damaged after the commit: some of it may be done, some not; look at it, then recover with edits: 'keep'";
-      const subject = { verb: 'recover', directory, path: log };
-      throw operationError(StateError, 'ERR_DIRFD_RECOVERY', why, subject, undefined, [...this.#damaged]);
+    const [first] = this.#unclear;
+    if (first !== undefined) {
+      const why = `${first.why}; look at it, then recover with edits: 'keep'`;
+      const subject = { verb: 'recover', directory, path: first.path };
+      const paths = this.#unclear.map(({ path }) => path);
+      throw operationError(StateError, 'ERR_DIRFD_RECOVERY', why, subject, undefined, paths);
     }
     const [path] = this.#left;
     if (path === undefined) return;
@@ -156,34 +156,45 @@ class Recovery {
 
   async settle(site: Site, id: string): Promise<void> {
     const place = await coordinatorOf(site, id);
-    if (place === undefined) return this.#settleAll(site, id);
-    await using coordinator = await reopened(place.root, id);
-    if (await coordinator.state.exists(id)) return this.#settleAll(coordinator, id);
+    if (place === undefined) return this.#settleAll(site, id, site);
+    await using coordinator = await reopen(place.root, id);
+    if (await coordinator.state.exists(id)) return await this.#settleAll(coordinator, id, site);
     // The first root forgets last, and makes its directory first: without it there is nothing to be done here.
     await this.#locked([site], async () => {
       if (!(await coordinator.state.exists(id))) await this.#discard([site], id);
     });
   }
 
-  /** @param first the root with the log */
-  async #settleAll(first: Site, id: string): Promise<void> {
-    const roots = (await storyIn(first, id))?.roots.slice(1) ?? [];
-    const sites = [first];
-    try {
-      for (const root of roots) sites.push(await reopened(root, id));
-      await this.#locked(sites, () => this.#settleLocked(sites, id));
-    } finally {
-      await closeAll(sites.slice(1));
+  /**
+   * @param first the root with the log
+   * @param asked the one from which this recovery has come to it
+   */
+  async #settleAll(first: Site, id: string, asked: Site): Promise<void> {
+    const story = await storyIn(first, id);
+    const roots = story?.roots ?? [];
+    if (story && !(isAmong(roots, asked) && isAmong(roots.slice(0, 1), first))) {
+      return this.#locked([asked], () => this.#settleCopy(asked, id, story));
+    }
+    if (roots.length === 0) return this.#locked([first], () => this.#settleLocked([first], id));
+    await using reopened = await Reopened.all(roots, first, id);
+    await this.#locked(reopened.sites, () => this.#settleLocked(reopened.sites, id));
+  }
+
+  /** The log speaks of other inodes: nothing can be finished or taken back, and the root that it speaks of has its own. */
+  async #settleCopy(copy: Site, id: string, { state, keepUndo, torn }: Story): Promise<void> {
+    const isHalf = state === 'committed' || state === 'going-back' || torn?.wasWhole === true;
+    if (isHalf && this.#options.edits !== 'keep') {
+      const why = 'it came here in a copy, or from a backup, that was made in the middle of the transaction';
+      this.#unclear.push({ path: `${STATE_DIRECTORY}/${id}`, why });
+    } else if (state !== 'done' || !keepUndo) {
+      await this.#discard([copy], id);
     }
   }
 
   async #settleLocked(sites: readonly Site[], id: string): Promise<void> {
-    const works: DirectoryFd[] = [];
+    const works: (DirectoryFd | undefined)[] = [];
     try {
-      for (const { state } of sites) {
-        const work = await unless('ENOENT', () => state.openDirectory(id));
-        if (work) works.push(work);
-      }
+      for (const { state } of sites) works.push(await unless('ENOENT', () => state.openDirectory(id)));
       const [work] = works;
       if (work === undefined) return;
       const resumed = await unless('ENOENT', () => Journal.resume(work));
@@ -192,13 +203,13 @@ class Recovery {
         return;
       }
       await using _journal = resumed?.journal;
-      const isWhole = works.length === sites.length;
-      const bases = sites.map(({ root }, index) => ({ root, work: works[index] as DirectoryFd }));
+      const keepGoing = this.#options.edits === 'keep';
       const state = resumed?.story.state;
-      if (resumed && isWhole && (state === 'committed' || state === 'going-back')) {
-        const keepGoing = this.#options.edits === 'keep';
+      if (resumed && (state === 'committed' || state === 'going-back')) {
+        const isHere = await this.#restoreWorks(sites, works, id, resumed.story.steps);
+        if (!isHere) return;
         const settle = state === 'committed' ? finish : goBack;
-        const obstacles = await settle(resumed.journal, resumed.story, bases, keepGoing);
+        const obstacles = await settle(resumed.journal, resumed.story, basesOf(sites, works), keepGoing);
         this.#note(obstacles, keepGoing);
         if (obstacles.length > 0 && !keepGoing) return;
         (state === 'committed' ? this.#finished : this.#rolledBack).push(id);
@@ -206,13 +217,47 @@ class Recovery {
           state === 'committed' ? !resumed.story.keepUndo : resumed.story.goingBack.size === resumed.story.inForce.size;
         if (isOver) await discard(sites, id);
       } else if (state !== 'done' || !resumed?.story.keepUndo) {
-        const torn = isWhole && this.#options.edits !== 'keep' ? resumed?.story.torn : undefined;
-        if (torn && (await hasBegun(torn, bases))) this.#damaged.push(`${STATE_DIRECTORY}/${id}/${LOG}`);
-        else await this.#discard(sites, id);
+        const isWhole = !works.includes(undefined);
+        const torn = isWhole && !keepGoing ? resumed?.story.torn : undefined;
+        if (torn && (await hasBegun(torn, basesOf(sites, works)))) {
+          const why = 'damaged after the commit: some of it may be done, some not';
+          this.#unclear.push({ path: `${STATE_DIRECTORY}/${id}/${LOG}`, why });
+        } else {
+          await this.#discard(sites, id);
+        }
       }
     } finally {
-      await Promise.all(works.map((work) => work.close()));
+      await closeAll(works);
     }
+  }
+
+  /**
+   * Once a transaction is committed, each root has what it needs to be finished or taken back. Without that it goes on only on request, with empty
+   * directories in the place of those that are gone.
+   *
+   * @returns whether it may
+   */
+  async #restoreWorks(
+    sites: readonly Site[],
+    works: (DirectoryFd | undefined)[],
+    id: string,
+    steps: readonly Step[],
+  ): Promise<boolean> {
+    for (const [index, { root, state }] of sites.entries()) {
+      if (works[index]) continue;
+      if (this.#options.edits !== 'keep') {
+        const why = `gone from '${root.path}': some of the transaction may be done there, some not`;
+        this.#unclear.push({ path: `${STATE_DIRECTORY}/${id}`, why });
+        return false;
+      }
+      await state.mkdir(id, { mode: 0o700 });
+      works[index] = await state.openDirectory(id);
+      this.#note(
+        steps.filter((step) => step.root === index),
+        true,
+      );
+    }
+    return true;
   }
 
   #note(obstacles: readonly Step[], keepGoing: boolean): void {
@@ -233,6 +278,10 @@ class Recovery {
       await unlockAll(locks);
     }
   }
+}
+
+function basesOf(sites: readonly Site[], works: readonly (DirectoryFd | undefined)[]): Base[] {
+  return sites.map(({ root }, index) => ({ root, work: works[index] as DirectoryFd }));
 }
 
 /** Whether steps have been taken whose log is torn, as far as can be told: a crash tears it only before any is. */
@@ -271,27 +320,4 @@ async function withWork<T>(site: Site, id: string, act: (work: DirectoryFd) => P
   if (work === undefined) return undefined;
   await using _work = work;
   return await act(work);
-}
-
-/** A root of a transaction, found again where it was, and the same. @throws StateError */
-export async function reopened(root: RootRecord, id: string): Promise<Site> {
-  return (await found(root, id, true)) as Site;
-}
-
-/** @returns undefined where there is no trace of transactions any more, unless `create` */
-async function found({ path, ino, birth }: RootRecord, id: string, create: boolean): Promise<Site | undefined> {
-  const missing = (cause?: unknown) => {
-    const why = `a root of transaction ${id} is no longer where it was`;
-    return operationError(StateError, 'ERR_DIRFD_RECOVERY', why, { verb: 'recover', path }, cause);
-  };
-  let site: Site | undefined;
-  try {
-    site = await Site.open(path, { create });
-  } catch (error) {
-    throw missing(error);
-  }
-  if (site === undefined) return undefined;
-  if (site.record.ino === ino && site.record.birth === birth) return site;
-  await site[Symbol.asyncDispose]();
-  throw missing();
 }

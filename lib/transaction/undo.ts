@@ -1,7 +1,6 @@
 /** A committed transaction taken back, whole or in part, as long as nobody has changed since what it changed. */
 
 import { type ObservedOptions, observed } from '../audit/observe.js';
-import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { RelativePath } from '../dirfd/path.js';
 import { ConflictError, operationError, StateError, ValidationError } from '../operation-errors.js';
@@ -11,7 +10,8 @@ import { Departures } from './departures.js';
 import type { Base } from './directories.js';
 import { Journal, type Story } from './journal.js';
 import { componentsOf, toText } from './names.js';
-import { discard, lockSettled, reopened, storyIn } from './recover.js';
+import { discard, lockSettled, storyIn } from './recover.js';
+import { isAmong, Reopened } from './reopened.js';
 import { goBack, numbered } from './settle.js';
 import { Site, type TransactionRoot, unless, unlockAll, type WaitOptions } from './site.js';
 import { pathOf, type Step } from './steps.js';
@@ -32,20 +32,18 @@ export async function undo(root: TransactionRoot, id: string, options: UndoOptio
   const directory = root instanceof DirectoryFd ? root.path : String(root);
   return observed({ operation: 'transaction.undo', directory, transaction: id }, options, async (note) => {
     const unknown = (why: string) => operationError(StateError, 'ERR_DIRFD_RECOVERY', why, { verb: 'undo', directory });
-    await using site = await Site.open(root, { create: true });
-    const isKnown = (await site?.ids())?.includes(id);
-    const story = site && isKnown ? await storyIn(site, id) : undefined;
+    const site = await Site.open(root, { create: false });
+    if (site === undefined) throw unknown(`nothing is kept of a transaction '${id}'`);
+    await using _site = site;
+    const story = (await site.ids()).includes(id) ? await storyIn(site, id) : undefined;
     if (story === undefined) throw unknown(`nothing is kept of a transaction '${id}'`);
-    const sites: Site[] = [];
-    try {
-      for (const each of story.roots) sites.push(await reopened(each, id));
-      const changes = await takenBack(sites, id, options, directory);
-      if (changes === undefined) throw unknown(`transaction '${id}' is not one that can be undone: it is not done`);
-      note({ changes: changes.length });
-      return changes;
-    } finally {
-      await closeAll(sites);
-    }
+    if (!isAmong(story.roots, site))
+      throw unknown(`this is a copy of a root of transaction '${id}', which was in another`);
+    await using reopened = await Reopened.all(story.roots, site, id);
+    const changes = await takenBack(reopened.sites, id, options, directory);
+    if (changes === undefined) throw unknown(`transaction '${id}' is not one that can be undone: it is not done`);
+    note({ changes: changes.length });
+    return changes;
   });
 }
 

@@ -1,11 +1,23 @@
 // What others have moved, copied, removed or closed since: nothing goes half of the way, and nothing that is kept is lost.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { ConflictError, FileTransaction, type TransactionRoots, undo } from 'dirfd/transaction';
-import { leavings, rootWith, snapshot } from './snapshot.js';
+import {
+  ConflictError,
+  FileTransaction,
+  listTransactions,
+  pruneTransactions,
+  recover,
+  StateError,
+  type TransactionRoots,
+  undo,
+} from 'dirfd/transaction';
+import { Applier } from '#dist/transaction/apply.js';
+import { Journal } from '#dist/transaction/journal.js';
+import { run } from '../fixtures/command.js';
+import { leavings, rootWith, STATE, snapshot } from './snapshot.js';
 
 /** Commits, under the id `t`. */
 async function committed(
@@ -16,6 +28,23 @@ async function committed(
   await using transaction = await FileTransaction.begin(root, { transactionId: 't', keepUndo });
   await operations(transaction);
   await transaction.commit();
+}
+
+/** As if the process had been killed with so many of its steps taken. */
+async function cutShort(taken: number, ...[root, operations]: Parameters<typeof committed>): Promise<void> {
+  const { take } = Applier.prototype;
+  const { append } = Journal.prototype;
+  Applier.prototype.take = async function (steps, onTaken) {
+    await take.call(this, steps.slice(0, taken), onTaken);
+    Journal.prototype.append = async () => Promise.reject(new Error('killed'));
+    throw new Error('killed');
+  };
+  try {
+    await assert.rejects(committed(root, operations, false), StateError);
+  } finally {
+    Applier.prototype.take = take;
+    Journal.prototype.append = append;
+  }
 }
 
 describe('undo takes nothing back', () => {
@@ -110,4 +139,109 @@ test('undo takes back what lay in directories that were moved, deleted or replac
   await undo(root, 't', { only: ['z', 'b', 'x'] });
   await undo(root, 't', { only: ['k'] });
   assert.deepEqual(snapshot(root), before);
+});
+
+test('a commit to several roots of which one has lost what was kept there is told of, and everything stays', async (t) => {
+  const one = rootWith(t, { a: 'old a', b: 'b' });
+  const two = rootWith(t, { z: 'z' });
+  await cutShort(1, { one, two }, async (transaction) => {
+    await transaction.write({ root: 'one', path: 'a' }, 'new a');
+    await transaction.write({ root: 'two', path: 'c' }, 'c');
+  });
+  assert.equal(readFileSync(join(one, 'a'), 'utf8'), 'new a');
+  rmSync(join(two, STATE), { recursive: true });
+  for (const _ of [1, 2]) await assert.rejects(recover(one), { name: 'StateError', paths: [`${STATE}/t`] });
+  assert.equal(readFileSync(join(one, STATE, 't/0'), 'utf8'), 'old a');
+  const { finished, kept } = await recover(one, { edits: 'keep' });
+  assert.deepEqual([finished, kept], [['t'], ['c']]);
+  assert.deepEqual(snapshot(one), { a: 'file 644 new a', b: 'file 644 b' });
+  assert.deepEqual(snapshot(two), { z: 'file 644 z' });
+  assert.deepEqual([leavings(one), leavings(two)], [[], []]);
+});
+
+describe('a copy of a root', () => {
+  const copyOf = (root: string) => {
+    run('cp', ['-a', root, `${root}.copy`]);
+    return `${root}.copy`;
+  };
+
+  test('that was made in the middle of a commit is not taken for the root', async (t) => {
+    const root = join(rootWith(t, { 'root/a': 'old' }), 'root');
+    await cutShort(1, root, async (transaction) => {
+      await transaction.write('a', 'new');
+      await transaction.write('b', 'new');
+    });
+    const copy = copyOf(root);
+    const before = snapshot(copy);
+    await assert.rejects(recover(copy), { name: 'StateError', paths: [`${STATE}/t`] });
+    assert.deepEqual(snapshot(copy), before);
+    assert.deepEqual(leavings(copy), ['t']);
+    assert.deepEqual((await recover(copy, { edits: 'keep' })).discarded, ['t']);
+    assert.deepEqual(leavings(copy), []);
+    assert.deepEqual(leavings(root), ['t'], 'the root keeps its own');
+    assert.deepEqual((await recover(root)).finished, ['t']);
+    assert.deepEqual(snapshot(root), { a: 'file 644 new', b: 'file 644 new' });
+  });
+
+  test('of several is not taken for it either, whether it has the log or not', async (t) => {
+    const parent = rootWith(t, { 'one/a': 'old', 'two/a': 'old' });
+    const [one, two] = [join(parent, 'one'), join(parent, 'two')];
+    await cutShort(1, { one, two }, async (transaction) => {
+      await transaction.write({ root: 'one', path: 'a' }, 'new');
+      await transaction.write({ root: 'two', path: 'a' }, 'new');
+    });
+    const copies = [copyOf(one), copyOf(two)];
+    for (const copy of copies) {
+      await assert.rejects(recover(copy), { name: 'StateError' });
+      assert.deepEqual(leavings(two), ['t']);
+    }
+    assert.deepEqual((await recover(two)).finished, ['t']);
+    for (const copy of copies) {
+      await recover(copy, { edits: 'keep' });
+      assert.deepEqual(leavings(copy), []);
+    }
+    assert.deepEqual([snapshot(one), snapshot(two)], [{ a: 'file 644 new' }, { a: 'file 644 new' }]);
+  });
+
+  test('takes nothing back in the root, and forgets what it has brought along alone', async (t) => {
+    const root = join(rootWith(t, { 'root/a': 'old' }), 'root');
+    await committed(root, (transaction) => transaction.write('a', 'new'));
+    const copy = copyOf(root);
+    await assert.rejects(undo(copy, 't'), { name: 'StateError' });
+    assert.deepEqual(await pruneTransactions(copy), ['t']);
+    assert.deepEqual([leavings(copy), leavings(root)], [[], ['t']]);
+    await undo(root, 't');
+    assert.deepEqual(snapshot(root), { a: 'file 644 old' });
+  });
+});
+
+test('a root that has been renamed can be undone, pruned and recovered where it is now', async (t) => {
+  const parent = rootWith(t, { 'root/a': 'old' });
+  const [root, renamed] = [join(parent, 'root'), join(parent, 'renamed')];
+  const write = (transaction: FileTransaction) => transaction.write('a', 'new');
+  await committed(root, write);
+  renameSync(root, renamed);
+  await undo(renamed, 't');
+  assert.deepEqual(snapshot(renamed), { a: 'file 644 old' });
+  await committed(renamed, write);
+  renameSync(renamed, root);
+  assert.deepEqual(await pruneTransactions(root), ['t']);
+  await cutShort(0, root, write);
+  renameSync(root, renamed);
+  assert.deepEqual((await recover(renamed)).finished, ['t']);
+});
+
+test('transactions over several roots are forgotten also where one of the roots is gone', async (t) => {
+  const [one, two] = [rootWith(t), rootWith(t)];
+  await committed({ one, two }, (transaction) => transaction.write({ root: 'one', path: 'a' }, 'a'));
+  rmSync(two, { recursive: true });
+  assert.deepEqual(await pruneTransactions(one), ['t']);
+  assert.deepEqual(await listTransactions(one), []);
+  mkdirSync(two);
+});
+
+test('undo of what there is not leaves nothing', async (t) => {
+  const root = rootWith(t);
+  await assert.rejects(undo(root, 't'), { name: 'StateError' });
+  assert.equal(existsSync(join(root, STATE)), false);
 });
