@@ -11,11 +11,14 @@ import { operationError, PathError } from '../operation-errors.js';
 /** In every root: the lock, and one directory for each transaction. */
 export const STATE_DIRECTORY = '.dirfd-transactions';
 
+/** What lies there beside the directories of transactions. */
+export const LOCK = 'lock';
+
 /** What a transaction may be called: the name of its directory. */
 const ID = /^[A-Za-z0-9][\w.-]{0,99}$/;
 
 export function isId(text: string): boolean {
-  return ID.test(text);
+  return ID.test(text) && text !== LOCK;
 }
 
 /** Sorted by time, as long as clocks go forward. */

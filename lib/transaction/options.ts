@@ -16,7 +16,7 @@ export type TransactionRoots = TransactionRoot | Readonly<Record<string, Transac
 export type TransactionPath = RelativePath | { readonly root: string; readonly path: RelativePath };
 
 export interface TransactionOptions extends WaitOptions, ObservedOptions {
-  /** Letters, digits, `.`, `_`, `-`; at most 100. Default: the time and a random number. */
+  /** Letters, digits, `.`, `_`, `-`; at most 100; not `lock`. Default: the time and a random number. */
   readonly transactionId?: string | undefined;
   /** A bar on standard error, where that is a terminal. Default false. */
   readonly showProgress?: boolean | undefined;

@@ -11,7 +11,7 @@ import type { FileFd } from '../dirfd/file-fd.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { LockError, LockTimeoutError, operationError, StateError } from '../operation-errors.js';
 import { identityOf } from './identity.js';
-import { isId, STATE_DIRECTORY } from './names.js';
+import { isId, LOCK, STATE_DIRECTORY } from './names.js';
 import type { RootRecord } from './records.js';
 
 /** A directory held by the caller, which stays the caller's, or a path that may be absolute and hold symlinks. */
@@ -23,8 +23,6 @@ export interface WaitOptions {
   readonly lockTimeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
-
-const LOCK = 'lock';
 
 export class Site implements AsyncDisposable {
   readonly root: DirectoryFd;

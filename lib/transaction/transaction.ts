@@ -14,9 +14,8 @@ import type { JsonSchema } from '../atomic/schema.js';
 import { observed } from '../audit/observe.js';
 import type { RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, ownError } from '../errors.js';
-import { StateError } from '../operation-errors.js';
 import { type Change, changesOf } from './changes.js';
-import { commit } from './commit.js';
+import { commit, Unsettled } from './commit.js';
 import { compile } from './compile.js';
 import { type Content, type ContentType, toBytesOf } from './content.js';
 import type { Draft, Located } from './draft.js';
@@ -54,7 +53,8 @@ export class FileTransaction implements AsyncDisposable {
     const { root = '.', transactionId, showProgress, onProgress, signal } = options;
     this.id = transactionId ?? newId();
     if (!isId(this.id)) {
-      const why = 'a transaction id has letters, digits, dots, underscores and hyphens, and at most 100 of them';
+      const why =
+        "a transaction id has letters, digits, dots, underscores and hyphens, at most 100 of them, and is not 'lock'";
       throw invalid(why, { verb: 'begin', path: this.id });
     }
     this.#roots = rootsOf(root);
@@ -233,7 +233,7 @@ export class FileTransaction implements AsyncDisposable {
       if (keepUndo && keepUndo !== true && root) await this.#tidy(() => pruneTransactions(root, keepUndo));
       return { ...report, notKept: draft.notKept };
     } catch (error) {
-      await this.#tidy(() => this.#close('rolled back', !(error instanceof StateError)));
+      await this.#tidy(() => this.#close('rolled back', !(error instanceof Unsettled)));
       throw error;
     }
   }

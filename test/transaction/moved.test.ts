@@ -152,6 +152,11 @@ test('a commit to several roots of which one has lost what was kept there is tol
   rmSync(join(two, STATE), { recursive: true });
   for (const _ of [1, 2]) await assert.rejects(recover(one), { name: 'StateError', paths: [`${STATE}/t`] });
   assert.equal(readFileSync(join(one, STATE, 't/0'), 'utf8'), 'old a');
+  // Who cannot commit for it takes its own leavings along.
+  await using other = await FileTransaction.begin(one);
+  await other.write('other', '');
+  await assert.rejects(other.commit(), { name: 'StateError', paths: [`${STATE}/t`] });
+  assert.deepEqual(leavings(one), ['t']);
   const { finished, kept } = await recover(one, { edits: 'keep' });
   assert.deepEqual([finished, kept], [['t'], ['c']]);
   assert.deepEqual(snapshot(one), { a: 'file 644 new a', b: 'file 644 b' });
@@ -244,4 +249,8 @@ test('undo of what there is not leaves nothing', async (t) => {
   const root = rootWith(t);
   await assert.rejects(undo(root, 't'), { name: 'StateError' });
   assert.equal(existsSync(join(root, STATE)), false);
+});
+
+test('a transaction is not named as the lock that lies beside it', () => {
+  assert.throws(() => new FileTransaction({ transactionId: 'lock' }), { name: 'ValidationError' });
 });
