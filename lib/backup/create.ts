@@ -16,6 +16,7 @@ import {
   writeManifest,
 } from './manifest.js';
 import { packTree } from './pack.js';
+import { plainPath, WHOLE } from './part.js';
 import { removeWhole } from './remove-whole.js';
 import { shareUnchanged } from './share.js';
 import { isId, newId } from './store.js';
@@ -133,8 +134,9 @@ async function fill(
 
 /** By which later versions find their parent. */
 export function nameOf({ directory, path }: BackupSource): string {
-  const text = Buffer.from(path).toString('utf8');
-  return text === '.' ? directory.path : `${directory.path.replace(/\/$/, '')}/${text}`;
+  const plain = plainPath(path);
+  const text = Buffer.from(plain, 'latin1').toString('utf8');
+  return plain === WHOLE ? directory.path : `${directory.path.replace(/\/$/, '')}/${text}`;
 }
 
 /** The newest version of the same source. */

@@ -18,7 +18,8 @@ import { type ErrorSubject, FsError } from '../errors.js';
 import { operationError, RestoreError, VersionError } from '../operation-errors.js';
 import { type BackupSource, CONTENT, copySingle, SINGLE } from './create.js';
 import { type BackupLosses, toLosses } from './losses.js';
-import { type Manifest, pathOf } from './manifest.js';
+import type { Manifest } from './manifest.js';
+import { filesOf, type PartFile, plainPath, WHOLE } from './part.js';
 import { removeWhole } from './remove-whole.js';
 import { type PackedFile, unpackFiles } from './unpack.js';
 import { checkFiles, checkReadable } from './verify.js';
@@ -49,10 +50,15 @@ export async function restoreVersion(
 ): Promise<RestoreReport> {
   const { signal, path: part, keepAs } = options;
   if (part !== undefined) checkRelative(part, subject);
-  const wanted = part ?? (manifest.kind === 'file' ? SINGLE : '.');
   checkReadable(manifest, subject);
   await using content = await version.openDirectory(CONTENT);
-  await checkFiles(content, manifest, part, { signal }, subject);
+  const wanted = await findPart(content, manifest, part ?? WHOLE);
+  await checkFiles(
+    content,
+    wanted.files.map(({ file }) => file),
+    { signal },
+    subject,
+  );
   const bytes = Buffer.from(path);
   const slash = bytes.lastIndexOf('/'.charCodeAt(0));
   const name = bytes.subarray(slash + 1);
@@ -64,7 +70,7 @@ export async function restoreVersion(
   const staging = `${RESTORING}${randomBytes(8).toString('hex')}`;
   let losses: BackupLosses;
   try {
-    losses = await copyPart({ content, manifest, wanted }, parent, staging, signal, subject);
+    losses = await copyPart(content, wanted, parent, staging, signal, subject);
     await parent.syncFileSystem();
     signal?.throwIfAborted();
     if (!(await parent.exists(name))) {
@@ -89,51 +95,62 @@ export async function removeRestoreDebris(parent: DirectoryFd): Promise<number> 
 }
 
 interface WantedPart {
-  readonly content: DirectoryFd;
-  readonly manifest: Manifest;
-  readonly wanted: RelativePath;
+  /** In the content, in plain form. */
+  readonly path: Buffer;
+  readonly isDirectory: boolean;
+  readonly files: readonly PartFile[];
+}
+
+/** @throws VersionError for what the version has not: a regular file that its manifest does not know was put there by somebody else */
+async function findPart(content: DirectoryFd, manifest: Manifest, part: RelativePath): Promise<WantedPart> {
+  const told = { verb: 'restore', directory: content.path, path: part };
+  const plain = plainPath(part);
+  const isSingle = manifest.kind === 'file' && plain === WHOLE;
+  const path = isSingle ? SINGLE : plain;
+  // As it was asked for: a slash after the name of a file is an error.
+  const stat = await content.stat(isSingle ? SINGLE : part).catch((error: unknown) => {
+    if (!(error instanceof FsError) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
+    // Known, and not there: the check of the files tells of the damage.
+    if (filesOf(manifest, path).length > 0 && error.code === 'ENOENT') return undefined;
+    throw operationError(VersionError, 'ERR_DIRFD_BACKUP', 'the version has no such entry', told, error);
+  });
+  const files = filesOf(manifest, path);
+  if (stat?.isFile() && files.length === 0) {
+    throw operationError(VersionError, 'ERR_DIRFD_BACKUP', 'the version has no such entry', told);
+  }
+  return { path: Buffer.from(path, 'latin1'), isDirectory: stat?.isDirectory() === true, files };
 }
 
 async function copyPart(
-  { content, manifest, wanted }: WantedPart,
+  content: DirectoryFd,
+  { path, isDirectory, files }: WantedPart,
   parent: DirectoryFd,
   staging: string,
   signal: AbortSignal | undefined,
   subject: ErrorSubject,
 ): Promise<BackupLosses> {
-  const stat = await content.stat(wanted).catch((error: unknown) => {
-    if (!(error instanceof FsError) || (error.code !== 'ENOENT' && error.code !== 'ENOTDIR')) throw error;
-    const told = { verb: 'restore', directory: content.path, path: wanted };
-    throw operationError(VersionError, 'ERR_DIRFD_BACKUP', 'the version has no such entry', told, error);
-  });
-  if (!stat.isDirectory()) {
-    await parent.mkdir(staging, { mode: 0o700 });
+  await parent.mkdir(staging, { mode: 0o700 });
+  if (!isDirectory) {
     await using place = await parent.openDirectory(staging);
-    const losses = await copySingle(content, wanted, place, SINGLE, { signal });
-    const packed = packedFiles(manifest, wanted).map(({ file }) => ({ file, path: Buffer.from(SINGLE) }));
+    const losses = await copySingle(content, path, place, SINGLE, { signal });
+    const packed = packedAmong(files).map(({ file }) => ({ file, path: Buffer.from(SINGLE) }));
     await unpackFiles(content, place, packed, { signal }, subject);
     await place.rename(SINGLE, parent, `${staging}.file`);
     await parent.rmdir(staging);
     await parent.rename(`${staging}.file`, staging);
     return losses;
   }
-  await parent.mkdir(staging, { mode: 0o700 });
-  await using from = await content.openDirectory(wanted);
+  await using from = await content.openDirectory(path);
   await using to = await parent.openDirectory(staging);
   const losses = toLosses(await copyTree(from, to, { signal }));
-  await unpackFiles(content, to, packedFiles(manifest, wanted), { signal }, subject);
+  await unpackFiles(content, to, packedAmong(files), { signal }, subject);
   return losses;
 }
 
-/** Of the part, under their paths in it; of a file, that one. */
-function packedFiles({ files }: Manifest, wanted: RelativePath): PackedFile[] {
-  const part = Buffer.from(wanted).toString('latin1');
-  const prefix = part === '.' ? '' : `${part}/`;
-  return files.flatMap((file) => {
-    const path = Buffer.from(pathOf(file)).toString('latin1');
-    if (file.compression === undefined || (path !== part && !path.startsWith(prefix))) return [];
-    return [{ file, path: Buffer.from(path.slice(prefix.length), 'latin1') }];
-  });
+function packedAmong(files: readonly PartFile[]): PackedFile[] {
+  return files
+    .filter(({ file }) => file.compression !== undefined)
+    .map(({ file, path }) => ({ file, path: Buffer.from(path, 'latin1') }));
 }
 
 /** A failure leaves all as it was, the copy under its own name. */

@@ -2,7 +2,6 @@
 
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
-import type { RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { IntegrityError, operationError } from '../operation-errors.js';
 import { walk } from '../walk/walk.js';
@@ -46,24 +45,18 @@ export async function verifyVersion(
   return { id, intact: faults.length === 0, files: fileCount, bytes, faults };
 }
 
-/** @throws IntegrityError for the first file of the part that is not what was backed up */
+/** @throws IntegrityError for the first of the files that is not what was backed up */
 export async function checkFiles(
   content: DirectoryFd,
-  manifest: Manifest,
-  part: RelativePath | undefined,
+  files: readonly VersionFile[],
   options: SignalOptions,
   subject: ErrorSubject,
 ): Promise<void> {
-  const prefix = part === undefined || manifest.kind === 'file' ? '' : Buffer.from(part).toString('latin1');
-  const meant = manifest.files.filter((file) => {
-    const path = Buffer.from(pathOf(file)).toString('latin1');
-    return prefix === '' || path === prefix || path.startsWith(`${prefix}/`);
-  });
   const check = async (file: VersionFile): Promise<void> => {
     const fault = await findFault(content, file, options);
     if (fault) throw damaged(file, fault, subject);
   };
-  for await (const _ of inOrder(meant, check));
+  for await (const _ of inOrder(files, check));
 }
 
 /** @throws FsError ERR_DIRFD_UNSUPPORTED for a version that this Node cannot read */

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import zlib, { gzipSync } from 'node:zlib';
 import { DirectoryFd } from 'dirfd';
-import { BackupManager, IntegrityError } from 'dirfd/backup';
+import { BackupManager, IntegrityError, VersionError } from 'dirfd/backup';
 import { attempt, run } from '../fixtures/command.js';
 import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
 import { findTool, requireTool } from '../fixtures/tools.js';
@@ -183,4 +183,30 @@ test('directories that their owner may not write to are versioned, put back and 
   assert.equal((await backups.prune({ count: 1 })).removed.length, 2);
   assert.deepEqual(readdirSync(path).sort(), ['back', 'data', 'store']);
   assert.equal(readdirSync(join(path, 'store/versions')).length, 1);
+});
+
+test('a part is checked and decompressed however it is written, and what the manifest does not know is no part', async (t) => {
+  const { path, directory, backups, content } = await place(t);
+  const { id } = await backups.createBackup(directory, 'data', { compress: 'gzip' });
+  const text = readFileSync(join(path, 'data/text'), 'utf8');
+  for (const part of ['.', './', './/.', Buffer.from('./')]) {
+    await backups.restoreBackup(id, directory, 'back', { path: part });
+    assert.equal(readFileSync(join(path, 'back/text'), 'utf8'), text, String(part));
+  }
+  for (const part of ['deep/', './deep', 'deep//.']) {
+    await backups.restoreBackup(id, directory, 'back', { path: part });
+    assert.equal(readFileSync(join(path, 'back/other name'), 'utf8'), text, part);
+  }
+  await backups.restoreBackup(id, directory, 'one', { path: './/text' });
+  assert.equal(readFileSync(join(path, 'one'), 'utf8'), text);
+  writeFileSync(join(content(id), 'deep/added'), 'by somebody else');
+  for (const part of ['text/', 'deep/added', 'deep/none/']) {
+    await assert.rejects(backups.restoreBackup(id, directory, 'back', { path: part }), VersionError, part);
+  }
+  writeFileSync(join(content(id), 'deep/other name'), 'damaged');
+  for (const part of ['.', 'deep/', './deep/other name']) {
+    await assert.rejects(backups.restoreBackup(id, directory, 'back', { path: part }), IntegrityError, part);
+  }
+  assert.equal(readFileSync(join(path, 'back/other name'), 'utf8'), text);
+  assert.equal((await backups.createBackup(directory, './/data/')).parent, id, 'a source has one name');
 });
