@@ -93,7 +93,7 @@ async function fill(
   } else {
     losses = await copySingle(directory, path, content, SINGLE, copying);
   }
-  let shared = 0;
+  let shared: ReadonlySet<string> = new Set();
   let known: ReadonlyMap<string, VersionFile> = new Map();
   if (parent && options.share !== false) {
     const quick = options.quick === true;
@@ -101,13 +101,12 @@ async function fill(
     const stored = byPath((await readManifest(version, { verb: 'create', directory: versions.path })).files);
     const packed = packedOnly(stored);
     await using before = await version.openDirectory(CONTENT);
-    const paths = await shareUnchanged(before, content, { signal, quick, packed });
-    shared = paths.size;
+    shared = await shareUnchanged(before, content, { signal, quick, packed });
     // What was not compared is what was backed up then, or damaged: its sum of today would make damage the truth.
     // And what is compressed has its sum of then, by which it was compared.
-    known = new Map([...(quick ? stored : packed)].filter(([path]) => paths.has(path)));
+    known = new Map([...(quick ? stored : packed)].filter(([path]) => shared.has(path)));
   }
-  const files = await packTree(content, place, { known, compression, signal });
+  const files = await packTree(content, place, { known, shared, compression, signal });
   const manifest: Manifest = {
     id,
     created: created.toISOString(),
@@ -118,7 +117,7 @@ async function fill(
     ...(metadata === undefined ? {} : { metadata }),
     fileCount: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
-    shared,
+    shared: shared.size,
     storedBytes: files.reduce((sum, { size, storedSize = size }) => sum + storedSize, 0),
     ...losses,
     files,

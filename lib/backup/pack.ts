@@ -21,6 +21,8 @@ const BLOCK = 4096;
 export interface PackOptions extends SignalOptions {
   /** By path, one byte a character: what is stored already, and not read again. */
   readonly known: ReadonlyMap<string, VersionFile>;
+  /** By path, likewise: names of files of the version before, which stay as they are stored there. */
+  readonly shared: ReadonlySet<string>;
   readonly compression: Compression | undefined;
 }
 
@@ -41,7 +43,7 @@ export async function packTree(content: DirectoryFd, spare: DirectoryFd, options
   return files;
 }
 
-class Packer {
+export class Packer {
   readonly #content: DirectoryFd;
   readonly #spare: DirectoryFd;
   readonly #edited: EditedDirectories;
@@ -64,11 +66,11 @@ class Packer {
   }
 
   async #sumOf(path: Buffer, stat: Stat): Promise<Sum> {
-    if (stat.nlink === 1) return this.#store(path, stat);
+    // Before the links are counted: the first name's replacement has taken one away.
     const first = this.#first.get(stat.ino);
     if (first === undefined) {
       const sum = this.#store(path, stat);
-      this.#first.set(stat.ino, { pathBytes: path, sum });
+      if (stat.nlink > 1) this.#first.set(stat.ino, { pathBytes: path, sum });
       return sum;
     }
     const sum = await first.sum;
@@ -80,8 +82,9 @@ class Packer {
   }
 
   async #store(path: Buffer, { exactSize }: Stat): Promise<Sum> {
-    const { compression, signal } = this.#options;
-    if (compression === undefined || exactSize <= BLOCK) return hashFile(this.#content, path, { signal });
+    const { compression, shared, signal } = this.#options;
+    const stays = compression === undefined || exactSize <= BLOCK || shared.has(path.toString('latin1'));
+    if (stays) return hashFile(this.#content, path, { signal });
     await using file = await this.#content.openFile(path, { signal });
     // A hole takes no room, and would not be one in what is restored.
     const isWhole = BigInt(await file.seekHole(0)) >= exactSize;

@@ -18,6 +18,8 @@ import { type TestContext, test } from 'node:test';
 import zlib, { gzipSync } from 'node:zlib';
 import { DirectoryFd } from 'dirfd';
 import { BackupManager, IntegrityError, VersionError } from 'dirfd/backup';
+import { EditedDirectories } from '#dist/backup/edited-directories.js';
+import { Packer } from '#dist/backup/pack.js';
 import { attempt, run } from '../fixtures/command.js';
 import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
 import { findTool, requireTool } from '../fixtures/tools.js';
@@ -94,6 +96,12 @@ test('unchanged files stay shared in the form in which they are stored, whatever
     assert.equal(inode(next.id), inode(first.id), JSON.stringify(options));
     assert.deepEqual(await backups.diff(first.id, next.id), []);
     assert.ok((await backups.verify(next.id)).intact);
+  }
+  const plain = await backups.createBackup(directory, 'data', { share: false });
+  for (const options of [{}, { quick: true }]) {
+    const next = await backups.createBackup(directory, 'data', { compress: 'gzip', ...options });
+    assert.equal(inode(next.id), inode(plain.id), 'what was stored as it is stays so');
+    assert.equal(next.storedBytes < next.bytes, true, 'by the text, of two names, which is not shared');
   }
   // A change that keeps size and time is seen, but by `quick`.
   writeFileSync(join(path, 'data/deep/single'), 'ONE of its own\n'.repeat(5000));
@@ -209,4 +217,25 @@ test('a part is checked and decompressed however it is written, and what the man
   }
   assert.equal(readFileSync(join(path, 'back/other name'), 'utf8'), text);
   assert.equal((await backups.createBackup(directory, './/data/')).parent, id, 'a source has one name');
+});
+
+test('names of one file stay so, whenever the walk has looked at them', async (t) => {
+  const path = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
+  for (const name of ['content', 'spare']) mkdirSync(join(path, name));
+  writeFileSync(join(path, 'content/first'), 'a line of text\n'.repeat(5000));
+  for (const name of ['second', 'third']) linkSync(join(path, 'content/first'), join(path, 'content', name));
+  await using content = await DirectoryFd.open(join(path, 'content'));
+  await using spare = await DirectoryFd.open(join(path, 'spare'));
+  const edited = new EditedDirectories(content);
+  const packer = new Packer(content, spare, edited, {
+    ...{ known: new Map(), shared: new Set(), compression: 'gzip', signal: undefined },
+  });
+  for (const name of ['first', 'second', 'third']) {
+    // Only now: the names before have a file of their own already.
+    const stat = await content.stat(name);
+    await packer.pack({ path: name, pathBytes: Buffer.from(name), stat });
+  }
+  await edited.leave();
+  const found = ['first', 'second', 'third'].map((name) => lstatSync(join(path, 'content', name)));
+  assert.deepEqual([new Set(found.map(({ ino }) => ino)).size, found[0]?.nlink], [1, 3]);
 });
