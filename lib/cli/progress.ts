@@ -2,16 +2,17 @@
  * A progress bar on standard error, for a person at a terminal and nobody else. The work is not touched: ten times a second its counters
  * are read. Messages that come meanwhile are written above the bar.
  *
- *   copying [=========>          ] 46% │ 61,234 entries │ 512 MB │ 412 MB/s │ 2 s left
+ *   copying [=========>          ] 46% | 61,234 of 133,012 entries | 512 MB | 412 MB/s | 2 s left
  */
 
-import type { Options, Params } from 'cli-progress';
 import { redirectMessages } from './messages.js';
-import { bytes, count, duration } from './units.js';
+import { bytes, count, roughly } from './units.js';
 
 export interface Amount {
   readonly entries: number;
   readonly bytes: number;
+  /** Of content that needs nothing done: part of what there is, and of no rate. */
+  readonly unchangedBytes?: number;
 }
 
 export interface Work {
@@ -37,10 +38,7 @@ export async function showProgress(work: Work): Promise<Disposable> {
   const started = performance.now();
   const bar = new cliProgress.SingleBar({
     stream: process.stderr,
-    format: (options, params) => line(options, params, work, rate, (performance.now() - started) / 1000),
-    barCompleteChar: '=',
-    barIncompleteChar: ' ',
-    barsize: 24,
+    format: () => line(work, rate, (performance.now() - started) / 1000),
     fps: 1000 / INTERVAL,
     clearOnComplete: true,
     hideCursor: true,
@@ -75,38 +73,55 @@ function fraction({ done, total }: Work): number {
 }
 
 function weight(amount: Amount): number {
-  return amount.bytes + amount.entries * ENTRY_WEIGHT;
+  return amount.bytes + (amount.unchangedBytes ?? 0) + amount.entries * ENTRY_WEIGHT;
 }
 
-function line(options: Options, { progress }: Params, work: Work, rate: Rate, seconds: number): string {
+function line(work: Work, rate: Rate, seconds: number): string {
   const { entries, bytes: size } = work.done();
-  const known = work.total?.() !== undefined;
+  const whole = work.total?.();
+  const progress = whole && fraction(work);
   const perSecond = rate.perSecond();
-  const cells = [
-    `${count(entries)} ${entries === 1 ? 'entry' : 'entries'}`,
-    ...(size > 0 ? [bytes(size)] : []),
-    size > 0 ? `${bytes(Math.round(perSecond.bytes))}/s` : `${count(Math.round(perSecond.entries))}/s`,
-    known && progress > 0 && seconds > 1
-      ? `${duration((seconds * (1 - progress)) / progress)} left`
-      : duration(seconds),
-  ];
-  const start = known ? `${work.verb} ${picture(options, progress)} ${Math.floor(progress * 100)}%` : work.verb;
-  return fitting([start, ...cells], process.stderr.columns || 80);
+  const isTimely = progress !== undefined && progress > 0 && seconds > 1;
+  const noun = entries === 1 && !whole ? 'entry' : 'entries';
+  return fitted(process.stderr.columns || 80, work.verb, progress, {
+    ...(whole ? { ofAll: `${count(entries)} of ${count(whole.entries)} ${noun}` } : {}),
+    entries: `${count(entries)} ${noun}`,
+    ...(size > 0 ? { size: bytes(size) } : {}),
+    rate: size > 0 ? `${bytes(Math.round(perSecond.bytes))}/s` : `${count(Math.round(perSecond.entries))}/s`,
+    time: isTimely ? `${roughly((seconds * (1 - progress)) / progress)} left` : roughly(seconds),
+  });
 }
 
-function picture({ barsize = 24, barCompleteChar = '=', barIncompleteChar = ' ' }: Options, progress: number): string {
-  const filled = Math.floor(progress * barsize);
-  return `[${`${barCompleteChar.repeat(filled)}>`.padEnd(barsize, barIncompleteChar).slice(0, barsize)}]`;
+const LEAST_BAR = 10;
+const MOST_BAR = 30;
+type Cell = 'ofAll' | 'entries' | 'size' | 'rate' | 'time';
+/** What a narrow terminal does without, the first of them first; after them the picture, and then the time. */
+const DISPENSABLE: readonly Cell[] = ['ofAll', 'rate', 'entries', 'size'];
+
+/** One line, whatever the width: a bar that wraps leaves its pieces on the screen. The picture takes what the words leave. */
+export function fitted(
+  columns: number,
+  verb: string,
+  progress: number | undefined,
+  cells: Readonly<Partial<Record<Cell, string>>>,
+): string {
+  const shown = new Map(Object.entries(cells));
+  const words = (): string =>
+    [...shown].map(([cell, text]) => (cell === 'entries' && shown.has('ofAll') ? '' : ` | ${text}`)).join('');
+  const percent = progress === undefined ? '' : ` ${String(Math.floor(progress * 100)).padStart(2)}%`;
+  // The last column stays free: some terminals wrap when it is written.
+  const room = (): number => columns - 1 - verb.length - percent.length - words().length;
+  const needed = progress === undefined ? 0 : LEAST_BAR + 3;
+  for (const cell of DISPENSABLE) if (room() < needed) shown.delete(cell);
+  if (room() < 0) shown.delete('time');
+  const hasPicture = progress !== undefined && room() >= needed;
+  const bar = hasPicture ? ` ${picture(progress, Math.min(room() - 3, MOST_BAR))}` : '';
+  return `${verb}${bar}${percent}${words()}`.slice(0, columns - 1);
 }
 
-/** As many cells as one line holds: a bar that wraps leaves its pieces on the screen. */
-function fitting(cells: readonly string[], columns: number): string {
-  let text = cells[0] ?? '';
-  for (const cell of cells.slice(1)) {
-    if (text.length + cell.length + 3 >= columns) break;
-    text += ` | ${cell}`;
-  }
-  return text.slice(0, columns - 1);
+function picture(progress: number, size: number): string {
+  const filled = Math.floor(progress * size);
+  return `[${`${'='.repeat(filled)}>`.padEnd(size).slice(0, size)}]`;
 }
 
 /** Entries and bytes a second over the last moments. */

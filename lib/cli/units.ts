@@ -26,6 +26,12 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
+/** In whole seconds, and then in what is worth reading: 2 s, 3 min 05 s, 2 h 07 min. */
+export function roughly(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  return whole < 60 ? `${whole} s` : duration(whole);
+}
+
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }

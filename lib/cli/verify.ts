@@ -81,7 +81,7 @@ async function verify(a: string | Buffer, b: string | Buffer, flags: Options): P
   const output = new Output();
   const failures = new Failures('dirfd verify');
   const tell = teller(output, failures, json === true);
-  const total = isShown(progress && !quiet) ? treeSize(a, options, signal) : undefined;
+  const total = isShown(progress && !quiet) ? treeSize(a, { ...options, hardLinks: false }, signal) : undefined;
   const failure = await follow(job, tell, total);
   const { report } = job;
   // A or B could not be opened: of what was not begun there is nothing to sum up.

@@ -5,14 +5,16 @@
 
 import type { Stat } from '../dirfd/stat.js';
 import { native } from '../native/load.js';
-import { type NativeCopy, STATE, TICKET, type Ticket } from '../native/trees.js';
+import { type NativeCopy, STATE, type Ticket } from '../native/trees.js';
 import type { Deletions } from './deletions.js';
+import { ticketOf } from './directory.js';
 import type { TreeCopyRoots } from './native-copy.js';
 import type { Settled } from './options.js';
 import { Scheduler } from './scheduler.js';
 import { type Doomed, Present } from './standing.js';
 import type { Visits } from './survey.js';
 import { Listing, type TreeFilter } from './tree-filter.js';
+import { TreePath } from './tree-path.js';
 
 export interface PassContext {
   readonly copy: NativeCopy;
@@ -28,7 +30,7 @@ export interface PassContext {
 }
 
 interface Common {
-  readonly path: Buffer;
+  readonly path: TreePath;
   readonly ticket: Ticket;
   readonly stat: Stat;
   /** It is known which of its directories differ. */
@@ -50,14 +52,14 @@ export class DeletePass {
     const { roots, options } = this.#context;
     // A dry run onto nothing.
     if (!roots.destination || (options.dryRun && roots.state === STATE.none)) return;
-    this.#push({ path: NOTHING, ticket: NOTHING, stat: roots.stat, surveyed: true });
+    this.#push({ path: TreePath.root, ticket: NOTHING, stat: roots.stat, surveyed: true });
     await this.#scheduler.finished();
   }
 
   #push(directory: Common): void {
     if (this.#context.stopped()) return;
     this.#scheduler.push(() =>
-      this.#visit(directory).catch((failure: unknown) => this.#context.fail(failure, directory.path)),
+      this.#visit(directory).catch((failure: unknown) => this.#context.fail(failure, directory.path.bytes())),
     );
   }
 
@@ -65,18 +67,18 @@ export class DeletePass {
     const { copy, roots, options, guard, visits } = this.#context;
     // What is mounted there is left out: what it covers is nobody's to judge.
     if (options.oneFileSystem && stat.mountId !== roots.stat.mountId) return;
-    const opened = await native.copyOpen(copy, path, ticket, STATE.existing, true, true, false, false);
+    const opened = await native.copyOpen(copy, path.above, path.rest, ticket, STATE.existing, true, true, false, false);
     const source = new Listing(opened.source ?? NOTHING, roots.source, path);
     const present = new Present(opened.destination, roots.destination, path);
     await options.filter?.enter(source);
-    const isKnown = surveyed && (visits?.get(path.toString('latin1'))?.isKnownBelow ?? false);
+    const isKnown = surveyed && (visits?.get(path.asLatin1())?.isKnownBelow ?? false);
     for (let index = 0; index < source.length; index++) {
       const takes = options.filter?.takes(source, index) ?? true;
       const standing = takes || guard ? present.claim(source.nameAsLatin1(index)) : undefined;
       const entry = source.stat(index);
       if (!takes || !entry.isDirectory() || !standing?.isDirectory()) continue;
-      const below = source.pathBytes(index);
-      if (isKnown && !visits?.has(below.toString('latin1'))) continue;
+      const below = path.child(source.nameBytes(index));
+      if (isKnown && !visits?.has(below.asLatin1())) continue;
       this.#push({ path: below, ticket: ticketOf(entry, standing), stat: entry, surveyed: isKnown });
     }
     const doomed = await present.strangers(guard, this.#context.fail);
@@ -87,23 +89,14 @@ export class DeletePass {
   }
 
   /** A removal moves the directory's time, which is no difference between the two trees: it is put back. */
-  async #remove(doomed: readonly Doomed[], path: Buffer): Promise<void> {
+  async #remove(doomed: readonly Doomed[], path: TreePath): Promise<void> {
     const { roots, options, deletions } = this.#context;
     const root = roots.destination;
     if (!root) return;
-    const at = path.length === 0 ? '.' : path;
+    const bytes = path.bytes();
+    const at = bytes.length === 0 ? '.' : bytes;
     const before = options.dryRun || options.delete === 'after' ? undefined : await root.stat(at);
     for (const entry of doomed) await deletions.remove(entry);
     if (before) await root.utimes(at, before.atimeNs, before.mtimeNs).catch(() => {});
   }
-}
-
-/** Mount and inode of both, as Ticket in native/ops/copy_pair.h has them. Kernels before 5.8 tell no mount: the device stands in. */
-function ticketOf(source: Stat, destination: Stat): Ticket {
-  const ticket = Buffer.alloc(TICKET);
-  [source, destination].forEach((stat, side) => {
-    ticket.writeBigUInt64LE(stat.mountId || stat.dev, 16 * side);
-    ticket.writeBigUInt64LE(stat.ino, 16 * side + 8);
-  });
-  return ticket;
 }

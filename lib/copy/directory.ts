@@ -1,13 +1,14 @@
 /** A directory on its way through a copy. */
 
-import { type NativePair, STATE, type State, type Ticket } from '../native/trees.js';
+import type { Stat } from '../dirfd/stat.js';
+import { type NativePair, STATE, type State, TICKET, type Ticket } from '../native/trees.js';
+import type { TreePath } from './tree-path.js';
 
 /** Without these its owner is shut out. */
 const OWNER_BITS = 0o700;
 
 export interface Directory {
-  /** Empty once it is finished: of a very deep tree all paths together are the square of its depth. */
-  path: Buffer;
+  readonly path: TreePath;
   readonly ticket: Ticket;
   readonly state: State;
   readonly parent: Directory | undefined;
@@ -38,4 +39,15 @@ export function newDirectory(
 /** A directory in one that was there before may inherit ACLs and group; in one that this copy made, nothing. */
 export function madeState(parent: State): State {
   return parent === STATE.existing ? STATE.freshHere : STATE.fresh;
+}
+
+/** Mount and inode of both, as Ticket in native/ops/copy_pair.h has them. Kernels before 5.8 tell no mount: the device stands in. */
+export function ticketOf(source: Stat, destination: Stat | undefined): Ticket {
+  const ticket = Buffer.alloc(TICKET);
+  [source, destination].forEach((stat, side) => {
+    if (!stat) return;
+    ticket.writeBigUInt64LE(stat.mountId || stat.dev, 16 * side);
+    ticket.writeBigUInt64LE(stat.ino, 16 * side + 8);
+  });
+  return ticket;
 }

@@ -8,12 +8,14 @@ import {
   type NativeCopy,
   type NativeFilled,
   type NativeOpened,
+  type NativePlace,
   type State,
   TICKET,
   type Ticket,
 } from '../native/trees.js';
 import { type Directory, newDirectory } from './directory.js';
 import type { Scheduler } from './scheduler.js';
+import type { TreePath } from './tree-path.js';
 
 /** More at a time are no gain: native code looks at the clock. */
 const MOST = 64;
@@ -25,7 +27,7 @@ const NO_TICKET = Buffer.alloc(0);
 export interface FreshDirectory {
   /** The nearest directory above it that JavaScript knows, which waits for it. */
   readonly above: Directory;
-  readonly path: Buffer;
+  readonly path: TreePath;
   readonly ticket: Ticket;
   readonly state: State;
 }
@@ -35,7 +37,7 @@ export interface Listener {
   count(filled: NativeFilled): void;
   /** Something is left to do in a directory, or to tell of it. */
   enter(directory: Directory, opened: NativeOpened): void;
-  fail(failure: unknown, path: Buffer): void;
+  fail(failure: unknown, path: TreePath): void;
   /** `above` has one less to wait for. */
   filled(above: Directory): void;
 }
@@ -79,11 +81,12 @@ export class FreshDirectories {
   }
 
   async #fill(some: readonly FreshDirectory[]): Promise<void> {
-    const paths = Buffer.concat(some.flatMap(({ path }) => [path, NUL]));
+    const pieces = some.map(({ path }) => path.above);
+    const paths = Buffer.concat(some.flatMap(({ path }) => [path.rest, NUL]));
     const tickets = Buffer.concat(some.map(({ ticket }) => (ticket.length > 0 ? ticket : UNKNOWN)));
     const states = Uint8Array.from(some, ({ state }) => state);
     try {
-      this.#goOn(some, await native.copyFill(this.#copy, paths, tickets, states, this.#onlyMount));
+      this.#goOn(some, await native.copyFill(this.#copy, pieces, paths, tickets, states, this.#onlyMount));
     } catch (failure) {
       for (const { path } of some) this.#listener.fail(failure, path);
     }
@@ -95,11 +98,21 @@ export class FreshDirectories {
 
   #goOn(some: readonly FreshDirectory[], filled: NativeFilled): void {
     this.#listener.count(filled);
-    for (const { path, failure } of filled.failed ?? []) this.#listener.fail(failure, path);
+    const pathOf = ({ origin, below }: NativePlace): TreePath =>
+      (some[origin] as FreshDirectory).path.descendant(below);
+    for (const failed of filled.failed ?? []) this.#listener.fail(failed.failure, pathOf(failed));
     for (const directory of restOf(filled, some)) this.push(directory);
     for (const opened of filled.opened ?? []) {
       const { above: parent, state } = some[opened.origin] as FreshDirectory;
-      const fixed = { path: opened.path, ticket: NO_TICKET, state, parent, bare: false, surveyed: false, seen: false };
+      const fixed = {
+        path: pathOf(opened),
+        ticket: NO_TICKET,
+        state,
+        parent,
+        bare: false,
+        surveyed: false,
+        seen: false,
+      };
       parent.children++;
       this.#listener.enter(newDirectory(fixed, opened.mode), opened);
     }
@@ -111,10 +124,9 @@ function* restOf({ rest }: NativeFilled, given: readonly FreshDirectory[]): Gene
   let from = 0;
   for (const [at, origin] of rest.origins.entries()) {
     const end = rest.paths.indexOf(0, from);
-    // Copies: a view would hold the memory of all the others.
-    const path = Buffer.from(rest.paths.subarray(from, end));
+    const { above, path: origins } = given[origin] as FreshDirectory;
+    const path = origins.descendant(rest.paths.subarray(from, end));
     const ticket = Buffer.from(rest.tickets.subarray(TICKET * at, TICKET * (at + 1)));
-    const { above } = given[origin] as FreshDirectory;
     yield { above, path, ticket, state: rest.states[at] as State };
     from = end + 1;
   }

@@ -24,7 +24,7 @@ export class Itemizer {
   }
 
   /** What to hand to native code. What stands there is compared first, where that is to be told; all else is told now. */
-  step(decision: Decision, stat: Stat, present: Stat | undefined, path: Buffer): number {
+  step(decision: Decision, stat: Stat, present: Stat | undefined, path: () => Buffer): number {
     const { dryRun } = this.#options;
     if (this.tells === 0 || decision === DECISION.enterDirectory || decision === DECISION.skip) {
       return dryRun ? DECISION.skip : decision;
@@ -37,7 +37,7 @@ export class Itemizer {
   }
 
   /** An entry was compared with what stood there, and was made again or set right where it differs, or would be. */
-  changed(stat: Stat, path: Buffer, changes: number): void {
+  changed(stat: Stat, path: () => Buffer, changes: number): void {
     if (changes === 0) return;
     if (this.#options.dryRun) this.#report.predict(stat, (changes & CHANGE.anew) === 0);
     const isReplaced = stat.isFile() || !this.#options.update ? changes & CHANGE.anew : changes & CHANGE.content;
@@ -46,12 +46,12 @@ export class Itemizer {
 
   /** A directory that stays, itself. */
   directory(path: Buffer, changes: number): void {
-    this.#entry('metadata', 'directory', path, changes);
+    this.#entry('metadata', 'directory', () => path, changes);
   }
 
   /** A further name has become, or would become, a link to the first. */
   linked(kind: Kind, path: Buffer, changes: number, first: Buffer): void {
-    this.#entry(changes & CHANGE.new ? 'create' : 'replace', kind, path, changes, first.toString('utf8'));
+    this.#entry(changes & CHANGE.new ? 'create' : 'replace', kind, () => path, changes, first.toString('utf8'));
   }
 
   /** The same in a directory that a dry run has not made. */
@@ -61,11 +61,12 @@ export class Itemizer {
   }
 
   deleted(kind: Kind, path: Buffer): void {
-    this.#entry('delete', kind, path, 0);
+    this.#entry('delete', kind, () => path, 0);
   }
 
-  #entry(action: CopyEntryEvent['action'], kind: Kind, pathBytes: Buffer, changes: number, linkTo?: string): void {
+  #entry(action: CopyEntryEvent['action'], kind: Kind, path: () => Buffer, changes: number, linkTo?: string): void {
     if (!this.#options.itemize) return;
+    const pathBytes = path();
     const isLink = linkTo !== undefined;
     this.#emit({
       type: 'entry',

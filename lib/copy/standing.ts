@@ -10,6 +10,7 @@ import { native } from '../native/load.js';
 import type { NativeJob } from '../native/surface.js';
 import { joinPath, type ReportBuilder } from './report.js';
 import { Listing, type TreeFilter } from './tree-filter.js';
+import { TreePath } from './tree-path.js';
 
 /** Something to be removed, with all that it holds. */
 export interface Doomed {
@@ -29,7 +30,7 @@ export class Present {
   readonly #unseen = new Map<string, number>();
 
   /** @param packed its listing, where it has been listed */
-  constructor(packed: Buffer | undefined, root: DirectoryFd | undefined, path: Buffer) {
+  constructor(packed: Buffer | undefined, root: DirectoryFd | undefined, path: TreePath) {
     const listing = packed && root && new Listing(packed, root, path);
     this.#listing = listing;
     for (let index = 0; listing && index < listing.length; index++) {
@@ -66,9 +67,9 @@ export class Present {
   }
 
   /** Whether nothing in a tree is protected. */
-  async mayGo(name: string, guard: TreeFilter, fail: Fail): Promise<boolean> {
+  async mayGo(name: string, guard: TreeFilter | undefined, fail: Fail): Promise<boolean> {
     const index = this.#entries.get(name);
-    if (!this.#listing || index === undefined) return true;
+    if (!guard || !this.#listing || index === undefined) return true;
     return (await removable(guard, this.#listing, index, fail)).whole;
   }
 }
@@ -111,7 +112,7 @@ async function removable(
 
 async function list(root: DirectoryFd, path: Buffer, fail: Fail): Promise<Listing | undefined> {
   try {
-    return new Listing(await native.list(root[INTERNAL].handle, path, true), root, path);
+    return new Listing(await native.list(root[INTERNAL].handle, path, true), root, TreePath.of(path));
   } catch (failure) {
     fail({ ...(failure as object), subject: 2 }, path);
     return undefined;

@@ -32,19 +32,21 @@ import {
 import { Decider, decide, PROTECTED } from './decide.js';
 import { DeletePass } from './delete-pass.js';
 import { Deletions } from './deletions.js';
-import { type Directory, madeState, newDirectory } from './directory.js';
+import { type Directory, madeState, newDirectory, ticketOf } from './directory.js';
 import type { CopyEvent } from './events.js';
 import { FreshDirectories } from './fresh-directories.js';
 import { type First, type FirstCopy, HardLinks, linkKey, type Name, type Undecided } from './hard-links.js';
+import { contentOf, IdleCount } from './idle-count.js';
 import { Itemizer } from './itemizer.js';
 import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
 import type { Settled } from './options.js';
-import { joinPath, type ReportBuilder } from './report.js';
+import type { ReportBuilder } from './report.js';
 import { Scheduler } from './scheduler.js';
 import { Present } from './standing.js';
 import { canSurvey, survey, type Visits } from './survey.js';
 import { Listing, type TreeFilter } from './tree-filter.js';
 import type { Running } from './tree-job.js';
+import { TreePath } from './tree-path.js';
 
 /** Entries of one native call: enough to make the call cheap, few enough to spread a wide directory over all threads. */
 const RANGE = 512;
@@ -92,7 +94,7 @@ export class TreeCopy {
     this.#fresh = new FreshDirectories(this.#copy, this.#scheduler, options.oneFileSystem ? roots.stat.mountId : 0n, {
       count: (filled) => report.count(filled),
       enter: (directory, opened) => this.#enter(directory, opened),
-      fail: this.#failAt,
+      fail: (failure, path) => this.#fail(failure, path.bytes()),
       filled: (above) => this.#settle(above),
     });
     this.#decider = new Decider(options);
@@ -109,7 +111,7 @@ export class TreeCopy {
     }
     const { delete: deletes } = this.#options;
     if (deletes === 'before') await this.#deletePass();
-    const root = this.#directory(undefined, EMPTY, EMPTY, this.#roots.state, this.#roots.stat);
+    const root = this.#directory(undefined, TreePath.root, EMPTY, this.#roots.state, this.#roots.stat);
     this.#scheduler.push(() => this.#open(root));
     await this.#scheduler.finished();
     if (deletes !== 'after') return;
@@ -123,12 +125,12 @@ export class TreeCopy {
     const { pair, source } = await native
       .copySingle(this.#copy, sourceName, destinationName)
       .catch((failure: unknown) => Promise.reject(this.#report.error(failure, sourceName)));
-    const root = this.#directory(undefined, EMPTY, EMPTY, this.#roots.state, this.#roots.stat);
+    const root = this.#directory(undefined, TreePath.root, EMPTY, this.#roots.state, this.#roots.stat);
     root.pair = pair;
     root.finished = true;
     const stat = new PackedBatch(source).stat(0);
-    const decision = this.#decide(stat, present, sourceName);
-    const step = this.#itemizer.step(decision, stat, present, sourceName);
+    const decision = this.#decide(stat, present, () => sourceName);
+    const step = this.#itemizer.step(decision, stat, present, () => sourceName);
     if (step !== DECISION.skip) this.#apply(root, 0, 1, Uint8Array.of(step), []);
     await this.#scheduler.finished();
   }
@@ -138,9 +140,9 @@ export class TreeCopy {
     native.endCopy(this.#copy);
   }
 
-  #directory(parent: Directory | undefined, path: Buffer, ticket: Ticket, state: State, stat: Stat): Directory {
+  #directory(parent: Directory | undefined, path: TreePath, ticket: Ticket, state: State, stat: Stat): Directory {
     const bare = this.#options.oneFileSystem && stat.mountId !== this.#roots.stat.mountId;
-    const visit = this.#visits?.get(path.toString('latin1'));
+    const visit = this.#visits?.get(path.asLatin1());
     const surveyed = (visit?.isKnownBelow ?? false) && (parent?.surveyed ?? true);
     return newDirectory({ path, ticket, state, parent, bare, surveyed, seen: visit?.isSeen ?? false }, stat.mode);
   }
@@ -152,13 +154,15 @@ export class TreeCopy {
     try {
       const listDestination = state === STATE.existing && !bare;
       const tells = this.#options.itemize;
-      opened = await native.copyOpen(this.#copy, path, ticket, state, !bare, listDestination, isPlain, tells, seen);
+      opened = await native.copyOpen(
+        ...([this.#copy, path.above, path.rest, ticket, state, !bare, listDestination, isPlain, tells, seen] as const),
+      );
     } catch (failure) {
-      this.#fail(failure, path);
+      this.#fail(failure, path.bytes());
       directory.finished = true;
       return this.#ended(directory);
     }
-    if (opened.own !== undefined) this.#itemizer.directory(path, opened.own);
+    if (opened.own !== undefined) this.#itemizer.directory(path.bytes(), opened.own);
     if (isPlain) return this.#enter(directory, opened);
     directory.pair = opened.pair;
     directory.finished = opened.finished;
@@ -197,7 +201,7 @@ export class TreeCopy {
       try {
         this.#absorb(directory, await native.copyApply(this.#copy, pair, from, count, steps), firsts);
       } catch (failure) {
-        this.#fail(failure, directory.path);
+        this.#fail(failure, directory.path.bytes());
         this.#absorb(directory, {}, firsts);
       }
       this.#ended(directory);
@@ -207,7 +211,7 @@ export class TreeCopy {
   /** Takes in what native code has done: counts, problems, subdirectories, first and further names. */
   #absorb(directory: Directory, applied: NativeApplied, firsts: readonly First[] = []): void {
     this.#report.count(applied);
-    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path));
+    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path.bytes()));
     const completed = new Set<number>();
     if (applied.entries) this.#goOn(directory, applied, new PackedBatch(applied.entries), completed);
     for (const { key, index } of firsts) {
@@ -222,23 +226,25 @@ export class TreeCopy {
     const undecided: Undecided[] = [];
     for (let i = 0; i < batch.length; i++) {
       const stat = batch.stat(i);
-      const path = joinPath(directory.path, batch.nameBytes(i));
+      const name = batch.nameBytes(i);
+      const path = () => directory.path.entry(name);
       const index = indices[i] as number;
       const ticket = Buffer.from(tickets.subarray(TICKET * i, TICKET * (i + 1)));
-      if (outcomes[i] === OUTCOME.undecided) undecided.push({ index, stat, path });
+      if (outcomes[i] === OUTCOME.undecided) undecided.push({ index, stat, path: path() });
       else if (outcomes[i] === OUTCOME.told) this.#itemizer.changed(stat, path, changes[i] as number);
-      else if (outcomes[i] === OUTCOME.entered) this.#descend(directory, path, ticket, STATE.existing, stat);
-      else if (stat.isDirectory()) this.#descend(directory, path, ticket, madeState(directory.state), stat);
+      else if (outcomes[i] === OUTCOME.entered) this.#descend(directory, name, ticket, STATE.existing, stat);
+      else if (stat.isDirectory()) this.#descend(directory, name, ticket, madeState(directory.state), stat);
       else {
         completed.add(index);
-        this.#linkAll(linkKey(stat), { path, ticket });
+        this.#linkAll(linkKey(stat), { path: path(), ticket });
       }
     }
     if (undecided.length > 0) this.#claimAll(directory, undecided);
   }
 
-  #descend(parent: Directory, path: Buffer, ticket: Ticket, state: State, stat: Stat): void {
-    const isSettled = parent.surveyed && state === STATE.existing && !this.#visits?.has(path.toString('latin1'));
+  #descend(parent: Directory, name: Buffer, ticket: Ticket, state: State, stat: Stat): void {
+    const path = parent.path.child(name);
+    const isSettled = parent.surveyed && state === STATE.existing && !this.#visits?.has(path.asLatin1());
     if (isSettled) return;
     if (this.#isPlain(state)) {
       this.#fresh.push({ above: parent, path, ticket, state });
@@ -275,7 +281,7 @@ export class TreeCopy {
 
   /** A name that had waited for one that failed. Its directory counts it as outstanding already. */
   #copyFirst(key: string, { directory, index, path, decision, stat, present }: Name<Directory>): void {
-    const step = this.#itemizer.step(decision, stat, present, path);
+    const step = this.#itemizer.step(decision, stat, present, () => path);
     if (step === DECISION.skip) this.#linkAll(key, { path, ticket: EMPTY });
     else this.#apply(directory, index, 1, Uint8Array.of(step), [{ key, index, path }]);
     this.#ended(directory);
@@ -291,13 +297,16 @@ export class TreeCopy {
     this.#scheduler.push(async () => {
       const pair = directory.pair as NativePair;
       try {
-        if (directory.state === STATE.none) return this.#itemizer.foretellLink(stat.kind, path, first.path);
+        if (directory.state === STATE.none) {
+          native.countUnchanged(this.#running.job, 1, Math.floor(contentOf(stat, true)));
+          return this.#itemizer.foretellLink(stat.kind, path, first.path);
+        }
         const how = (decision === DECISION.metadata ? DECISION.replace : decision) | this.#itemizer.tells;
         const applied = await native.copyLink(this.#copy, pair, index, first.path, first.ticket, how);
         this.#absorbLink(directory, applied, path, first);
         // The file system has no more links to give: the content, then, under a name of its own.
         if (applied.problems?.some(({ aspect }) => aspect === HARD_LINK)) {
-          const step = this.#itemizer.step(decision, stat, present, path);
+          const step = this.#itemizer.step(decision, stat, present, () => path);
           this.#apply(directory, index, 1, Uint8Array.of(step), []);
         }
       } catch (failure) {
@@ -319,47 +328,69 @@ export class TreeCopy {
       await filter?.enter(source);
     } catch (error) {
       // Without its patterns nothing in the directory can be told from what they exclude.
-      return this.#fail(error, directory.path);
+      return this.#fail(error, directory.path.bytes());
     }
     const steps = new Uint8Array(source.length);
     const firsts: First[] = [];
+    const idle = new IdleCount(this.#options.hardLinks);
     for (let index = 0; index < source.length; index++) {
       const stat = source.stat(index);
       const name = source.nameAsLatin1(index);
       const takes = filter?.takes(source, index) ?? true;
       const standing = takes || guard ? present.claim(name) : undefined;
-      // Could not be stat'ed: reported already. It is there, though, and nothing to delete.
-      if (!takes || stat.mode === 0) continue;
-      const path = source.pathBytes(index);
-      const givesWay = guard && decide(stat, standing, this.#options) === DECISION.replaceTree;
-      if (givesWay && !(await present.mayGo(name, guard, this.#failAt))) {
-        this.#tell(this.#report.refuse(PROTECTED, path));
+      if (!takes) continue;
+      const path = () => source.pathBytes(index);
+      const decision =
+        standing?.isDirectory() && !stat.isDirectory()
+          ? await this.#decideOverTree(stat, standing, path, () => present.mayGo(name, guard, this.#failAt))
+          : this.#decide(stat, standing, path);
+      if (decision === DECISION.skip) {
+        idle.add(stat);
         continue;
       }
-      const decision = this.#decide(stat, standing, path);
-      if (decision === DECISION.skip) continue;
-      if (decision === DECISION.replaceTree && !(await this.#deletions.admits(path, standing as Stat))) continue;
       const isNamed = this.#options.hardLinks && !stat.isDirectory() && stat.nlink > 1;
-      if (isNamed && !this.#claim({ directory, index, path, decision, stat, present: standing })) continue;
+      if (isNamed && !this.#claim({ directory, index, path: path(), decision, stat, present: standing })) continue;
       const step = this.#itemizer.step(decision, stat, standing, path);
       steps[index] = step;
+      if (step === DECISION.skip) idle.add(stat);
       if (this.#options.dryRun && stat.isDirectory()) {
         const state = decision === DECISION.enterDirectory ? STATE.existing : STATE.none;
-        this.#descend(directory, path, EMPTY, state, stat);
+        const stays = state === STATE.existing ? standing : undefined;
+        this.#descend(directory, source.nameBytes(index), ticketOf(stat, stays), state, stat);
       }
       if (!isNamed) continue;
       // Nothing is done in a dry run, nor anything compared: the names that follow need not wait.
-      if (step === DECISION.skip) this.#linkAll(linkKey(stat), { path, ticket: EMPTY });
-      else firsts.push({ key: linkKey(stat), index, path });
+      if (step === DECISION.skip) this.#linkAll(linkKey(stat), { path: path(), ticket: EMPTY });
+      else firsts.push({ key: linkKey(stat), index, path: path() });
     }
+    if (!directory.seen) idle.tell(this.#running.job);
     if (this.#options.delete === true) await this.#deleteAll(directory, present);
     this.#applyRanges(directory, source.length, steps, firsts);
   }
 
-  #decide(stat: Stat, present: Stat | undefined, path: Buffer): Decision {
+  /** Where a directory stands in the way of something else: it may hold what the filters protect, or more than may be removed. */
+  async #decideOverTree(
+    stat: Stat,
+    standing: Stat,
+    path: () => Buffer,
+    mayGo: () => Promise<boolean>,
+  ): Promise<Decision> {
+    const replaces = decide(stat, standing, this.#options) === DECISION.replaceTree;
+    if (replaces && !(await mayGo())) {
+      this.#tell(this.#report.refuse(PROTECTED, path()));
+      return DECISION.skip;
+    }
+    const decision = this.#decide(stat, standing, path);
+    if (replaces && !(await this.#deletions.admits(path(), standing))) return DECISION.skip;
+    return decision;
+  }
+
+  #decide(stat: Stat, present: Stat | undefined, path: () => Buffer): Decision {
+    // Could not be stat'ed: reported already. It is there, though, and nothing to delete.
+    if (stat.mode === 0) return DECISION.skip;
     const decision = this.#decider.decide(stat, present);
     if (typeof decision !== 'number') {
-      this.#tell(this.#report.refuse(decision, path));
+      this.#tell(this.#report.refuse(decision, path()));
       return DECISION.skip;
     }
     return decision;
@@ -367,7 +398,7 @@ export class TreeCopy {
 
   #absorbLink(directory: Directory, applied: NativeApplied, path: Buffer, first: FirstCopy): void {
     this.#report.count(applied);
-    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path));
+    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path.bytes()));
     const changes = applied.changes?.[0];
     if (changes === undefined || !applied.entries) return;
     this.#itemizer.linked(new PackedBatch(applied.entries).stat(0).kind, path, changes, first.path);
@@ -401,7 +432,7 @@ export class TreeCopy {
   #task(directory: Directory, work: () => Promise<void>): void {
     directory.own++;
     this.#scheduler.push(async () => {
-      await work().catch((failure: unknown) => this.#fail(failure, directory.path));
+      await work().catch((failure: unknown) => this.#fail(failure, directory.path.bytes()));
       this.#ended(directory);
     });
   }
@@ -420,7 +451,6 @@ export class TreeCopy {
         return;
       }
       at.pair = undefined;
-      at.path = EMPTY;
       if (at.children > 0) return;
       if (at.parent) at.parent.children--;
     }

@@ -7,6 +7,7 @@ import type { Entry } from '../walk/entry.js';
 import { createJudge, needsFilter, REPORT, type Verdict } from '../walk/filter.js';
 import { GitIgnore } from '../walk/gitignore.js';
 import type { FilterDecision } from '../walk/options.js';
+import type { TreePath } from './tree-path.js';
 
 export interface TreeFilterOptions {
   /**
@@ -27,10 +28,9 @@ export interface TreeFilterOptions {
 
 /** One directory's entries, as a batch of a walk: they all lie in the same place. */
 export class Listing extends WalkBatch {
-  readonly #path: Buffer;
+  readonly #path: TreePath;
 
-  /** @param path below the root, empty for the root itself */
-  constructor(bytes: Buffer, root: DirectoryFd, path: Buffer) {
+  constructor(bytes: Buffer, root: DirectoryFd, path: TreePath) {
     super(bytes, { root, follow: false, buffers: false });
     this.#path = path;
   }
@@ -39,20 +39,19 @@ export class Listing extends WalkBatch {
     return 0;
   }
   override directoryDepth(): number {
-    return this.#path.length === 0 ? 1 : this.#path.filter((byte) => byte === SLASH).length + 2;
+    return this.#path.depth + 1;
   }
   override directoryPath(): string {
-    return this.#path.toString('utf8');
+    return this.#path.bytes().toString('utf8');
   }
   override directoryPathBytes(): Buffer {
-    return this.#path;
+    return this.#path.bytes();
   }
   override directoryPathAsLatin1(): string {
-    return this.#path.toString('latin1');
+    return this.#path.asLatin1();
   }
 }
 
-const SLASH = 0x2f;
 const IGNORE_FILE = '.gitignore';
 /** As in walk: what is larger is no list of patterns. */
 const IGNORE_FILE_LIMIT = 1 << 20;

@@ -5,12 +5,14 @@ import type { NativeJob } from '../native/surface.js';
 import { EventQueue } from './events.js';
 
 export interface TreeProgress {
-  /** Looked at so far, of every kind. */
+  /** Done with, of every kind, each once: at the end all that lie below the root and take part, copied or not. */
   readonly entries: number;
   /** Regular files copied. */
   readonly files: number;
-  /** Of content, those of files in progress included. */
+  /** Of content that was copied or read, those of files in progress included. */
   readonly bytes: number;
+  /** Of content that needed no copying, because it was there already; holes left out. */
+  readonly unchangedBytes: number;
   readonly milliseconds: number;
   /** Bytes a second since the start. */
   readonly rate: number;

@@ -23,6 +23,7 @@ import { labelOf, type TreeRoot } from './roots.js';
 import { Scheduler } from './scheduler.js';
 import { Listing, TreeFilter, type TreeFilterOptions } from './tree-filter.js';
 import { type Running, TreeJob } from './tree-job.js';
+import { TreePath } from './tree-path.js';
 
 /**
  * With `ownerMap` and `chmod`, B is held against what a copy of A under these rules would be.
@@ -124,14 +125,13 @@ export function diffTree(a: TreeRoot, b: TreeRoot, options: VerifyOptions = {}):
   return new VerifyJob(a, b, options, true);
 }
 
-const ROOT = Buffer.alloc(0);
 const NOTHING = Buffer.alloc(0);
 
 /** Two directories to compare. */
 interface Pair {
   readonly a: DirectoryFd;
   readonly b: DirectoryFd;
-  readonly path: Buffer;
+  readonly path: TreePath;
   readonly ticket: Ticket;
 }
 
@@ -207,7 +207,7 @@ class TreeComparison {
     );
     const scheduler = new Scheduler(2 * this.#threads);
     try {
-      const start: Pair = { a, b, path: ROOT, ticket: ROOT };
+      const start: Pair = { a, b, path: TreePath.root, ticket: NOTHING };
       scheduler.push(() => this.#comparePair(comparison, start, scheduler, running));
       await scheduler.finished();
     } finally {
@@ -225,32 +225,32 @@ class TreeComparison {
     let leftOut: Buffer = NOTHING;
     if (this.#filter) {
       const listings = await listBoth(pair, this.#filter).catch((failure: unknown) =>
-        this.#fail(failure, path, scheduler, running),
+        this.#fail(failure, path.bytes(), scheduler, running),
       );
       if (!listings) return;
       leftOut = leftOutOf(listings, this.#filter);
     }
     let compared: NativeCompared;
     try {
-      compared = await native.comparePair(comparison, path, pair.ticket, leftOut);
+      compared = await native.comparePair(comparison, path.above, path.rest, pair.ticket, leftOut);
     } catch (failure) {
-      return this.#fail(failure, path, scheduler, running);
+      return this.#fail(failure, path.bytes(), scheduler, running);
     }
     this.#entries += compared.compared;
-    for (const difference of compared.differences) this.#differ(toDifference(difference, path), running);
+    for (const difference of compared.differences) this.#differ(toDifference(difference, path.bytes()), running);
     for (const problem of compared.problems) {
-      this.#fail(problem, problem.name.length === 0 ? path : joinPath(path, problem.name), scheduler, running);
+      this.#fail(problem, path.entry(problem.name), scheduler, running);
     }
     if (!compared.follow || !compared.tickets) return;
     const batch = new PackedBatch(compared.follow);
     for (let i = 0; i < batch.length; i++) {
-      const below = joinPath(path, batch.nameBytes(i));
+      const name = batch.nameBytes(i);
       const proof = Buffer.from(compared.tickets.subarray(TICKET * i, TICKET * (i + 1)));
       if (batch.stat(i).isDirectory()) {
-        const next = { ...pair, path: below, ticket: proof };
+        const next = { ...pair, path: path.child(name), ticket: proof };
         scheduler.push(() => this.#comparePair(comparison, next, scheduler, running));
       } else if (this.#options.hardLinks ?? true) {
-        this.#compareNames(below, proof, running);
+        this.#compareNames(path.entry(name), proof, running);
       }
     }
   }
@@ -313,9 +313,10 @@ function leftOutOf(listings: readonly Listing[], filter: TreeFilter): Buffer {
   return Buffer.from(leftOut.map(([name]) => `${name}\0`).join(''), 'latin1');
 }
 
-async function list(root: DirectoryFd, path: Buffer, subject: 1 | 2): Promise<Listing> {
+async function list(root: DirectoryFd, path: TreePath, subject: 1 | 2): Promise<Listing> {
+  const bytes = path.bytes();
   try {
-    return new Listing(await native.list(root[INTERNAL].handle, path.length === 0 ? '.' : path, true), root, path);
+    return new Listing(await native.list(root[INTERNAL].handle, bytes.length === 0 ? '.' : bytes, true), root, path);
   } catch (failure) {
     throw { ...(failure as NativeFailure), subject };
   }

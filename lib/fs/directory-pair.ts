@@ -60,7 +60,7 @@ export class DirectoryPair {
     const copy = newNativeCopy({ source, destination }, settled, native.newJob());
     try {
       const state = isNew ? STATE.freshHere : STATE.existing;
-      const opened = await native.copyOpen(copy, NONE, NONE, state, true, !isNew, false, false);
+      const opened = await native.copyOpen(copy, undefined, NONE, NONE, state, true, !isNew, false, false);
       const pair = new DirectoryPair(source, copy, opened);
       pair.#refuse(opened);
       return pair;

@@ -12,6 +12,11 @@ export interface NativeSurvey {
   readonly __nativeSurvey: never;
 }
 
+/** A piece of a long path, shared by all that lies below it. */
+export interface NativePathPiece {
+  readonly __nativePathPiece: never;
+}
+
 /** A directory and its copy. Holds no descriptor between calls. */
 export interface NativePair {
   readonly __nativePair: never;
@@ -124,9 +129,10 @@ export interface NativeOpened extends NativeApplied {
 }
 
 /** Which of the directories that a call was given this one is, or lies in. */
-interface NativePlace {
+export interface NativePlace {
   readonly origin: number;
-  readonly path: Buffer;
+  /** Its path below that one; empty for that one itself. */
+  readonly below: Buffer;
 }
 
 /** What came of directories that the copy had made, and of those it made in them. Counts are those of the directories that are done. */
@@ -134,7 +140,7 @@ export interface NativeFilled extends NativeApplied {
   /** Something is left to do in them, or to tell of them. */
   readonly opened?: readonly (NativeOpened & NativePlace & { readonly mode: number })[];
   readonly failed?: readonly (NativePlace & { readonly failure: NativeFailure })[];
-  /** Not begun. */
+  /** Not begun; `paths` are as `below`. */
   readonly rest?: { paths: Buffer; tickets: Buffer; states: Buffer; origins: Uint32Array };
 }
 
@@ -185,7 +191,9 @@ export interface NativeCompared {
 }
 
 export interface NativeTrees {
-  jobProgress(job: NativeJob): { readonly entries: number; readonly files: number; readonly bytes: number };
+  jobProgress(job: NativeJob): Readonly<Record<'entries' | 'files' | 'bytes' | 'unchangedBytes', number>>;
+  /** Entries that need nothing done, and the bytes of their content. */
+  countUnchanged(job: NativeJob, entries: number, bytes: number): void;
   setPoolLimit(threads: number): void;
 
   /** Takes the lock that says that somebody works in a staging directory; held until the handle is closed. */
@@ -233,8 +241,10 @@ export interface NativeTrees {
    * and NUL. Undefined: all of them.
    */
   takeSurvey(survey: NativeSurvey): Buffer | undefined;
+  newPathPiece(above: NativePathPiece | undefined, path: Uint8Array): NativePathPiece;
   copyOpen(
     copy: NativeCopy,
+    above: NativePathPiece | undefined,
     path: Uint8Array,
     ticket: Ticket,
     state: State,
@@ -247,11 +257,13 @@ export interface NativeTrees {
   /**
    * Directories that the copy has made, in which nothing is to be decided.
    *
+   * @param pieces above each path, if there are any
    * @param paths each with a NUL after it
    * @param onlyMount directories of other mounts stay empty; 0: none does
    */
   copyFill(
     copy: NativeCopy,
+    pieces: readonly (NativePathPiece | undefined)[],
     paths: Uint8Array,
     tickets: Uint8Array,
     states: Uint8Array,
@@ -299,6 +311,7 @@ export interface NativeTrees {
   /** @param leftOut names that take no part on either side, each with a NUL after it */
   comparePair(
     comparison: NativeComparison,
+    above: NativePathPiece | undefined,
     path: Uint8Array,
     ticket: Ticket,
     leftOut: Uint8Array,

@@ -6,6 +6,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "binding/handle.h"
 #include "binding/job.h"
@@ -27,6 +28,29 @@ class Arguments {
   std::shared_ptr<T> object(std::shared_ptr<T> (*unwrap)(Napi::Value), const char* expected) {
     auto found = unwrap(next());
     if (!found) refuse(expected);
+    return found;
+  }
+  // The same, and null where the argument is undefined.
+  template <class T>
+  std::shared_ptr<T> optional_object(std::shared_ptr<T> (*unwrap)(Napi::Value), const char* expected) {
+    Napi::Value value = next();
+    auto found = unwrap(value);
+    if (!found && !value.IsUndefined()) refuse(expected);
+    return found;
+  }
+  // An array of such.
+  template <class T>
+  std::vector<std::shared_ptr<T>> optional_objects(std::shared_ptr<T> (*unwrap)(Napi::Value), const char* expected) {
+    std::vector<std::shared_ptr<T>> found;
+    Napi::Value value = next();
+    if (!value.IsArray()) return refuse("an array"), found;
+    auto array = value.As<Napi::Array>();
+    for (uint32_t i = 0; i < array.Length(); i++) {
+      Napi::HandleScope scope(env());
+      Napi::Value one = array.Get(i);
+      found.push_back(unwrap(one));
+      if (!found.back() && !one.IsUndefined()) refuse(expected);
+    }
     return found;
   }
   // Bytes of a string (as UTF-8) or of a Uint8Array, copied. No NUL inside: it is going to be a C string.

@@ -54,6 +54,8 @@ Napi::Value end_comparison(const Napi::CallbackInfo& info) {
   if (auto run = run_of(info[0])) {
     run->left.reset();
     run->right.reset();
+    run->recent_left.clear();
+    run->recent_right.clear();
   }
   return info.Env().Undefined();
 }
@@ -87,17 +89,17 @@ Names names_in(const std::string& packed) {
   return names;
 }
 
-// comparePair(comparison, path, ticket, left out: names) → {compared, differences, follow?, tickets?, problems?}
+// comparePair(comparison, piece above | undefined, path, ticket, left out: names) → {compared, differences, follow?, tickets?, problems?}
 struct ComparePair {
   std::shared_ptr<CompareRun> run_;
-  std::string path;
+  TreePath path;
   Ticket ticket;
   Names left_out;
   Compared compared;
 
   void parse(Arguments& arguments) {
     run_ = arguments.object<CompareRun>(run_of, "a comparison");
-    path = arguments.path();
+    path = tree_path_of(arguments);
     std::string bytes = arguments.bytes();
     if (bytes.size() == sizeof ticket) std::memcpy(&ticket, bytes.data(), sizeof ticket);
     left_out = names_in(arguments.bytes());

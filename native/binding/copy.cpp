@@ -84,7 +84,16 @@ struct OnPair {
   Applied applied;
 };
 
-// copyOpen(copy, path, ticket, state, list source, list destination, copy now, tells, seen = false)
+// newPathPiece(piece above | undefined, path below it) → piece
+Napi::Value new_path_piece(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  TreePath path = tree_path_of(arguments);
+  if (arguments.ok()) return make_path_piece(info.Env(), std::move(path));
+  arguments.problem().ThrowAsJavaScriptException();
+  return info.Env().Undefined();
+}
+
+// copyOpen(copy, piece above | undefined, path, ticket, state, list source, list destination, copy now, tells, seen = false)
 //   → {pair, count, copied, finished, source?, destination?, own?, …applied}
 struct Open : OnPair {
   OpenHow how;
@@ -92,7 +101,7 @@ struct Open : OnPair {
 
   void parse(Arguments& arguments) {
     run_ = CopyArguments::run(arguments);
-    std::string path = arguments.path();
+    TreePath path = tree_path_of(arguments);
     Ticket ticket = CopyArguments::ticket(arguments);
     auto state = static_cast<DestinationState>(std::clamp<int64_t>(arguments.integer(), 0, 3));
     how.list_source = arguments.boolean();
@@ -116,8 +125,8 @@ struct Open : OnPair {
   }
 };
 
-// copyFill(copy, paths: each with a NUL after it, their tickets, their states, mount or 0)
-//   → {opened?: [{origin, path, mode, …as copyOpen}], failed?: [{origin, path, failure}], rest?: {paths, tickets, states, origins}, …counts}
+// copyFill(copy, pieces above them, paths: each with a NUL after it, their tickets, their states, mount or 0)
+//   → {opened?: [{origin, below, mode, …as copyOpen}], failed?: [{origin, below, failure}], rest?: {paths, tickets, states, origins}, …counts}
 struct Fill {
   std::shared_ptr<CopyRun> run_;
   std::vector<FreshDirectory> waiting;
@@ -126,6 +135,7 @@ struct Fill {
 
   void parse(Arguments& arguments) {
     run_ = CopyArguments::run(arguments);
+    const auto pieces = path_pieces_of(arguments);
     const std::string paths = arguments.bytes();
     const std::string tickets = arguments.bytes();
     const std::string states = arguments.bytes();
@@ -134,7 +144,9 @@ struct Fill {
     for (size_t i = 0; i < states.size() && (i + 1) * sizeof(Ticket) <= tickets.size(); i++) {
       const size_t end = paths.find('\0', from);
       if (end == std::string::npos) return;
-      FreshDirectory directory{.path = paths.substr(from, end - from), .origin = static_cast<uint32_t>(i)};
+      FreshDirectory directory{
+          .path = {.above = i < pieces.size() ? pieces[i] : nullptr, .rest = paths.substr(from, end - from)},
+          .origin = static_cast<uint32_t>(i)};
       std::memcpy(&directory.ticket, tickets.data() + i * sizeof(Ticket), sizeof(Ticket));
       const bool is_here = states[i] == static_cast<char>(DestinationState::kFreshHere);
       directory.state = is_here ? DestinationState::kFreshHere : DestinationState::kFresh;
@@ -320,6 +332,7 @@ Napi::Value set_pool_limit(const Napi::CallbackInfo& info) {
 void export_copying(Napi::Object exports) {
   Napi::Env env = exports.Env();
   exports.Set("newCopy", Napi::Function::New(env, &new_copy, "newCopy"));
+  exports.Set("newPathPiece", Napi::Function::New(env, &new_path_piece, "newPathPiece"));
   exports.Set("endCopy", Napi::Function::New(env, &end_copy, "endCopy"));
   exports.Set("setPoolLimit", Napi::Function::New(env, &set_pool_limit, "setPoolLimit"));
   export_pooled_verb<Open>(exports, "copyOpen");

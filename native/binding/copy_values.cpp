@@ -11,6 +11,7 @@ namespace {
 // Tell our objects from those of any other addon.
 constexpr napi_type_tag kRunTag = {0x2b90e6a17f3d4c55, 0xa1d84f0b936e27c2};
 constexpr napi_type_tag kSurveyTag = {0xe6045d9a21c7483b, 0x4fd2a8c7153b9e60};
+constexpr napi_type_tag kPathPieceTag = {0x3d95f1c8a6027be4, 0xb87e41d25c09f63a};
 constexpr napi_type_tag kPairTag = {0x70c3d51be8a2496f, 0x93fb0e64d7215a8c};
 
 template <class T>
@@ -29,6 +30,9 @@ std::shared_ptr<T> unwrap(Napi::Value value, const napi_type_tag& tag) {
   if (napi_unwrap(value.Env(), value, &data) != napi_ok) return nullptr;
   return *static_cast<std::shared_ptr<T>*>(data);
 }
+
+constexpr const char* kPathPiece = "a piece of a path";
+std::shared_ptr<PathPiece> path_piece_in(Napi::Value value) { return unwrap<PathPiece>(value, kPathPieceTag); }
 
 template <class T>
 Napi::Value bytes_of(Napi::Env env, const std::vector<T>& values) {
@@ -79,7 +83,7 @@ void set_list(Napi::Object object, const char* name, std::vector<Item>& items, V
 
 void set_place(Napi::Object object, const FreshDirectory& directory) {
   object.Set("origin", directory.origin);
-  object.Set("path", to_buffer(object.Env(), directory.path));
+  object.Set("below", to_buffer(object.Env(), directory.below));
 }
 
 // Packed, for there may be as many as a level of the tree has.
@@ -89,7 +93,7 @@ Napi::Object rest_value(Napi::Env env, const std::vector<FreshDirectory>& rest) 
   std::vector<uint8_t> states;
   std::vector<uint32_t> origins;
   for (const FreshDirectory& directory : rest) {
-    paths.append(directory.path).push_back('\0');
+    paths.append(directory.below).push_back('\0');
     tickets.push_back(directory.ticket);
     states.push_back(static_cast<uint8_t>(directory.state));
     origins.push_back(directory.origin);
@@ -127,6 +131,19 @@ Napi::Object make_pair(Napi::Env env, std::shared_ptr<CopyPair> pair) {
   return object_of(env, std::move(pair), kPairTag);
 }
 std::shared_ptr<CopyPair> pair_of(Napi::Value value) { return unwrap<CopyPair>(value, kPairTag); }
+
+TreePath tree_path_of(Arguments& arguments) {
+  auto above = arguments.optional_object<PathPiece>(path_piece_in, kPathPiece);
+  return {.above = std::move(above), .rest = arguments.path()};
+}
+
+std::vector<std::shared_ptr<PathPiece>> path_pieces_of(Arguments& arguments) {
+  return arguments.optional_objects<PathPiece>(path_piece_in, kPathPiece);
+}
+
+Napi::Object make_path_piece(Napi::Env env, TreePath path) {
+  return object_of(env, std::make_shared<PathPiece>(std::move(path.above), std::move(path.rest)), kPathPieceTag);
+}
 
 Napi::Object make_survey(Napi::Env env, SurveyOfRun survey) {
   return object_of(env, std::make_shared<SurveyOfRun>(std::move(survey)), kSurveyTag);

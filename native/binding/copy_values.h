@@ -4,11 +4,13 @@
 #include <napi.h>
 
 #include <memory>
+#include <vector>
 
 #include "binding/arguments.h"
 #include "engine/copy/copy_survey.h"
 #include "ops/copy_fresh.h"
 #include "ops/copy_pair.h"
+#include "ops/tree_path.h"
 
 namespace dfd {
 
@@ -20,6 +22,12 @@ std::shared_ptr<CopyRun> run_of(Napi::Value value);  // null where the value is 
 
 Napi::Object make_pair(Napi::Env env, std::shared_ptr<CopyPair> pair);
 std::shared_ptr<CopyPair> pair_of(Napi::Value value);
+
+// Two arguments: the piece above, or undefined, and the path below it.
+TreePath tree_path_of(Arguments& arguments);
+// One argument: an array of such pieces, or undefined in their places.
+std::vector<std::shared_ptr<PathPiece>> path_pieces_of(Arguments& arguments);
+Napi::Object make_path_piece(Napi::Env env, TreePath path);
 
 struct SurveyOfRun {
   std::shared_ptr<CopyRun> run;

@@ -1,5 +1,6 @@
 #include "binding/job.h"
 
+#include "binding/arguments.h"
 #include "binding/values.h"
 #include "binding/verbs.h"
 
@@ -23,7 +24,7 @@ Napi::Value cancel_job(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-// jobProgress(job) → {entries, files, bytes}
+// jobProgress(job) → {entries, files, bytes, unchangedBytes}
 Napi::Value job_progress(const Napi::CallbackInfo& info) {
   auto job = job_of(info[0]);
   if (!job) return info.Env().Undefined();
@@ -31,7 +32,21 @@ Napi::Value job_progress(const Napi::CallbackInfo& info) {
   progress.Set("entries", static_cast<double>(job->entries.load(std::memory_order_relaxed)));
   progress.Set("files", static_cast<double>(job->files.load(std::memory_order_relaxed)));
   progress.Set("bytes", static_cast<double>(job->bytes.load(std::memory_order_relaxed)));
+  progress.Set("unchangedBytes", static_cast<double>(job->unchanged_bytes.load(std::memory_order_relaxed)));
   return progress;
+}
+
+// countUnchanged(job, entries, bytes of their content): what TypeScript has found nothing to do for.
+Napi::Value count_unchanged(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  auto job = arguments.job();
+  int64_t entries = arguments.integer();
+  int64_t bytes = arguments.integer();
+  if (arguments.ok() && entries >= 0 && bytes >= 0) {
+    job->count_entries(static_cast<uint64_t>(entries));
+    job->count_unchanged(static_cast<uint64_t>(bytes));
+  }
+  return info.Env().Undefined();
 }
 
 }  // namespace
@@ -49,6 +64,7 @@ void export_jobs(Napi::Object exports) {
   Napi::Env env = exports.Env();
   exports.Set("newJob", Napi::Function::New(env, &new_job, "newJob"));
   exports.Set("cancelJob", Napi::Function::New(env, &cancel_job, "cancelJob"));
+  exports.Set("countUnchanged", Napi::Function::New(env, &count_unchanged, "countUnchanged"));
   exports.Set("jobProgress", Napi::Function::New(env, &job_progress, "jobProgress"));
 }
 

@@ -32,7 +32,9 @@ struct RemoveTree : OnPlace {
   Status run(const WorkerContext& context) noexcept {
     auto place = resolve_parent(root.fd->get(), path, root.policy);
     if (!place) return place.error().about(Subject::kPath);
-    report = remove_tree(*place, options, Stop(job->cancel, context.cancel), *job);
+    // A copy spares its source, and its progress is about that, not about what it removes.
+    Job uncounted;
+    report = remove_tree(*place, options, Stop(job->cancel, context.cancel), options.spared ? uncounted : *job);
     if (options.keep_going || report.failures.empty()) return success();
     return report.failures.front().error.about(Subject::kPath);
   }

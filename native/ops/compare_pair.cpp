@@ -236,16 +236,17 @@ class Comparison {
 
 }  // namespace
 
-Status compare_pair(CompareRun& run, const std::string& path, const Ticket& ticket, const Names& left_out,
+Status compare_pair(CompareRun& run, const TreePath& path, const Ticket& ticket, const Names& left_out,
                     const Stop& stop, Compared& compared) {
   StatRecord left_stat;
-  auto left = open_expected(run.left, run.cross_left_mounts, path, ticket.source, Subject::kPath, left_stat);
+  auto left =
+      open_expected(run.left, run.cross_left_mounts, path, ticket.source, Subject::kPath, left_stat, run.recent_left);
   if (!left) return left.error();
   StatRecord right_stat;
-  auto right =
-      open_expected(run.right, run.cross_right_mounts, path, ticket.destination, Subject::kSecondPath, right_stat);
+  auto right = open_expected(run.right, run.cross_right_mounts, path, ticket.destination, Subject::kSecondPath,
+                             right_stat, run.recent_right);
   if (!right) return right.error();
-  return Comparison(run, left->get(), right->get(), left_out, stop, compared).directories(left_stat, right_stat);
+  return Comparison(run, (*left)->get(), (*right)->get(), left_out, stop, compared).directories(left_stat, right_stat);
 }
 
 }  // namespace dfd

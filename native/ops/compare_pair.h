@@ -33,6 +33,8 @@ struct CompareRun {
   bool cross_right_mounts = true;
   CompareOptions options;
   std::shared_ptr<Job> job;
+  RecentDirectories recent_left{};
+  RecentDirectories recent_right{};
 };
 
 // What differs; TypeScript knows them by name.
@@ -78,7 +80,7 @@ struct Compared {
 using Names = std::set<std::string, std::less<>>;
 
 // `left_out`: names that take no part, on either side.
-Status compare_pair(CompareRun& run, const std::string& path, const Ticket& ticket, const Names& left_out,
+Status compare_pair(CompareRun& run, const TreePath& path, const Ticket& ticket, const Names& left_out,
                     const Stop& stop, Compared& compared);
 
 }  // namespace dfd

@@ -253,6 +253,7 @@ Result<uint64_t> EntryCopier::keep_verified(Dirfd source, Dirfd destination, con
 Status EntryCopier::fill(const EntryPlace& place, Dirfd source, Dirfd destination, StatRecord& stat) {
   auto kept = place.resumes ? keep_verified(source, destination, stat) : Result<uint64_t>(0);
   if (!kept) return kept.error();
+  run_.job->count_unchanged(*kept);
   for (int attempt = 1;; attempt++) {
     DataTask task{.source = source,
                   .destination = destination,

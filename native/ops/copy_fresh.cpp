@@ -30,10 +30,10 @@ void add(CopyCounts& sum, const CopyCounts& counts) {
 void descend(const CopyPair& pair, const Applied& applied, const FreshDirectory& parent,
              std::vector<FreshDirectory>& waiting) {
   for (size_t i = 0; i < applied.indices.size(); i++) {
-    std::string path = parent.path;
-    if (!path.empty()) path += '/';
-    path += pair.name(applied.indices[i]);
-    waiting.push_back({.path = std::move(path),
+    std::string name(pair.name(applied.indices[i]));
+    std::string below = parent.below.empty() ? name : parent.below + '/' + name;
+    waiting.push_back({.path = parent.path.child(std::move(name)),
+                       .below = std::move(below),
                        .ticket = applied.tickets[i],
                        .state = DestinationState::kFresh,
                        .origin = parent.origin});

@@ -15,7 +15,8 @@
 namespace dfd {
 
 struct FreshDirectory {
-  std::string path{};  // below both roots
+  TreePath path{};      // below both roots
+  std::string below{};  // the same below the directory that the task was given
   Ticket ticket{};
   DestinationState state = DestinationState::kFresh;
   uint32_t origin = 0;  // in which of the directories that the task was given: its index

@@ -28,7 +28,7 @@ constexpr uint32_t kOwnerBits = 0700;
 
 Result<std::shared_ptr<CopyPair>> CopyPair::single(std::shared_ptr<CopyRun> run, std::string source_name,
                                                    std::string destination_name) {
-  auto pair = std::make_shared<CopyPair>(run, "", Ticket{}, DestinationState::kExisting);
+  auto pair = std::make_shared<CopyPair>(run, TreePath{}, Ticket{}, DestinationState::kExisting);
   if (!run->source) return failure(Call::kStatx, EBADF).about(Subject::kPath);
   auto stx = sys::statx(run->source->get(), source_name.c_str());
   if (!stx) return stx.error().about(Subject::kPath);
@@ -65,7 +65,7 @@ Status CopyPair::try_open(OpenHow how, bool umask_is_zero, const Stop& stop, App
   ticket_.source = identity(source_stat_);
   // The roots themselves were held against each other before; a dry run may have no destination at all.
   bool overlaps = Node{source_stat_.dev, source_stat_.ino} == run_->roots.destination;
-  if (overlaps && how.list_source && !path_.empty() && state_ != DestinationState::kNone) {
+  if (overlaps && how.list_source && !path_.is_root() && state_ != DestinationState::kNone) {
     return failure_because(Reason::kOverlap, Call::kOpenat, EBUSY).about(Subject::kPath);
   }
   if (state_ != DestinationState::kNone) {
@@ -138,7 +138,6 @@ Status CopyPair::list_source(Dirfd source, bool defer_files, std::vector<CopyPro
 }
 
 Status CopyPair::list_destination(Dirfd destination) {
-  destination_entries_.enter(path_, 1);
   listed_destination_ = true;
   return for_each_name(destination, [&](const Dirent& entry) {
     auto stx = sys::statx(destination, entry.name.data());
@@ -172,7 +171,6 @@ Status CopyPair::remove_debris(Directories& directories) {
 
 PackedBatch CopyPair::pack_source() const {
   BatchBuilder batch;
-  batch.enter(path_, 1);
   for (const Entry& entry : entries_) batch.add(entry_name(entry), entry.stat);
   return batch.take();
 }
@@ -226,7 +224,10 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
   size_t told = applied.problems.size();
   for (size_t i = first; i < std::min(first + count, entries_.size()); i++) {
     Entry& entry = entries_[i];
-    if (entry.stat.mode == 0) continue;  // could not be stat'ed, which has been said
+    if (entry.stat.mode == 0) {  // could not be stat'ed, which has been said
+      if (!steps && !seen_) run_->job->count_entry();
+      continue;
+    }
     const char* name = names_.data() + entry.name;
     const char* destination_name = destination_name_ ? destination_name_->c_str() : name;
     if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat, steps ? &steps[i - first] : nullptr))

@@ -102,7 +102,7 @@ class CopyPair {
   // Wide directories are not copied on opening but in ranges, over the pool.
   static constexpr size_t kNarrow = 512;
 
-  CopyPair(std::shared_ptr<CopyRun> run, std::string path, Ticket ticket, DestinationState state)
+  CopyPair(std::shared_ptr<CopyRun> run, TreePath path, Ticket ticket, DestinationState state)
       : run_(std::move(run)), path_(std::move(path)), ticket_(ticket), state_(state) {}
 
   // A pair of one entry: a single file, under another name in the destination root.
@@ -152,7 +152,7 @@ class CopyPair {
   void finish_in(const Directories& directories, Applied& applied);
 
   std::shared_ptr<CopyRun> run_;
-  std::string path_;
+  TreePath path_;
   Ticket ticket_;
   DestinationState state_;
   std::optional<std::string> destination_name_;  // of the only entry, where it differs

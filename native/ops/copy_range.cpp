@@ -7,6 +7,7 @@
 #include "ops/expected.h"
 #include "ops/inode_flags.h"
 #include "ops/open_regular.h"
+#include "ops/partial_name.h"
 #include "ops/remove_tree.h"
 #include "ops/resolve.h"
 #include "ops/set_mode.h"
@@ -17,42 +18,10 @@ namespace dfd {
 
 namespace {
 
-SysError at_destination(const SysError& error) { return error.about(Subject::kSecondPath); }
-
-bool replaces(Decision decision) { return decision == Decision::kReplace || decision == Decision::kReplaceTree; }
-
 bool has_other_names(const StatRecord& stat) { return !S_ISDIR(stat.mode) && stat.nlink > 1; }
 
 // What is smaller is copied again sooner than it is looked for.
 constexpr uint64_t kResumable = 4 << 20;
-
-// The same for the same content of the same file, asked for in the same way. Not a secret, nor proof of anything: bytes are compared.
-std::string partial_name(std::string_view name, const StatRecord& stat, const CopyOptions& options) {
-  uint64_t facts[] = {stat.dev,
-                      stat.ino,
-                      stat.size,
-                      static_cast<uint64_t>(stat.mtime_s),
-                      stat.mtime_ns,
-                      stat.ctime_ns,
-                      static_cast<uint64_t>(stat.ctime_s),
-                      static_cast<uint64_t>(options.sparse)};
-  std::string text = ".dirfd-";
-  for (uint64_t seed : {0x9e3779b97f4a7c15u, 0xc2b2ae3d27d4eb4fu}) {
-    // FNV-1a, 64 bits.
-    uint64_t hash = 0xcbf29ce484222325u ^ seed;
-    auto mix = [&](unsigned char byte) { hash = (hash ^ byte) * 0x100000001b3u; };
-    for (uint64_t fact : facts) {
-      for (int shift = 0; shift < 64; shift += 8) mix(static_cast<unsigned char>(fact >> shift));
-    }
-    for (char byte : name) mix(static_cast<unsigned char>(byte));
-    for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[(hash >> shift) & 15];
-  }
-  return text;
-}
-
-bool is_still(const struct statx& stx, const Ticket& ticket) {
-  return sys::identity(stx) == ticket.destination && sys::birth(stx) == ticket.birth;
-}
 
 }  // namespace
 
@@ -172,6 +141,7 @@ Status CopyRange::foresee(uint32_t index, const char* name, const char* destinat
   bool stays = decision == Decision::kMetadata;
   auto changes = compare(name, destination_name, stat, present, held_.run.options.checksum);
   if (!changes) return changes.error();
+  count_unchanged(stat);
   if (stays && changes->any()) stays = S_ISREG(stat.mode) && present.nlink == 1 && !changes->has(Change::kContent);
   changes->add_if(!stays, Change::kAnew);
   tell(index, name, stat, *changes);
@@ -227,6 +197,7 @@ Status CopyRange::copy_metadata_only(uint32_t index, const char* name, const cha
     if (!synced) return synced.error();
     if (synced->shared) return anew(synced->changes);
     if (synced->changes.any()) applied_.counts.updated++;
+    count_unchanged(stat);
     if (step.tells) tell(index, name, stat, synced->changes);
   }
   if (!has_other_names(stat)) return success();
@@ -304,8 +275,7 @@ bool CopyRange::open_up_at(Dirfd dir, const char* name) {
 }
 
 bool CopyRange::may_resume(const StatRecord& stat) const {
-  // What is to become immutable is so only when it has its name.
-  return held_.run.options.resume && !held_.run.options.flags && S_ISREG(stat.mode) && stat.size >= kResumable;
+  return held_.run.options.resume && S_ISREG(stat.mode) && stat.size >= kResumable;
 }
 
 // A large file in a directory of its own, whose name the next run finds again; cut off, it stays there.
@@ -338,95 +308,11 @@ Status CopyRange::leave_to_decide(uint32_t index, const EntryPlace& place, StatR
   return S_ISREG(stat.mode) ? success() : Status(failure_because(Reason::kChanged, Call::kStatx, ESTALE));
 }
 
-void CopyRange::link(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat,
-                     const std::string& first_path, const Ticket& first, Step step) {
-  if (held_.counts) held_.run.job->count_entry();
-  // Before the name becomes another file.
-  Changes changes = step.tells ? changes_of_link(name, destination_name, stat) : Changes{};
-  Result<bool> linked = false;
-  if (step.acts) {
-    linked = link_at(destination_name, first_path, first, step.decision);
-  } else {
-    auto present = sys::statx(held_.destination, destination_name);
-    linked = !present || !is_still(*present, first);
-  }
-  if (linked) {
-    if (!*linked) return;
-    applied_.counts.links++;
-    if (step.tells) tell(index, name, stat, changes);
-    return;
-  }
-  // The file system has no hard links, or no more for this file: TypeScript copies the content instead, and says so.
-  bool refused = linked.err() == EMLINK || linked.err() == EPERM || linked.err() == EOPNOTSUPP;
-  Losses(applied_.problems, index).add(refused ? Aspect::kHardLink : Aspect::kEntry, linked.error());
-}
-
-Changes CopyRange::changes_of_link(const char* name, const char* destination_name, const StatRecord& stat) {
-  auto present = sys::statx(held_.destination, destination_name);
-  if (!present || (present->stx_mode & S_IFMT) != (stat.mode & S_IFMT)) return Change::kNew;
-  auto changes = compare(name, destination_name, stat, to_record(*present), false);
-  return changes ? *changes : Changes{};
-}
-
-Result<bool> CopyRange::link_at(const char* destination_name, const std::string& first_path, const Ticket& first,
-                                Decision decision) {
-  auto place = resolve_parent(held_.run.destination->get(), first_path, Policy{});
-  if (!place) return at_destination(place.error());
-  SysError changed = at_destination(failure_because(Reason::kChanged, Call::kLinkat, ESTALE));
-  auto before = sys::statx(place->dir(), place->name());
-  if (!before) return at_destination(before.error());
-  if (!is_still(*before, first)) return changed;
-  if (replaces(decision)) {
-    auto present = sys::statx(held_.destination, destination_name);
-    // rename(2) between two names of one file does nothing and would leave the staged name behind.
-    if (present && is_still(*present, first)) return false;
-    if (!present && present.err() != ENOENT) return at_destination(present.error());
-  }
-  // linkat goes by name: the first may have been swapped since it was looked at. The link, in a directory of our own, cannot be.
-  bool direct = held_.is_private && !replaces(decision);
-  std::string staged = destination_name;
-  if (!direct) {
-    if (auto status = stage(); !status) return at_destination(status.error());
-    staged = staging_.next_name();
-  }
-  Dirfd dir = direct ? held_.destination : staging_.fd();
-  auto made = sys::linkat(place->dir(), place->name(), dir, staged.c_str());
-  UniqueFd opened_up;
-  uint32_t flags = 0;
-  if (made.err() == EPERM && held_.run.options.flags) {
-    // Nothing can be linked to an immutable file. It is opened up for the moment, and shut again through the descriptor.
-    auto file = open_regular(place->dir(), place->name(), O_RDONLY, held_.stop);
-    auto stx = file ? sys::fstatx(file->get()) : Result<struct statx>(file.error());
-    // By name once more: nobody else's file is opened up.
-    if (stx && !is_still(*stx, first)) return changed;
-    auto kept = stx ? kept_flags(file->get()) : Result<uint32_t>(stx.error());
-    if (kept && open_up(file->get())) {
-      opened_up = *std::move(file);
-      flags = *kept;
-      made = sys::linkat(place->dir(), place->name(), dir, staged.c_str());
-    }
-  }
-  auto named = [&]() -> Status {
-    if (!made) return at_destination(made.error());
-    auto linked = sys::statx(dir, staged.c_str());
-    if (!linked || !is_still(*linked, first)) {
-      (void)sys::unlinkat(dir, staged.c_str());
-      return changed;
-    }
-    if (direct) return success();
-    auto status = publish(staging_.fd(), staged, destination_name, decision);
-    return status ? status : Status(at_destination(status.error()));
-  }();
-  if (opened_up) (void)set_kept_flags(opened_up.get(), flags, 0);
-  if (!named) return named.error();
-  return true;
-}
-
 Status CopyRange::remove_at_destination(const char* name) {
   Place place(held_.destination, name, false);
-  RemoveReport report =
-      remove_tree(place, {.cross_mounts = false, .keep_going = false, .spared = held_.run.roots.source}, held_.stop,
-                  *held_.run.job);
+  Job uncounted;  // progress is about the source
+  RemoveReport report = remove_tree(
+      place, {.cross_mounts = false, .keep_going = false, .spared = held_.run.roots.source}, held_.stop, uncounted);
   if (report.failures.empty()) return success();
   return report.failures.front().error;
 }
@@ -480,6 +366,12 @@ void CopyRange::hear(uint32_t index, const char* name, const StatRecord& stat, c
   applied_.outcomes.push_back(news.outcome);
   applied_.tickets.push_back(news.ticket);
   applied_.changes.push_back(news.changes);
+}
+
+void CopyRange::count_unchanged(const StatRecord& stat) {
+  // A file of several names is settled as a whole, wherever the survey has seen one of them.
+  bool counts = held_.counts || (held_.run.options.hard_links && has_other_names(stat));
+  if (counts && S_ISREG(stat.mode)) held_.run.job->count_unchanged(content_bytes(stat));
 }
 
 void CopyRange::count(const StatRecord& stat) {

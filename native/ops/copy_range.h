@@ -1,4 +1,4 @@
-// Some entries of one pair of directories, on one thread, both directories held.
+// Some entries of one pair of directories, on one thread, both directories held. Links are in copy_range_link.cpp.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,10 @@
 #include "ops/sync_metadata.h"
 
 namespace dfd {
+
+inline SysError at_destination(const SysError& error) { return error.about(Subject::kSecondPath); }
+
+inline bool replaces(Decision decision) { return decision == Decision::kReplace || decision == Decision::kReplaceTree; }
 
 class CopyRange {
  public:
@@ -77,6 +81,7 @@ class CopyRange {
             Outcome outcome = Outcome::kDone);
   void tell(uint32_t index, const char* name, const StatRecord& stat, Changes changes);
   void count(const StatRecord& stat);
+  void count_unchanged(const StatRecord& stat);
 
   EntryNames names(const char* name, const char* destination_name) const;
 

@@ -4,11 +4,11 @@
 #include <array>
 #include <cstddef>
 #include <span>
-#include <string>
 
 #include "ops/dirents.h"
 #include "ops/recent_directories.h"
 #include "ops/record.h"
+#include "ops/tree_path.h"
 #include "sys/directory.h"
 #include "sys/fd.h"
 #include "sys/stat.h"
@@ -17,11 +17,11 @@ namespace dfd {
 
 // A directory below a root, never through a symlink, proved to be the one expected. The zero identity expects nothing. EXDEV where a
 // mount lies between and the root's handle may not cross any.
-Result<UniqueFd> open_expected(const SharedFd& root, bool cross_mounts, const std::string& path,
+Result<UniqueFd> open_expected(const SharedFd& root, bool cross_mounts, const TreePath& path,
                                const sys::Identity& expected, Subject subject, StatRecord& stat);
 
 // The same with the help of those that were opened before it, and for those that come after.
-Result<SharedFd> open_expected(const SharedFd& root, bool cross_mounts, const std::string& path,
+Result<SharedFd> open_expected(const SharedFd& root, bool cross_mounts, const TreePath& path,
                                const sys::Identity& expected, Subject subject, StatRecord& stat,
                                RecentDirectories& recent);
 

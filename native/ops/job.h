@@ -14,10 +14,13 @@ struct Job {
   std::atomic<uint64_t> entries{0};
   std::atomic<uint64_t> files{0};
   std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> unchanged_bytes{0};  // of content that was there already
 
-  void count_entry() { entries.fetch_add(1, std::memory_order_relaxed); }
+  void count_entry() { count_entries(1); }
+  void count_entries(uint64_t amount) { entries.fetch_add(amount, std::memory_order_relaxed); }
   void count_file() { files.fetch_add(1, std::memory_order_relaxed); }
   void count_bytes(uint64_t amount) { bytes.fetch_add(amount, std::memory_order_relaxed); }
+  void count_unchanged(uint64_t amount) { unchanged_bytes.fetch_add(amount, std::memory_order_relaxed); }
 };
 
 // Both reasons to stop, asked between system calls: the owner's, and the end of the environment.

@@ -84,6 +84,11 @@ static_assert(sizeof(BatchHeader) == 32);
 
 StatRecord to_record(const struct statx& stx);
 
+// Bytes that are there: holes are not.
+inline uint64_t content_bytes(const StatRecord& stat) {
+  return stat.blocks < stat.size / 512 ? stat.blocks * 512 : stat.size;
+}
+
 // As sys::identity of the statx that the record came from.
 sys::Identity identity(const StatRecord& stat);
 

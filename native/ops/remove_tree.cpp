@@ -23,6 +23,9 @@ constexpr int kDirectory = O_RDONLY | O_DIRECTORY;
 // by this many.
 constexpr size_t kOpenLevels = 8;
 
+// Levels between two places from which the way down begins: from the top each time, it would be the square of the depth.
+constexpr size_t kStride = 512;
+
 // Subdirectories remembered per level before they are emptied: the bound on memory in a directory of a million
 // directories.
 constexpr size_t kPendingLimit = 1024;
@@ -206,14 +209,14 @@ class Remover {
   // already.
   Status descend_again() {
     size_t near = levels_.size() > kOpenLevels ? levels_.size() - kOpenLevels : 0;
+    if (auto status = reach_milestone(near / kStride * kStride); !status) return status;
     UniqueFd far;
-    if (near > 0) {
-      auto fd = resolve_directory(place_.dir(), path_to(near), Policy{}, FinalLink::kKeep);
+    if (near > milestone_) {
+      auto fd = open_level(near);
       if (!fd) return fd.error();
-      if (auto status = require_identity(fd->get(), levels_[near - 1]); !status) return status;
       far = *std::move(fd);
     }
-    Dirfd parent = far ? far.get() : place_.dir();
+    Dirfd parent = far ? far.get() : from_milestone();
     for (size_t i = near; i < levels_.size(); i++) {
       auto fd = sys::openat(parent, levels_[i].name.c_str(), kDirectory);
       if (!fd) return fd.error();
@@ -224,6 +227,31 @@ class Remover {
     return success();
   }
 
+  // Holds the directory of that many levels, if it is not the one held; of no level, none.
+  Status reach_milestone(size_t level) {
+    bool held = level == milestone_ && (level == 0 || levels_[level - 1].identity == milestone_identity_);
+    if (held) return success();
+    milestone_ = 0;
+    (void)milestone_fd_.close();
+    if (level == 0) return success();
+    auto fd = open_level(level);
+    if (!fd) return fd.error();
+    milestone_fd_ = *std::move(fd);
+    milestone_ = level;
+    milestone_identity_ = levels_[level - 1].identity;
+    return success();
+  }
+
+  Dirfd from_milestone() const { return milestone_ > 0 ? milestone_fd_.get() : place_.dir(); }
+
+  // The directory of the first `count` levels, from the last milestone, in one resolution.
+  Result<UniqueFd> open_level(size_t count) const {
+    auto fd = resolve_directory(from_milestone(), path_between(milestone_, count), Policy{}, FinalLink::kKeep);
+    if (!fd) return fd;
+    if (auto status = require_identity(fd->get(), levels_[count - 1]); !status) return status.error();
+    return fd;
+  }
+
   static Status require_identity(Dirfd fd, const Level& level) {
     auto stx = sys::fstatx(fd);
     if (!stx) return stx.error();
@@ -231,11 +259,10 @@ class Remover {
     return failure_because(Reason::kChanged, Call::kOpenat, ESTALE, kDirectory);
   }
 
-  // The first `count` levels as a path below the place's directory.
-  std::string path_to(size_t count) const {
+  std::string path_between(size_t first, size_t end) const {
     std::string path;
-    for (size_t i = 0; i < count; i++) {
-      if (i > 0) path += '/';
+    for (size_t i = first; i < end; i++) {
+      if (i > first) path += '/';
       path += levels_[i].name;
     }
     return path;
@@ -288,6 +315,10 @@ class Remover {
   Job& job_;
   RemoveReport report_;
   std::vector<Level> levels_;
+  // A directory far above the current one that is held, and how many levels lead to it; 0: none.
+  UniqueFd milestone_fd_;
+  size_t milestone_ = 0;
+  sys::Identity milestone_identity_{};
   uint64_t mount_ = 0;
   int swaps_ = 0;
   bool contents_only_ = false;

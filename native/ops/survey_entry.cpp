@@ -44,6 +44,7 @@ void EntrySurvey::compare(const char* name, const StatRecord& source, const Stat
     return;
   }
   note_linked(source, &present);
+  if (S_ISREG(source.mode) && (source.nlink < 2 || !options_.hard_links)) survey_.bytes += content_bytes(source);
   if (survey_.differs) return;
   // One name in the source, several here: it must not stay linked to what it is no part of.
   if (present.nlink > 1 && (source.nlink == 1 || !options_.hard_links)) return differ();
@@ -56,8 +57,10 @@ void EntrySurvey::compare(const char* name, const StatRecord& source, const Stat
 
 void EntrySurvey::note_linked(const StatRecord& source, const StatRecord* present) {
   if (!options_.hard_links || source.nlink < 2) return;
-  survey_.linked.push_back(
-      {.source = key_of(source), .destination = present ? key_of(*present) : FileKey{}, .links = source.nlink});
+  survey_.linked.push_back({.source = key_of(source),
+                            .destination = present ? key_of(*present) : FileKey{},
+                            .bytes = S_ISREG(source.mode) ? content_bytes(source) : 0,
+                            .links = source.nlink});
 }
 
 }  // namespace dfd

@@ -23,6 +23,7 @@ struct FileKey {
 struct LinkedName {
   FileKey source;
   FileKey destination;
+  uint64_t bytes;  // of its content
   uint32_t links;  // names of the source file, those outside of the tree included
 };
 
@@ -39,6 +40,7 @@ struct Survey {
   bool lacks_directory =
       false;  // the destination has yet to get one: files in it may be further names of files elsewhere
   uint64_t entries = 0;
+  uint64_t bytes = 0;  // of the content of files with one name
   std::vector<CommonDirectory> common;
   std::vector<std::string> obscure;  // names that could not be looked at: what lies below, if anything does, is unknown
   std::vector<LinkedName> linked;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { byteCount, wholeNumber } from '#dist/cli/arguments.js';
+import { fitted } from '#dist/cli/progress.js';
 import { printable, printableBytes } from '#dist/cli/terminal.js';
-import { count, counted, duration } from '#dist/cli/units.js';
+import { count, counted, duration, roughly } from '#dist/cli/units.js';
 import { awkwardNames } from '../fixtures/trees.js';
 
 describe('a name on a terminal', () => {
@@ -43,4 +44,21 @@ test('numbers are written for people', () => {
   assert.equal(counted(1, 'entry', 'entries'), '1 entry');
   assert.equal(counted(0, 'file'), '0 files');
   assert.deepEqual([0.421, 12.34, 185, 7620].map(duration), ['0.42 s', '12.3 s', '3 min 05 s', '2 h 07 min']);
+});
+
+test('a bar fits its terminal, and what is left of the time is the last to go', () => {
+  const ofAll = '61,234 of 133,012 entries';
+  const cells = { ofAll, entries: '61,234 entries', size: '512 MB', rate: '412 MB/s', time: '2 s left' };
+  const at = (columns: number, progress?: number) => fitted(columns, 'copying', progress, cells);
+  for (let columns = 1; columns < 200; columns++) {
+    for (const progress of [undefined, 0, 0.46, 0.999]) assert.ok(at(columns, progress).length < columns);
+    if (columns > 24) assert.match(at(columns, 0.46), / 46%.* 2 s left$/, `${columns} columns`);
+  }
+  assert.equal(at(80, 0.46), 'copying [=======>         ] 46% | 61,234 entries | 512 MB | 412 MB/s | 2 s left');
+  assert.match(
+    at(100, 0.46),
+    /^copying \[=+> +\] 46% \| 61,234 of 133,012 entries \| 512 MB \| 412 MB\/s \| 2 s left$/,
+  );
+  assert.equal(at(80), 'copying | 61,234 of 133,012 entries | 512 MB | 412 MB/s | 2 s left');
+  assert.deepEqual([0.2, 59.2, 61, 7300].map(roughly), ['1 s', '1 min 00 s', '1 min 01 s', '2 h 01 min']);
 });

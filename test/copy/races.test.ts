@@ -71,7 +71,7 @@ async function stage(t: TestContext, fill: (source: string) => void) {
     await Promise.all([source.close(), destination.close()]);
   });
   const open = (path: string, ticket: Uint8Array, state: 1 | 3 = STATE.fresh, copyNow = false) =>
-    native.copyOpen(copy, Buffer.from(path), ticket, state, true, state === STATE.existing, copyNow, false);
+    native.copyOpen(copy, undefined, Buffer.from(path), ticket, state, true, state === STATE.existing, copyNow, false);
   return { source: at('source'), destination: at('destination'), outside: at('outside'), copy, open };
 }
 

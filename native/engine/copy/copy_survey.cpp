@@ -35,7 +35,7 @@ size_t held_limit(size_t threads) {
 
 std::string join(const std::string& path, const std::string& name) { return path.empty() ? name : path + '/' + name; }
 
-std::string child_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string text_of(const std::shared_ptr<PathPiece>& at) { return at ? at->text() : std::string(); }
 
 Result<UniqueFd> open_child(Dirfd parent, const std::string& name, const sys::Identity& expected, StatRecord& stat) {
   auto fd = sys::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY);
@@ -73,6 +73,7 @@ struct CopySurvey::Listing {
   std::shared_ptr<const Held> held;
   std::string names;  // each ended by NUL
   std::vector<uint32_t> starts;
+  Tally tally;
   const char* name(size_t index) const { return names.data() + starts[index]; }
 };
 
@@ -131,15 +132,15 @@ void CopySurvey::run(Task& task, const Stop& stop, std::vector<Task>& found) {
 
 std::shared_ptr<const CopySurvey::Held> CopySurvey::open(const Task& task, StatRecord& source,
                                                          StatRecord& destination) {
-  std::string name = child_name(task.path);
-  auto from = task.parent ? open_child(task.parent->source.get(), name, task.source, source)
-                          : open_expected(run_->source, true, task.path, task.source, Subject::kPath, source);
+  auto from = task.parent
+                  ? open_child(task.parent->source.get(), task.at->path(), task.source, source)
+                  : open_expected(run_->source, true, {.rest = text_of(task.at)}, task.source, Subject::kPath, source);
   if (!from) return nullptr;
-  auto to = task.parent ? open_child(task.parent->destination.get(), name, task.destination, destination)
-                        : open_expected(run_->destination, run_->cross_destination_mounts, task.path, task.destination,
-                                        Subject::kSecondPath, destination);
+  auto to = task.parent ? open_child(task.parent->destination.get(), task.at->path(), task.destination, destination)
+                        : open_expected(run_->destination, run_->cross_destination_mounts, {.rest = text_of(task.at)},
+                                        task.destination, Subject::kSecondPath, destination);
   if (!to) return nullptr;
-  if (task.path.empty()) destination_mount_ = destination.mount_id;  // by the first task of all, as root_mount_
+  if (!task.at) destination_mount_ = destination.mount_id;  // by the first task of all, as root_mount_
   // Left to the copy, which refuses it by name.
   if (!run_->cross_destination_mounts && destination.mount_id != destination_mount_) return nullptr;
   return std::make_shared<Held>(held_, *std::move(from), *std::move(to));
@@ -150,14 +151,15 @@ void CopySurvey::open_task(Task& task, const Stop& stop, std::vector<Task>& foun
   StatRecord destination{};
   auto held = open(task, source, destination);
   task.parent.reset();
-  if (!held) return visit(task.path, true);
-  if (task.path.empty()) root_mount_ = source.mount_id;  // by the first task of all, before there is another thread
+  if (!held) return visit(text_of(task.at), true);
+  if (!task.at) root_mount_ = source.mount_id;  // by the first task of all, before there is another thread
 
   Survey survey;
   EntrySurvey entries(held->source.get(), held->destination.get(), run_->options, stop, survey);
   entries.directory(source, destination);
   bool bare = scope_.one_file_system && source.mount_id != root_mount_;
-  if (bare) return take_in(task.path, held, survey, found);
+  Tally alone;
+  if (bare) return take_in(task.at, held, alone, survey, found);
 
   auto listing = std::make_shared<Listing>();
   listing->held = held;
@@ -165,7 +167,7 @@ void CopySurvey::open_task(Task& task, const Stop& stop, std::vector<Task>& foun
     listing->starts.push_back(static_cast<uint32_t>(listing->names.size()));
     listing->names.append(entry.name).push_back('\0');
   });
-  if (!listed) return visit(task.path, true);
+  if (!listed) return visit(text_of(task.at), true);
   size_t count = listing->starts.size();
   if (scope_.deletes) {
     // Where each name of the source is there, as many names mean the same names.
@@ -174,45 +176,59 @@ void CopySurvey::open_task(Task& task, const Stop& stop, std::vector<Task>& foun
   }
   size_t own = held_ <= held_limit_ ? std::min(count, kRange) : count;
   for (size_t first = own; first < count; first += kRange) {
-    found.push_back({.path = task.path, .listing = listing, .first = first});
+    found.push_back({.at = task.at, .listing = listing, .first = first});
+    listing->tally.parts++;
   }
   for (size_t i = 0; i < own && !stop.wanted(); i++) entries.entry(listing->name(i));
-  take_in(task.path, held, survey, found);
+  take_in(task.at, held, listing->tally, survey, found);
 }
 
 void CopySurvey::range_task(Task& task, const Stop& stop, std::vector<Task>& found) {
-  const Listing& listing = *task.listing;
+  Listing& listing = *task.listing;
   Survey survey;
   EntrySurvey entries(listing.held->source.get(), listing.held->destination.get(), run_->options, stop, survey);
   size_t end = std::min(listing.starts.size(), task.first + kRange);
   for (size_t i = task.first; i < end && !stop.wanted(); i++) entries.entry(listing.name(i));
-  take_in(task.path, listing.held, survey, found);
+  take_in(task.at, listing.held, listing.tally, survey, found);
 }
 
 // What has been seen of a directory, or of a range of it.
-void CopySurvey::take_in(const std::string& path, const std::shared_ptr<const Held>& held, Survey& survey,
-                         std::vector<Task>& found) {
+void CopySurvey::take_in(const std::shared_ptr<PathPiece>& at, const std::shared_ptr<const Held>& held, Tally& tally,
+                         Survey& survey, std::vector<Task>& found) {
   bool keep = held_ <= held_limit_;
   for (CommonDirectory& child : survey.common) {
-    found.push_back({.path = join(path, child.name),
+    found.push_back({.at = std::make_shared<PathPiece>(at, child.name),
                      .source = child.source,
                      .destination = child.destination,
                      .parent = keep ? held : nullptr});
   }
-  if (!survey.differs && survey.obscure.empty()) run_->job->entries.fetch_add(survey.entries);
-  if (survey.differs) visit(path, false);
-  for (const std::string& name : survey.obscure) visit(join(path, name), true);
+  if (survey.differs) visit(text_of(at), false);
+  for (const std::string& name : survey.obscure) visit(join(text_of(at), name), true);
 
   std::lock_guard lock(mutex_);
   looked_++;
   differing_ += survey.differs;
+  count(tally, survey);
   lacks_names_ |= survey.lacks_directory;
   if (looked_ >= kEnoughToTell && differing_ * 2 > looked_) everything_ = stopped_ = true;
   if (survey.linked.empty()) return;
+  std::string path = text_of(at);
   remember(path.size() + survey.linked.size() * sizeof(Linked));
   uint32_t directory = static_cast<uint32_t>(linked_directories_.size());
-  linked_directories_.push_back(path);
+  linked_directories_.push_back(std::move(path));
   for (const LinkedName& name : survey.linked) linked_.push_back({.name = name, .directory = directory});
+}
+
+// A directory counts as a whole: one that is to be visited is counted by the copy.
+void CopySurvey::count(Tally& tally, const Survey& survey) {
+  tally.differs |= survey.differs;
+  tally.entries += survey.entries;
+  tally.bytes += survey.bytes;
+  if (--tally.parts > 0 || tally.differs || everything_) return;
+  run_->job->count_entries(tally.entries);
+  run_->job->count_unchanged(tally.bytes);
+  counted_.entries += tally.entries;
+  counted_.bytes += tally.bytes;
 }
 
 void CopySurvey::visit(const std::string& path, bool unknown) {
@@ -273,6 +289,7 @@ void CopySurvey::settle_links() {
                    std::any_of(first, last, [&](const Linked& at) {
                      return differs[at.directory] || at.name.destination != first->name.destination;
                    });
+    if (!touched) run_->job->count_unchanged(first->name.bytes);
     for (; first != last; ++first) {
       if (!touched) continue;
       const std::string& path = linked_directories_[first->directory];
@@ -286,7 +303,13 @@ void CopySurvey::settle_links() {
 
 std::optional<std::string> CopySurvey::take() {
   std::lock_guard lock(mutex_);
-  if (everything_) return std::nullopt;
+  if (everything_) {
+    // All of it is to be counted by the copy.
+    run_->job->entries.fetch_sub(counted_.entries);
+    run_->job->unchanged_bytes.fetch_sub(counted_.bytes);
+    counted_ = {};
+    return std::nullopt;
+  }
   std::string packed;
   for (const auto& [path, visit] : visits_)
     packed.append(visit.unknown ? "u" : visit.differs ? "v" : "b").append(path).push_back('\0');

@@ -45,12 +45,19 @@ class CopySurvey {
   // Both sides of a directory, open as long as a child or a range of entries may need them.
   struct Held;
   struct Listing;
+  // What the parts of a directory have in them, together.
+  struct Tally {
+    size_t parts = 1;  // that have not been looked at
+    bool differs = false;
+    uint64_t entries = 0;
+    uint64_t bytes = 0;
+  };
   struct Task {
-    std::string path;
+    std::shared_ptr<PathPiece> at{};  // a piece a level; null: the root
     sys::Identity source{};
     sys::Identity destination{};
-    std::shared_ptr<const Held> parent{};      // null: to be opened by path
-    std::shared_ptr<const Listing> listing{};  // of a wide directory that is open: its entries from `first` on
+    std::shared_ptr<const Held> parent{};  // null: to be opened by path
+    std::shared_ptr<Listing> listing{};    // of a wide directory that is open: its entries from `first` on
     size_t first = 0;
   };
   struct Visit {
@@ -68,8 +75,9 @@ class CopySurvey {
   std::shared_ptr<const Held> open(const Task& task, StatRecord& source, StatRecord& destination);
   void open_task(Task& task, const Stop& stop, std::vector<Task>& found);
   void range_task(Task& task, const Stop& stop, std::vector<Task>& found);
-  void take_in(const std::string& path, const std::shared_ptr<const Held>& held, Survey& survey,
-               std::vector<Task>& found);
+  void take_in(const std::shared_ptr<PathPiece>& at, const std::shared_ptr<const Held>& held, Tally& tally,
+               Survey& survey, std::vector<Task>& found);
+  void count(Tally& tally, const Survey& survey);
   void visit(const std::string& path, bool unknown);
   void visit_above(const std::string& path);
   void remember(size_t bytes);
@@ -90,6 +98,7 @@ class CopySurvey {
   bool finished_ = false;
   bool everything_ = false;
   size_t looked_ = 0;
+  Tally counted_;  // in the job's progress
   size_t differing_ = 0;
   std::unordered_map<std::string, Visit> visits_;
   size_t remembered_ = 0;     // bytes
