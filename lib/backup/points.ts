@@ -1,15 +1,21 @@
 /** Recovery points as they lie in a store: points/ID.json, each there as long as its operation is neither completed nor recovered. */
 
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { Stat } from '../dirfd/stat.js';
 import { FsError } from '../errors.js';
 import { operationError, StateError } from '../operation-errors.js';
+import { plainPath, WHOLE } from './part.js';
 
 /** What was going on, and what there was before. */
 export interface RecoveryPoint {
   readonly id: string;
   readonly operation: string;
-  /** By which path the directory was opened: for people, and to open it again after a crash. */
+  /** By which path the directory was opened: for people, and to open it again after a crash, if it is absolute. */
   readonly directory: string;
+  /** Which directory it is: device, inode and time of birth in nanoseconds, 0 where the file system keeps none; decimal. */
+  readonly dev: string;
+  readonly ino: string;
+  readonly birthtimeNs: string;
   /** Relative to it. */
   readonly path: string;
   /** The version of what was there; absent where nothing was. */
@@ -37,4 +43,44 @@ export async function readPoints(points: DirectoryFd): Promise<RecoveryPoint[]> 
     }
   }
   return found;
+}
+
+/** What a point keeps of its directory. */
+export function identityOf({ dev, ino, birthtimeNs }: Stat): Pick<RecoveryPoint, 'dev' | 'ino' | 'birthtimeNs'> {
+  return { dev: String(dev), ino: String(ino), birthtimeNs: String(birthtimeNs) };
+}
+
+/** Whether the point was made in that very directory: a path, most of all a relative one, may by now lead to another. */
+export async function isMadeIn(point: RecoveryPoint, directory: DirectoryFd): Promise<boolean> {
+  const { dev, ino, birthtimeNs } = identityOf(await directory.stat('.'));
+  if (point.ino !== ino || point.birthtimeNs !== birthtimeNs) return false;
+  if (point.dev === dev) return true;
+  // A disk may have another number after the crash. Born in the same nanosecond, and found at the same place, is enough then.
+  return birthtimeNs !== '0' && directory.path.startsWith('/') && directory.path === point.directory;
+}
+
+/** Points that stay as they are, taken from the newest on: what they have in common with older ones keeps those from being put back, too. */
+export class LeftPoints {
+  readonly #left: RecoveryPoint[] = [];
+
+  add(point: RecoveryPoint): void {
+    this.#left.push(point);
+  }
+
+  /** Whether an older point would put back the same entry, one in it or one around it. */
+  overlap(older: RecoveryPoint): boolean {
+    return this.#left.some((left) => {
+      const isSamePlace = left.dev === older.dev && left.ino === older.ino;
+      return (isSamePlace && nest(left.path, older.path)) || nest(wholePath(left), wholePath(older));
+    });
+  }
+}
+
+function wholePath({ directory, path }: RecoveryPoint): string {
+  return `${directory}/${path}`;
+}
+
+function nest(a: string, b: string): boolean {
+  const [one, other] = [plainPath(a), plainPath(b)];
+  return one === WHOLE || other === WHOLE || `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
 }

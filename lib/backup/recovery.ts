@@ -15,7 +15,7 @@ import { FsError } from '../errors.js';
 import { operationError, RecoveryError } from '../operation-errors.js';
 import type { TransactionRoot } from '../transaction/site.js';
 import type { BackupManager } from './manager.js';
-import { type RecoveryPoint, readPoints } from './points.js';
+import { identityOf, isMadeIn, LeftPoints, type RecoveryPoint, readPoints } from './points.js';
 import { newId } from './store.js';
 import {
   type PendingTransaction,
@@ -35,7 +35,7 @@ export interface RecoveryManagerOptions extends ObservedOptions {
 export interface RecoveryReport {
   /** Put back as they were. */
   readonly restored: readonly RecoveryPoint[];
-  /** To be looked at: what could not be put back, and why. The points stay. */
+  /** To be looked at: what could not be put back, and why; also where the directory is not given. The points stay. */
   readonly failed: readonly { readonly point: RecoveryPoint; readonly error: Error }[];
   /** Put back, but for this much of their metadata. */
   readonly notKeptCount: number;
@@ -61,7 +61,7 @@ export interface RecoveryOutlook {
 export interface RecoverOptions extends SignalOptions {
   /** Only points of this operation. */
   readonly operation?: string | undefined;
-  /** The directory of a point that an earlier process has made; those of this manager's own are held open. */
+  /** The directory of a point that an earlier process has made, told by its inode; those of this manager's own are held open. */
   readonly directory?: DirectoryFd | undefined;
 }
 
@@ -95,6 +95,7 @@ export class RecoveryManager implements AsyncDisposable {
       id: newId(time),
       operation,
       directory: directory.path,
+      ...identityOf(await directory.stat('.')),
       path,
       ...(version ? { version: version.id } : {}),
       time: time.toISOString(),
@@ -128,19 +129,16 @@ export class RecoveryManager implements AsyncDisposable {
     const { answers, failed } = await pendingIn(this.#transactionRoots);
     const versions = new Set((await this.#backups.isEmpty()) ? [] : await this.#backups.ids(options));
     const restore: RecoveryPoint[] = [];
-    const lookAt: RecoveryOutlook['lookAt'][number][] = [...failed];
-    for (const point of await this.pending()) {
-      if (options.operation !== undefined && options.operation !== point.operation) continue;
-      const isGone = point.version !== undefined && !versions.has(point.version);
-      if (isGone) lookAt.push({ point, error: unrecoverable(point, 'its version is gone') });
-      else if (this.#isMeant(point, options)) restore.push(point);
-      else lookAt.push({ point, error: unrecoverable(point, 'the directory is not given') });
-    }
+    const left = await this.#eachPoint(options, async (point) => {
+      if (point.version !== undefined && !versions.has(point.version))
+        throw unrecoverable(point, 'its version is gone');
+      restore.push(point);
+    });
     return {
       redo: answers.filter(({ state }) => state === 'committed'),
       undo: answers.filter(({ state }) => state !== 'committed'),
-      restore: restore.reverse(),
-      lookAt,
+      restore,
+      lookAt: [...failed, ...left],
     };
   }
 
@@ -156,31 +154,24 @@ export class RecoveryManager implements AsyncDisposable {
   }
 
   /**
-   * Settles what crashes have left of transactions, then puts back what this manager's pending points say, the newest first, and tells what was
-   * done. Begun again after a crash, it ends the same.
+   * Settles what crashes have left of transactions, then puts back what the pending points say, the newest first, and tells what was done. Begun
+   * again after a crash, it ends the same. Where a point cannot be put back, older ones of the same entry wait for it.
    */
   async recover(error: unknown, options: RecoverOptions = {}): Promise<RecoveryReport> {
     const reason = error instanceof Error ? error.message : String(error);
     const facts = { operation: 'backup.recover', directory: this.#backups.path, reason };
     return observed(facts, this.#observed, async (note) => {
       const restored: RecoveryPoint[] = [];
-      const failed: { point: RecoveryPoint; error: Error }[] = [];
       let notKeptCount = 0;
       const { signal } = options;
       const { answers, failed: unsettled } = await settleIn(this.#transactionRoots, {
         ...this.#observed,
         ...{ edits: 'report', signal },
       });
-      const mine = (await this.pending()).filter((point) => this.#isMeant(point, options));
-      for (const point of mine.reverse()) {
-        try {
-          notKeptCount += await this.#undo(point, options);
-          restored.push(point);
-        } catch (thrown) {
-          options.signal?.throwIfAborted();
-          failed.push({ point, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
-        }
-      }
+      const failed = await this.#eachPoint(options, async (point, place) => {
+        notKeptCount += await this.#undo(point, place, { signal });
+        restored.push(point);
+      });
       note({
         restored: restored.map(nameOfPoint),
         failed: failed.map(({ point }) => nameOfPoint(point)),
@@ -200,8 +191,12 @@ export class RecoveryManager implements AsyncDisposable {
   async emergencyCleanup(): Promise<RecoveryPoint[]> {
     const { failed } = await settleIn(this.#transactionRoots, { ...this.#observed, edits: 'keep' });
     const points = await this.pending();
-    for (const point of points) await this.#forget(point);
-    if (!(await this.#backups.isEmpty())) await this.#backups.cleanup([...this.#directories.values()]);
+    try {
+      // Before the points are given up, and their directories with them.
+      if (!(await this.#backups.isEmpty())) await this.#backups.cleanup([...this.#directories.values()]);
+    } finally {
+      for (const point of points) await this.#forget(point);
+    }
     if (failed[0]) throw failed[0].error;
     return points;
   }
@@ -216,15 +211,37 @@ export class RecoveryManager implements AsyncDisposable {
     await this.close();
   }
 
-  #isMeant(point: RecoveryPoint, { operation, directory }: RecoverOptions): boolean {
-    if (operation !== undefined && point.operation !== operation) return false;
-    return this.#directories.has(point.id) || directory?.path === point.directory;
+  /**
+   * Tries the points that are meant, the newest first. Where one stays, older ones of what overlaps it are not tried: put back later, it would
+   * bring a state from between.
+   *
+   * @returns those that stay, and why
+   */
+  async #eachPoint(
+    { operation, directory, signal }: RecoverOptions,
+    attempt: (point: RecoveryPoint, place: DirectoryFd) => Promise<void>,
+  ): Promise<{ point: RecoveryPoint; error: Error }[]> {
+    const failed: { point: RecoveryPoint; error: Error }[] = [];
+    const left = new LeftPoints();
+    for (const point of (await this.pending()).reverse()) {
+      if (operation !== undefined && operation !== point.operation) continue;
+      try {
+        if (left.overlap(point)) throw unrecoverable(point, 'a newer point of the same entry has to be put back first');
+        const place = this.#directories.get(point.id) ?? directory;
+        const isItsOwn = place !== undefined && (place !== directory || (await isMadeIn(point, directory)));
+        if (!isItsOwn) throw unrecoverable(point, 'the directory is not given');
+        await attempt(point, place);
+      } catch (thrown) {
+        signal?.throwIfAborted();
+        left.add(point);
+        failed.push({ point, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
+      }
+    }
+    return failed;
   }
 
   /** @returns how much of the metadata could not be kept */
-  async #undo(point: RecoveryPoint, { directory, signal }: RecoverOptions): Promise<number> {
-    const place = this.#directories.get(point.id) ?? directory;
-    if (place === undefined) throw unrecoverable(point, 'the directory is not given');
+  async #undo(point: RecoveryPoint, place: DirectoryFd, { signal }: SignalOptions): Promise<number> {
     let notKeptCount = 0;
     if (point.version === undefined) await place.removeTree(point.path, { force: true });
     else ({ notKeptCount } = await this.#backups.restoreBackup(point.version, place, point.path, { signal }));

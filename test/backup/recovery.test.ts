@@ -1,7 +1,7 @@
 // A RecoveryManager that sees transactions, too. Their processes are killed by their own hand, at a phase of the commit.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -87,4 +87,65 @@ test('what somebody has changed after the crash is to be looked at, until an eme
   assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'edited since');
   assert.deepEqual(leavings(root), []);
   assert.equal(await recovery.attemptRecovery(new Error('again')), true);
+});
+
+test('a point is put back in the directory it was made in, whatever path leads there, and in no other', async (t) => {
+  const { root, data, backups } = await place(t);
+  const other = join(root, '../other');
+  mkdirSync(other);
+  writeFileSync(join(other, 'new'), 'of somebody else');
+  const before = process.cwd();
+  t.after(() => process.chdir(before));
+  process.chdir(root);
+  {
+    await using here = await DirectoryFd.open('.');
+    await using earlier = new RecoveryManager(backups);
+    await earlier.addRecoveryPoint('make', here, 'new');
+    writeFileSync(join(root, 'new'), 'half');
+  }
+  process.chdir(other);
+  await using wrong = await DirectoryFd.open('.');
+  await using later = new RecoveryManager(backups);
+  for (const options of [{}, { directory: wrong }]) {
+    const { restored, failed } = await later.recover(new Error('crashed'), options);
+    assert.deepEqual([restored.length, failed.length], [0, 1]);
+    assert.match(String(failed[0]?.error), /the directory is not given/);
+    assert.equal(await later.attemptRecovery(new Error('crashed'), options), false);
+    assert.equal((await later.outlook(options)).lookAt.length, 1);
+  }
+  assert.equal(readFileSync(join(other, 'new'), 'utf8'), 'of somebody else');
+  assert.equal(await later.attemptRecovery(new Error('crashed'), { directory: data }), true);
+  assert.equal(existsSync(join(root, 'new')), false);
+});
+
+test('where a newer point cannot be put back, older ones of the same entry wait, and others do not', async (t) => {
+  const { root, data, backups } = await place(t);
+  mkdirSync(join(root, 'deep'));
+  writeFileSync(join(root, 'deep/b'), 'first');
+  writeFileSync(join(root, 'deeper'), 'first');
+  await using recovery = new RecoveryManager(backups);
+  const older = await recovery.addRecoveryPoint('edit', data, 'deep');
+  const apart = await recovery.addRecoveryPoint('edit', data, 'deeper');
+  for (const name of ['deep/b', 'deeper']) writeFileSync(join(root, name), 'second');
+  const newer = await recovery.addRecoveryPoint('edit', data, './deep/b');
+  writeFileSync(join(root, 'deep/b'), 'third');
+  const stored = join(root, '../store/versions', String(newer.version), 'content/file');
+  writeFileSync(stored, 'damage');
+  const { restored, failed } = await recovery.recover(new Error('crashed'));
+  const ids = (points: readonly { id: string }[]) => points.map(({ id }) => id);
+  assert.deepEqual([ids(restored), ids(failed.map(({ point }) => point))], [[apart.id], [newer.id, older.id]]);
+  assert.equal(readFileSync(join(root, 'deep/b'), 'utf8'), 'third');
+  writeFileSync(stored, 'second');
+  assert.deepEqual(ids((await recovery.recover(new Error('again'))).restored), [newer.id, older.id]);
+  assert.equal(readFileSync(join(root, 'deep/b'), 'utf8'), 'first');
+});
+
+test('an emergency cleanup removes what killed restores have left beside the entries', async (t) => {
+  const { root, data, backups } = await place(t);
+  await using recovery = new RecoveryManager(backups);
+  await recovery.addRecoveryPoint('edit', data, 'a');
+  mkdirSync(join(root, '.dirfd-restoring-0123456789abcdef'));
+  assert.equal((await recovery.emergencyCleanup()).length, 1);
+  assert.deepEqual(readdirSync(root), ['a']);
+  assert.deepEqual(await recovery.pending(), []);
 });
