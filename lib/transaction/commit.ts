@@ -22,7 +22,7 @@ import type { Participant } from './participant.js';
 import { lockSettled } from './recover.js';
 import { goBack, now } from './settle.js';
 import { unlockAll, type WaitOptions } from './site.js';
-import { pathOf, type Step } from './steps.js';
+import { apart, pathOf, type Step } from './steps.js';
 import { Obstacle } from './take.js';
 import { treesOf } from './trees.js';
 
@@ -78,9 +78,12 @@ async function perform(
   await using applier = new Applier(participants);
   try {
     onPhase('apply', steps.length);
-    await applier.take([...steps.entries()], onTaken, signal);
+    const { open, closing } = apart([...steps.entries()]);
+    await applier.take(open, onTaken, signal);
+    const trees = await treesOf(participants, steps);
+    await applier.take(closing, onTaken, signal);
     await applier.sync();
-    await journal.append([{ record: 'done', time: now(), trees: await treesOf(participants, steps) }]);
+    await journal.append([{ record: 'done', time: now(), trees }]);
   } catch (error) {
     await takeBack(id, participants, journal, steps, error);
     throw error instanceof Obstacle ? conflict([pathOf(error.step)], participants[error.step.root]!.root.path) : error;

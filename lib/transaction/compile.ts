@@ -1,13 +1,14 @@
 /** From the view to the steps that make it true: each name that means something else than before changes exactly once. */
 
 import type { FileFd } from '../dirfd/file-fd.js';
+import type { Stat } from '../dirfd/stat.js';
 import { ConflictError, operationError } from '../operation-errors.js';
 import type { Draft } from './draft.js';
 import { fingerprintOf, type Identity, identityOf, isSame, isUntouched, sha256Of } from './identity.js';
 import { depthOf, joined, toBytes, toText } from './names.js';
 import type { Participant } from './participant.js';
 import { unless } from './site.js';
-import { pathOf, type Step } from './steps.js';
+import { pathOf, phaseOf, type Step } from './steps.js';
 import { type Child, type Directory, type Entry, Staged, Standing, type View } from './view.js';
 
 /** Files that are read or asked for together. */
@@ -149,9 +150,10 @@ export async function changedMeanwhile(draft: Draft, participants: readonly Part
     const { root } = participants[child.in.root] as Participant;
     const path = joined(child.in.path, child.name);
     const stat = await root.stat(toBytes(path)).catch(() => undefined);
-    // A mode is for the inode, whatever it holds.
+    // A mode is for the inode, whatever that holds.
     const isStill = keepsItsName ? isSame : isUntouched;
-    const isAsBefore = before === undefined ? stat === undefined : isStill(stat, before.identity);
+    const isAsBefore =
+      before === undefined ? stat === undefined : isStill(stat, before.identity) && hasMode(before, stat);
     const tree = before?.kind === 'directory' ? before.tree : undefined;
     const isWhole =
       !isAsBefore || !tree || (await draft.fingerprint(before as Standing, tree.without)).hash === tree.hash;
@@ -162,6 +164,11 @@ export async function changedMeanwhile(draft: Draft, participants: readonly Part
     while (pending.length > 0) await Promise.all(pending.splice(-SIDE_BY_SIDE).map(check));
   }
   return changed;
+}
+
+/** Whether an entry that gets a mode has the one that it would get back. */
+function hasMode({ mode, identity }: Standing, stat: Stat | undefined): boolean {
+  return mode === undefined || (stat !== undefined && (stat.mode & 0o7777) === identity.mode);
 }
 
 /** @param paths one byte a character */
@@ -186,10 +193,10 @@ export function withinOf({ ino, birth }: Identity): string {
 
 /** Detaches from the deepest, attaches and exchanges from the top, modes from the deepest; within a directory by name. */
 function byOrder(a: Step, b: Step): number {
-  const phase = { detach: 0, attach: 1, exchange: 1, chmod: 2 };
-  if (phase[a.do] !== phase[b.do]) return phase[a.do] - phase[b.do];
+  const phase = phaseOf(a);
+  if (phase !== phaseOf(b)) return phase - phaseOf(b);
   const depth = depthOf(pathOf(a)) - depthOf(pathOf(b));
-  if (depth !== 0) return phase[a.do] === 1 ? depth : -depth;
+  if (depth !== 0) return phase === 1 ? depth : -depth;
   if (a.root !== b.root) return a.root - b.root;
   if (a.parent !== b.parent) return a.parent < b.parent ? -1 : 1;
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;

@@ -3,7 +3,7 @@
 import { Applier } from './apply.js';
 import type { Base } from './directories.js';
 import type { Journal, Story } from './journal.js';
-import type { Numbered, Step } from './steps.js';
+import { apart, type Numbered, type Step } from './steps.js';
 import { treesOf } from './trees.js';
 
 /** Takes the steps of a committed transaction that have not been taken. @returns those that cannot be, if there are any */
@@ -14,9 +14,14 @@ export async function finish(
   keepGoing: boolean,
 ): Promise<Step[]> {
   await using applier = new Applier(bases);
-  const obstacles = await applier.retake(numbered(story, story.inForce));
+  const { open, closing } = apart(numbered(story, story.inForce));
+  // A directory that its own mode has closed already would keep out the steps before.
+  await applier.takeBack(closing.filter(([, step]) => step.do === 'chmod' && (step.to & 0o700) !== 0o700));
+  const obstacles = await applier.retake(open);
+  const trees = await treesOf(bases, story.steps);
+  obstacles.push(...(await applier.retake(closing)));
   await applier.sync();
-  if (obstacles.length === 0 || keepGoing) await markDone(journal, story.steps, bases);
+  if (obstacles.length === 0 || keepGoing) await journal.append([{ record: 'done', time: now(), trees }]);
   return obstacles;
 }
 
@@ -32,10 +37,6 @@ export async function goBack(
   await applier.sync();
   if (obstacles.length === 0 || keepGoing) await journal.append([{ record: 'gone', time: now() }]);
   return obstacles;
-}
-
-export async function markDone(journal: Journal, steps: readonly Step[], bases: readonly Base[]): Promise<void> {
-  await journal.append([{ record: 'done', time: now(), trees: await treesOf(bases, steps) }]);
 }
 
 export function numbered({ steps }: Pick<Story, 'steps'>, which: ReadonlySet<number>): Numbered[] {

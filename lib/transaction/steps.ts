@@ -8,7 +8,7 @@
  *   chmod      name: mode
  *
  * They are taken in this order: detaches by the paths from before, the deepest first; attaches and exchanges by the paths from
- * afterwards, parents first; modes last, the deepest first, because a new mode may close a directory. So each step's parent is
+ * afterwards, parents first; modes of files; modes of directories last, the deepest first, because a new mode may close one. So each step's parent is
  * where the step says, though directories move meanwhile; and the way back is the same steps, from the last to the first.
  */
 
@@ -74,9 +74,16 @@ export function groupsOf(steps: readonly Numbered[]): Numbered[][] {
   return groups;
 }
 
-/** 0 by the paths from before, 1 by those from afterwards, 2 modes. */
+/** 0 by the paths from before, 1 by those from afterwards, 2 modes of files, 3 of directories. */
 export function phaseOf(step: Step): number {
-  return step.do === 'detach' ? 0 : step.do === 'chmod' ? 2 : 1;
+  if (step.do === 'chmod') return step.of.kind === 'directory' ? 3 : 2;
+  return step.do === 'detach' ? 0 : 1;
+}
+
+/** Steps for which the directories must be open, and those that may close them. */
+export function apart(steps: readonly Numbered[]): { readonly open: Numbered[]; readonly closing: Numbered[] } {
+  const isClosing = ([, step]: Numbered) => phaseOf(step) === 3;
+  return { open: steps.filter((each) => !isClosing(each)), closing: steps.filter(isClosing) };
 }
 
 export function pathOf({ parent, name }: Step): string {

@@ -1,9 +1,10 @@
 // What others have moved, copied, removed or closed since: nothing goes half of the way, and nothing that is kept is lost.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import {
   ConflictError,
   FileTransaction,
@@ -17,6 +18,8 @@ import {
 import { Applier } from '#dist/transaction/apply.js';
 import { Journal } from '#dist/transaction/journal.js';
 import { run } from '../fixtures/command.js';
+import { ordinaryDirectory, ordinaryUserCanRun, runAsOrdinaryUser } from '../fixtures/ordinary-user.js';
+import { repositoryRoot } from '../fixtures/repository.js';
 import { leavings, rootWith, STATE, snapshot } from './snapshot.js';
 
 /** Commits, under the id `t`. */
@@ -35,8 +38,8 @@ async function cutShort(taken: number, ...[root, operations]: Parameters<typeof 
   const { take } = Applier.prototype;
   const { append } = Journal.prototype;
   Applier.prototype.take = async function (steps, onTaken) {
-    await take.call(this, steps.slice(0, taken), onTaken);
     Journal.prototype.append = async () => Promise.reject(new Error('killed'));
+    await take.call(this, steps.slice(0, taken), onTaken);
     throw new Error('killed');
   };
   try {
@@ -253,4 +256,75 @@ test('undo of what there is not leaves nothing', async (t) => {
 
 test('a transaction is not named as the lock that lies beside it', () => {
   assert.throws(() => new FileTransaction({ transactionId: 'lock' }), { name: 'ValidationError' });
+});
+
+test('a mode that somebody else sets before the commit is a conflict, and stays', async (t) => {
+  const root = rootWith(t, { a: 'a', 'd/x': 'x' });
+  chmodSync(join(root, 'a'), 0o644);
+  await using transaction = await FileTransaction.begin(root);
+  await transaction.chmod('a', 0o600);
+  await transaction.chmod('d', 0o700);
+  await transaction.move('d', 'e');
+  chmodSync(join(root, 'a'), 0o640);
+  chmodSync(join(root, 'd'), 0o750);
+  await assert.rejects(transaction.commit(), (error) => {
+    assert.ok(error instanceof ConflictError);
+    assert.deepEqual([...error.paths].sort(), ['a', 'd']);
+    return true;
+  });
+  assert.deepEqual(snapshot(root), { a: 'file 640 a', d: 'directory 750', 'd/x': snapshot(root)['d/x'] });
+  assert.deepEqual(leavings(root), []);
+});
+
+test('an ordinary user may close directories and files to oneself: they are committed, recovered and taken back', async (t) => {
+  if (!ordinaryUserCanRun(t)) return;
+  const root = ordinaryDirectory(t);
+  const at = (name: string) => JSON.stringify(pathToFileURL(join(repositoryRoot, 'dist/transaction', name)).href);
+  const { status, stderr } = runAsOrdinaryUser(
+    root,
+    `
+    import assert from 'node:assert/strict';
+    import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+    import { FileTransaction, recover } from ${at('main.js')};
+    import { Journal } from ${at('journal.js')};
+    const { append } = Journal.prototype;
+    const cutShort = async (refused, root, operations) => {
+      mkdirSync(root);
+      writeFileSync(root + '/a', 'a');
+      mkdirSync(root + '/d/e', { recursive: true });
+      writeFileSync(root + '/d/e/old', '');
+      const transaction = await FileTransaction.begin(root);
+      await operations(transaction);
+      let left = refused.length;
+      Journal.prototype.append = function (records) {
+        const all = [...records];
+        if (left > 0 && all.some(({ record }) => refused.includes(record)) && left--) throw new Error('killed');
+        return append.call(this, all);
+      };
+      await assert.rejects(transaction.commit(), refused.length === 1 ? /killed/ : { name: 'StateError' });
+      Journal.prototype.append = append;
+    };
+    const close = async (transaction) => {
+      await transaction.write('d/e/x', 'x');
+      await transaction.delete('d/e/old');
+      await transaction.chmod('d/e', 0o000);
+      await transaction.chmod('d', 0o000);
+      await transaction.write('secret', 'new', { mode: 0o200 });
+      await transaction.mkdir('n', { mode: 0o300 });
+      await transaction.move('a', 'n/a');
+    };
+    const modes = (root) => ['d', 'n', 'secret'].map((name) => statSync(root + '/' + name).mode & 0o777);
+    await cutShort(['done', 'back'], 'recovered', close);
+    assert.deepEqual(modes('recovered'), [0o000, 0o300, 0o200]);
+    assert.equal((await recover('recovered')).finished.length, 1);
+    assert.deepEqual(modes('recovered'), [0o000, 0o300, 0o200]);
+    for (const name of ['d', 'd/e', 'n']) chmodSync('recovered/' + name, 0o700);
+    assert.deepEqual(readdirSync('recovered/d/e'), ['x']);
+    assert.equal(readFileSync('recovered/n/a', 'utf8'), 'a');
+    await cutShort(['done'], 'back', close);
+    assert.deepEqual(readdirSync('back').sort(), ['.dirfd-transactions', 'a', 'd']);
+    assert.deepEqual(readdirSync('back/d/e'), ['old']);
+    assert.deepEqual(readdirSync('back/.dirfd-transactions'), ['lock']);`,
+  );
+  assert.equal(status, 0, stderr);
 });
