@@ -30,7 +30,13 @@ export type { TransactionRoot } from '../transaction/site.js';
 export type { Compression } from './compression.js';
 export type { CreateBackupOptions } from './create.js';
 export type { BackupLoss, BackupLosses } from './losses.js';
-export { BackupManager, type BackupManagerOptions, type PruneBackupOptions, type PruneReport } from './manager.js';
+export {
+  BackupManager,
+  type BackupManagerOptions,
+  type PruneBackupOptions,
+  type PruneReport,
+  type PruneVersionsOptions,
+} from './manager.js';
 export type { BackupVersion, Manifest, VersionFile } from './manifest.js';
 export type { RecoveryPoint } from './points.js';
 export {

@@ -35,6 +35,12 @@ export interface PruneBackupOptions extends SignalOptions {
   readonly timeout?: number | undefined;
 }
 
+/** Which old versions are looked at, and how they are removed. */
+export interface PruneVersionsOptions extends PruneBackupOptions {
+  /** Only versions of this source, as they name it; all others stay. Default: of every source. */
+  readonly source?: string | undefined;
+}
+
 /** What a prune has removed, and what it has kept. */
 export interface PruneReport {
   readonly removed: readonly string[];
@@ -103,8 +109,7 @@ export class BackupManager implements AsyncDisposable {
   async list(options: SignalOptions & { readonly source?: string | undefined } = {}): Promise<BackupVersion[]> {
     if (await this.#store.isEmpty()) return [];
     await using use = await this.#store.use(options);
-    const versions = await this.#list(use);
-    return options.source === undefined ? versions : versions.filter(({ source }) => source === options.source);
+    return ofSource(await this.#list(use), options.source);
   }
 
   /** @throws VersionError, IntegrityError */
@@ -164,15 +169,15 @@ export class BackupManager implements AsyncDisposable {
   }
 
   /**
-   * Removes versions that no rule keeps, and no pending recovery point needs, and what was left in the store by those who were killed. Waits
-   * for those who make or read versions.
+   * Removes versions that no rule keeps, and no pending recovery point needs, and what was left in the store by those who were killed. The
+   * rules hold for each source by itself. Waits for those who make or read versions.
    */
-  async prune(policy: RetentionPolicy, options: PruneBackupOptions = {}): Promise<PruneReport> {
-    const { timeout = 30_000, signal, dryRun } = options;
+  async prune(policy: RetentionPolicy, options: PruneVersionsOptions = {}): Promise<PruneReport> {
+    const { timeout = 30_000, signal, dryRun, source } = options;
     const facts = { operation: 'backup.prune', directory: this.path, policy };
     return observed(facts, this.#observed, async (note) => {
       await using use = await this.#store.useAlone({ timeout, signal });
-      const versions = await this.#list(use);
+      const versions = ofSource(await this.#list(use), source);
       const kept = keptBy(policy, versions, Date.now(), this.#subject('prune'));
       for (const id of await this.#neededByPoints()) kept.add(id);
       const removed = versions.map(({ id }) => id).filter((id) => !kept.has(id));
@@ -273,6 +278,10 @@ export class BackupManager implements AsyncDisposable {
   #subject(verb: string, path?: string): ErrorSubject {
     return { verb, directory: this.path, path };
   }
+}
+
+function ofSource(versions: BackupVersion[], source: string | undefined): BackupVersion[] {
+  return source === undefined ? versions : versions.filter((version) => version.source === source);
 }
 
 async function idsIn({ versions }: StoreUse): Promise<string[]> {

@@ -1,9 +1,9 @@
-/** Which versions are kept: whatever any of the rules keeps. */
+/** Which versions are kept: of each source, whatever any of the rules keeps. */
 
 import { type ErrorSubject, ownError } from '../errors.js';
 import type { BackupVersion } from './manifest.js';
 
-/** Rules for {@link BackupManager.prune}. */
+/** Rules for {@link BackupManager.prune}. They hold for the versions of each source by themselves. */
 export interface RetentionPolicy {
   /** The newest so many. */
   readonly count?: number | undefined;
@@ -15,6 +15,8 @@ export interface RetentionPolicy {
   readonly weekly?: number | undefined;
   readonly monthly?: number | undefined;
 }
+
+type DatedVersion = Pick<BackupVersion, 'id' | 'created' | 'source'>;
 
 const DAY = 86_400_000;
 
@@ -30,11 +32,20 @@ const PERIODS: Readonly<Record<'hourly' | 'daily' | 'weekly' | 'monthly', (time:
 /** The ids that are kept. @throws FsError ERR_DIRFD_INVALID_ARGUMENT for a policy without a rule, which would keep nothing */
 export function keptBy(
   policy: RetentionPolicy,
-  versions: readonly Pick<BackupVersion, 'id' | 'created'>[],
+  versions: readonly DatedVersion[],
   now: number,
   subject: ErrorSubject,
 ): Set<string> {
   checkPolicy(policy, subject);
+  const kept = new Set<string>();
+  for (const source of new Set(versions.map((version) => version.source))) {
+    const ofSource = versions.filter((version) => version.source === source);
+    for (const id of keptOfOne(policy, ofSource, now)) kept.add(id);
+  }
+  return kept;
+}
+
+function keptOfOne(policy: RetentionPolicy, versions: readonly DatedVersion[], now: number): Set<string> {
   const newestFirst = [...versions].sort((a, b) => (a.id < b.id ? 1 : -1));
   const kept = new Set(newestFirst.slice(0, policy.count ?? 0).map(({ id }) => id));
   for (const { id, created } of newestFirst) {

@@ -23,6 +23,7 @@ interface Options {
   readonly compress?: true;
   readonly compressChoice?: 'zstd' | 'gzip';
   readonly path?: string;
+  readonly source?: string;
   readonly keepAs?: string;
   readonly count?: number;
   readonly hourly?: number;
@@ -46,7 +47,8 @@ export function define(command: Command): void {
   command
     .description(
       'Keep versions of files and trees in STORE, a directory. A version has all metadata and the SHA-256 of every file; files that have not ' +
-        'changed share the blocks of the version before. ID is a version, or latest.',
+        'changed share the blocks of the version before. ID is a version, or latest; where STORE has versions of several sources, ' +
+        'latest needs --source.',
     )
     .addArgument(new Argument('<ACTION>', 'what to do: see the examples').choices(ACTIONS))
     .argument('<STORE>', 'where the versions are kept', pathArgument)
@@ -56,6 +58,7 @@ export function define(command: Command): void {
     .option('--no-share', 'create: every file is one of its own')
     .option('--compress', 'create: compress what is stored, by zstd where this Node has it, else by gzip')
     .addOption(new Option('--compress-choice <how>', 'create: compress by this').choices(['zstd', 'gzip']))
+    .option('--source <path>', 'all but create: only versions of this source, as list prints it')
     .option('--path <path>', 'restore: only this part of the version')
     .option('--keep-as <name>', 'restore: keep what was there under this name beside it')
     .option('--count <n>', 'prune: keep the newest N', wholeNumber(0))
@@ -76,7 +79,7 @@ Examples:
   dirfd backup diff /srv/backups ID [ID or DIR]     against another version, or a directory of today
   dirfd backup verify /srv/backups [ID…]            all of them without ID; 1 where one is damaged
   dirfd backup restore /srv/backups latest project  verified first, put in place in one step
-  dirfd backup prune /srv/backups --count=3 --daily=7 --weekly=4 --monthly=12`,
+  dirfd backup prune /srv/backups --count=3 --daily=7 --weekly=4 --monthly=12   of each source`,
     )
     .action(run);
 }
@@ -112,7 +115,7 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
 
   async list({ backups, words, options, output, signal }) {
     expect(words, 0, 0, 'list STORE');
-    for (const version of await backups.list({ signal })) {
+    for (const version of await backups.list({ source: options.source, signal })) {
       await (options.json ? output.json(version) : output.write(`${version.id}  ${summary(version)}\n`));
     }
   },
@@ -120,10 +123,12 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
   async diff({ backups, words, options, output, signal }) {
     const [first, second = 'latest'] = expect(words, 1, 2, 'diff STORE ID [ID or DIR]');
     const { DirectoryFd } = await import('../main.js');
-    const id = await idOf(backups, first);
-    const isVersion = second === 'latest' || (await backups.list({ signal })).some((each) => each.id === second);
+    const id = await idOf(backups, first, options.source);
+    const versions = await backups.list({ signal });
+    const isVersion = second === 'latest' || versions.some((each) => each.id === second);
     await using today = isVersion ? undefined : await DirectoryFd.open(second);
-    const differences = await backups.diff(id, today ?? (await idOf(backups, second)), { signal });
+    const source = options.source ?? versions.find((each) => each.id === id)?.source;
+    const differences = await backups.diff(id, today ?? (await idOf(backups, second, source)), { signal });
     for (const { path, field, a, b } of differences) {
       const line = { path, field, a, b };
       await (options.json
@@ -138,8 +143,11 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
   async verify(work) {
     const { backups, words, options, output, signal } = work;
     const { FsError } = await import('../main.js');
-    const asked = await Promise.all(words.map((word) => idOf(backups, word)));
-    for (const id of asked.length > 0 ? asked : await backups.ids({ signal })) {
+    const { source } = options;
+    const asked = await Promise.all(words.map((word) => idOf(backups, word, source)));
+    const all = async () =>
+      source === undefined ? backups.ids({ signal }) : (await versionsOf(backups, source)).map(({ id }) => id);
+    for (const id of asked.length > 0 ? asked : await all()) {
       let report: BackupReport;
       try {
         report = await backups.verify(id, { signal });
@@ -163,8 +171,8 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
   async restore({ backups, words, options, output, signal }) {
     const [id, target] = expect(words, 2, 2, 'restore STORE ID TARGET');
     await using place = await openPlace(target);
-    const { path, keepAs } = options;
-    const result = await backups.restoreBackup(await idOf(backups, id), place.directory, place.name, {
+    const { path, keepAs, source } = options;
+    const result = await backups.restoreBackup(await idOf(backups, id, source), place.directory, place.name, {
       path,
       keepAs,
       signal,
@@ -175,14 +183,15 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
 
   async prune({ backups, words, options, output, signal }) {
     expect(words, 0, 0, 'prune STORE');
-    const { count, hourly, daily, weekly, monthly, days, dryRun } = options;
+    const { count, hourly, daily, weekly, monthly, days, dryRun, source } = options;
     if ([count, hourly, daily, weekly, monthly, days].every((rule) => rule === undefined)) {
       throw new CommandError('prune needs a rule of what is kept: --count, --days, --daily, …', EXIT.usage);
     }
+    if (source !== undefined) await versionsOf(backups, source);
     const maxAge = days === undefined ? undefined : days * 86_400_000;
     const report = await backups.prune(
       { count, hourly, daily, weekly, monthly, maxAge },
-      { dryRun: dryRun === true, signal },
+      { dryRun: dryRun === true, source, signal },
     );
     if (options.json) return void (await output.json(report));
     for (const id of report.removed) await output.write(`${id}\n`);
@@ -226,11 +235,22 @@ function expect(words: readonly (string | Buffer)[], least: number, most: number
   throw new CommandError(`usage: dirfd backup ${usage}`, EXIT.usage);
 }
 
-async function idOf(backups: BackupManager, word: string | Buffer): Promise<string> {
+async function idOf(backups: BackupManager, word: string | Buffer, source: string | undefined): Promise<string> {
   if (word !== 'latest') return String(word);
-  const last = (await backups.list()).at(-1);
+  const versions = await versionsOf(backups, source);
+  const last = versions.at(-1);
   if (last === undefined) throw new CommandError('there is no version yet');
-  return last.id;
+  const other = versions.find((version) => version.source !== last.source);
+  if (other === undefined) return last.id;
+  const both = `${printable(other.source)} and ${printable(last.source)}`;
+  throw new CommandError(`latest of which source? There are versions of ${both}: say --source=PATH`, EXIT.usage);
+}
+
+/** Of a source that was mistyped there is none. */
+async function versionsOf(backups: BackupManager, source: string | undefined): Promise<BackupVersion[]> {
+  const versions = await backups.list({ source });
+  if (source === undefined || versions.length > 0) return versions;
+  throw new CommandError(`there is no version of ${printable(source)}: list prints the sources`);
 }
 
 /** The directory that holds the path's last name, under its real path: that is by which versions of the same source find each other. */

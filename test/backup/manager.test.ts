@@ -125,7 +125,7 @@ test('damage is found, and nothing is restored from it', async (t) => {
 });
 
 test('rules of retention keep the newest of each period', () => {
-  const at = (text: string) => ({ id: text, created: text });
+  const at = (text: string) => ({ id: text, created: text, source: 'data' });
   const all = [
     '2026-01-05T10:00:00.000Z',
     '2026-01-31T10:00:00.000Z',
@@ -282,4 +282,15 @@ test('a quick backup does not take damage in the version before for the truth', 
   assert.equal(second.shared, 4);
   const { intact, faults } = await backups.verify(second.id);
   assert.deepEqual([intact, faults.map(({ path: name }) => name)], [false, ['a']]);
+});
+
+test('rules of retention hold for each source by itself, or for one', async (t) => {
+  const { directory, backups } = await place(t);
+  const make = async (name: string) => (await backups.createBackup(directory, name)).id;
+  const [a, b, newer] = [await make('data/a'), await make('data/deep/b'), await make('data/deep/b')];
+  assert.deepEqual(await backups.prune({ daily: 7, count: 1 }), { removed: [b], kept: [a, newer] });
+  const again = await make('data/a');
+  const [{ source } = { source: '' }] = await backups.list();
+  assert.deepEqual(await backups.prune({ count: 1 }, { source, dryRun: true }), { removed: [a], kept: [again] });
+  assert.equal((await backups.list()).length, 3);
 });

@@ -22,6 +22,7 @@ function beginning(rule: (typeof rules)[number], created: string): number {
 interface Version {
   readonly id: string;
   readonly created: string;
+  readonly source: string;
 }
 
 function model(
@@ -29,9 +30,11 @@ function model(
   versions: readonly Version[],
   now: number,
 ): string[] {
-  const newestFirst = [...versions].sort((a, b) => (a.id < b.id ? 1 : -1));
   return versions
     .filter((version) => {
+      const newestFirst = versions
+        .filter(({ source }) => source === version.source)
+        .sort((a, b) => (a.id < b.id ? 1 : -1));
       const rank = newestFirst.indexOf(version);
       if (rank < (policy.count ?? 0)) return true;
       if (policy.maxAge !== undefined && new Date(version.created).getTime() >= now - policy.maxAge) return true;
@@ -68,12 +71,14 @@ test('any policy keeps of any versions what the naive model keeps, in whatever t
   });
   fc.assert(
     fc.property(
-      ...([fc.array(time, { maxLength: 25 }), policies, time] as const),
+      ...([fc.array(fc.tuple(time, fc.constantFrom('a', 'b')), { maxLength: 25 }), policies, time] as const),
       fc.constantFrom('UTC', 'America/New_York', 'Pacific/Apia', 'Asia/Kathmandu'),
       (times, policy, now, place) => {
         fc.pre(Object.values(policy).some((value) => (value ?? 0) > 0));
         process.env.TZ = place;
-        const versions = times.map((created) => ({ id: newId(created), created: created.toISOString() }));
+        const versions = times.map(([created, source]) => ({
+          ...{ id: newId(created), created: created.toISOString(), source },
+        }));
         const kept = keptBy(policy, versions, now.getTime(), { verb: 'test' });
         assert.deepEqual([...kept].sort(), model(policy, versions, now.getTime()));
       },

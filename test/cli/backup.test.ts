@@ -1,6 +1,6 @@
 // `dirfd backup`: from the first version to the last.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { attempt } from '../fixtures/command.js';
@@ -69,6 +69,24 @@ test('verify tells of a version whose manifest is damaged, and looks at the othe
     ],
   );
   assert.equal(backup('verify', 'store', second).status, 0);
+});
+
+test('the latest version is asked for by its source where the store has several', (t) => {
+  const cwd = realpathSync(temporaryDirectory(t));
+  for (const name of ['store', 'p', 'q']) mkdirSync(join(cwd, name));
+  for (const name of ['p', 'q']) writeFileSync(join(cwd, name, 'a'), name);
+  const backup = (...args: string[]) => dirfd(['backup', ...args], { cwd });
+  const [p, q] = ['p', 'q'].map((name) => backup('create', 'store', name).stdout.trim());
+  const refused = backup('restore', 'store', 'latest', 'p');
+  assert.equal(refused.status, 2);
+  assert.match(refused.stderr, /latest of which source\? There are versions of \S+\/p and \S+\/q: say --source=PATH/);
+  assert.equal(readFileSync(join(cwd, 'p/a'), 'utf8'), 'p');
+  assert.equal(backup('restore', 'store', 'latest', 'again', `--source=${cwd}/p`).status, 0);
+  assert.equal(readFileSync(join(cwd, 'again/a'), 'utf8'), 'p');
+  assert.equal(backup('diff', 'store', String(p)).status, 0, 'the latest of its own source');
+  assert.match(backup('list', 'store', `--source=${cwd}/q`).stdout, new RegExp(`^${q}  .*\n$`));
+  assert.equal(backup('prune', 'store', '--count=1').stdout, '');
+  assert.match(backup('prune', 'store', '--count=1', '--source=p').stderr, /there is no version of p: list prints/);
 });
 
 test('what a version or a restore could not keep is told, and ends with 23', (t) => {
