@@ -4,6 +4,7 @@ import { copyTree } from '../copy/job.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { RelativePath } from '../dirfd/path.js';
+import { FsError } from '../errors.js';
 import { type Compression, toCompression } from './compression.js';
 import { byPath, packedOnly } from './diff.js';
 import { type BackupLosses, toLosses } from './losses.js';
@@ -100,8 +101,9 @@ async function fill(
     await using version = await versions.openDirectory(parent.id);
     const stored = byPath((await readManifest(version, { verb: 'create', directory: versions.path })).files);
     const packed = packedOnly(stored);
-    await using before = await version.openDirectory(CONTENT);
-    shared = await shareUnchanged(before, content, { signal, quick, packed });
+    // One that has lost its content shares nothing.
+    await using before = await version.openDirectory(CONTENT).catch(ofFsError);
+    if (before) shared = await shareUnchanged(before, content, { signal, quick, packed });
     // What was not compared is what was backed up then, or damaged: its sum of today would make damage the truth.
     // And what is compressed has its sum of then, by which it was compared.
     known = new Map([...(quick ? stored : packed)].filter(([path]) => shared.has(path)));
@@ -129,6 +131,10 @@ async function fill(
   await versions.rename(staging, id, { noReplace: true });
   await versions.sync();
   return describeVersion(manifest);
+}
+
+function ofFsError(error: unknown): undefined {
+  if (!(error instanceof FsError)) throw error;
 }
 
 /** By which later versions find their parent. */

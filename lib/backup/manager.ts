@@ -5,7 +5,7 @@ import type { Difference } from '../copy/verify.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { RelativePath } from '../dirfd/path.js';
-import type { ErrorSubject } from '../errors.js';
+import { type ErrorSubject, FsError } from '../errors.js';
 import { BackupError, operationError, SafeOperationError } from '../operation-errors.js';
 import { toCompression } from './compression.js';
 import { type BackupSource, CONTENT, type CreateBackupOptions, createVersion, nameOf, parentAmong } from './create.js';
@@ -254,11 +254,12 @@ export class BackupManager implements AsyncDisposable {
   async #list(use: StoreUse): Promise<BackupVersion[]> {
     const found: BackupVersion[] = [];
     for (const id of await idsIn(use)) {
-      await using version = await use.versions.openDirectory(id);
       try {
+        await using version = await use.versions.openDirectory(id);
         found.push(describeVersion(await readManifest(version, this.#subject('list', id))));
       } catch (error) {
-        if (!(error instanceof SafeOperationError)) throw error;
+        // Damaged, unreadable, no directory, …: one bad version must not keep the others from being used.
+        if (!(error instanceof FsError)) throw error;
       }
     }
     return found;

@@ -73,7 +73,7 @@ async function hasSameContent(
   try {
     return (await hashFile(before, path, { ...options, compression, atMost: size })).sha256 === sha256;
   } catch (error) {
-    if (error instanceof DamagedContent) return false;
+    if (error instanceof DamagedContent || error instanceof FsError) return false;
     throw error;
   }
 }

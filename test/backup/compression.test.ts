@@ -239,3 +239,24 @@ test('names of one file stay so, whenever the walk has looked at them', async (t
   const found = ['first', 'second', 'third'].map((name) => lstatSync(join(path, 'content', name)));
   assert.deepEqual([new Set(found.map(({ ino }) => ino)).size, found[0]?.nlink], [1, 3]);
 });
+
+test('a compressed file of the version before that cannot be read is stored anew', async (t) => {
+  const { path, directory, backups, content } = await place(t);
+  writeFileSync(join(path, 'data/deep/single'), 'one of its own\n'.repeat(5000));
+  const { id } = await backups.createBackup(directory, 'data', { compress: 'gzip' });
+  const openFile = DirectoryFd.prototype.openFile;
+  const failing = t.mock.method(
+    DirectoryFd.prototype,
+    'openFile',
+    async function (this: DirectoryFd, name: string, ...how: [string]) {
+      const isIt = this.path.includes(`/${id}/`) && String(name) === 'deep/single';
+      return isIt ? await directory.openFile('none', 'r') : await openFile.call(this, name, ...how);
+    },
+  );
+  const next = await backups.createBackup(directory, 'data');
+  assert.ok(failing.mock.callCount() > 0);
+  failing.mock.restore();
+  assert.equal((await backups.verify(next.id)).intact, true);
+  const inode = (version: string) => lstatSync(join(content(version), 'deep/single')).ino;
+  assert.notEqual(inode(next.id), inode(id));
+});

@@ -294,3 +294,38 @@ test('rules of retention hold for each source by itself, or for one', async (t) 
   assert.deepEqual(await backups.prune({ count: 1 }, { source, dryRun: true }), { removed: [a], kept: [again] });
   assert.equal((await backups.list()).length, 3);
 });
+
+test('a version that cannot be read keeps none of the others from being listed, added to and pruned', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const spoil: Record<string, (version: string) => void> = {
+    'a symlink for a manifest': (version) => {
+      run('mv', [join(version, 'manifest.json'), join(path, 'moved')]);
+      symlinkSync(join(path, 'moved'), join(version, 'manifest.json'));
+    },
+    'a manifest that is a directory': (version) => {
+      run('rm', [join(version, 'manifest.json')]);
+      mkdirSync(join(version, 'manifest.json'));
+    },
+    'a file for a version': (version) => {
+      run('rm', ['-r', version]);
+      writeFileSync(version, '');
+    },
+    'no content': (version) => run('rm', ['-r', join(version, 'content')]),
+    'a directory for a compressed file': (version) => {
+      run('rm', [join(version, 'content/same')]);
+      mkdirSync(join(version, 'content/same'));
+    },
+  };
+  for (const [what, change] of Object.entries(spoil)) {
+    const good = await backups.createBackup(directory, 'data');
+    const bad = await backups.createBackup(directory, 'data', { compress: 'gzip', share: false });
+    change(join(path, 'store/versions', bad.id));
+    assert.ok(
+      (await backups.list()).some(({ id }) => id === good.id),
+      what,
+    );
+    const next = await backups.createBackup(directory, 'data');
+    assert.equal((await backups.verify(next.id)).intact, true, what);
+    assert.equal((await backups.prune({ count: 1 })).removed.includes(good.id), true, what);
+  }
+});
