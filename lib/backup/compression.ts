@@ -33,17 +33,22 @@ export function toCompression(
   if (!COMPRESSIONS.includes(asked)) {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `compress is 'zstd', 'gzip', true or false, not '${asked}'`, subject);
   }
-  if (!canDecompress(asked)) throw withoutZstd(subject);
+  if (!canDecompress(asked)) throw unsupported(asked, subject);
   return asked;
 }
 
-/** Whether this Node can, of a version that perhaps another Node has made. */
+/** Whether this Node and this dirfd can, of a version that perhaps others have made. */
 export function canDecompress(compression: Compression | undefined): boolean {
-  return compression !== 'zstd' || createZstdDecompress !== undefined;
+  if (compression === 'zstd') return createZstdDecompress !== undefined;
+  return compression === undefined || compression === 'gzip';
 }
 
-export function withoutZstd(subject: ErrorSubject): Error {
-  return ownError('ERR_DIRFD_UNSUPPORTED', 'zstd needs Node 22.15, 23.8 or later; gzip is everywhere', subject);
+/** @param compression one that {@link canDecompress} denies */
+export function unsupported(compression: Compression, subject: ErrorSubject): Error {
+  const why = COMPRESSIONS.includes(compression)
+    ? 'zstd needs Node 22.15, 23.8 or later; gzip is everywhere'
+    : `compressed by '${compression}', which this dirfd does not know`;
+  return ownError('ERR_DIRFD_UNSUPPORTED', why, subject);
 }
 
 export function compressor(compression: Compression): Transform {

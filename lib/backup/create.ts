@@ -65,7 +65,7 @@ export async function createVersion(
   try {
     return await fill(versions, staging, created, source, parent, options);
   } catch (error) {
-    // Where that fails too, the next use of the store does it.
+    // Where that fails too, the next prune does it.
     await removeWhole(versions, staging).catch(() => {});
     throw error;
   }

@@ -170,13 +170,29 @@ async function putInPlace(
   }
 }
 
-/** The exchange is made durable before what was there may go. */
+/** The exchange is made durable before what was there may go. Whatever fails from here on, the version stands in its place, and the error says so. */
 async function settle(parent: DirectoryFd, old: string, remove: boolean, subject: ErrorSubject): Promise<void> {
   try {
     await parent.sync();
   } catch (error) {
-    const why = `restored, but perhaps not on the disk yet; what was there is kept as '${old}'`;
+    const kept = remove ? await setAside(parent, old) : old;
+    const why = `restored, but perhaps not on the disk yet; what was there is kept as '${kept}'`;
     throw operationError(RestoreError, 'ERR_DIRFD_RECOVERY', why, subject, error);
   }
-  if (remove) await removeWhole(parent, old);
+  if (!remove) return;
+  try {
+    await removeWhole(parent, old);
+  } catch (error) {
+    const why = `restored, but what was there could not be removed: the rest of it is '${old}', and cleanup() removes it`;
+    throw operationError(RestoreError, 'ERR_DIRFD_RECOVERY', why, subject, error);
+  }
+}
+
+/** Gives it a name that no cleanup takes for debris. @returns the name that it has now */
+async function setAside(parent: DirectoryFd, old: string): Promise<string> {
+  const kept = `.dirfd-replaced-${randomBytes(8).toString('hex')}`;
+  return parent.rename(old, kept, { noReplace: true }).then(
+    () => kept,
+    () => old,
+  );
 }

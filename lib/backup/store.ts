@@ -7,7 +7,8 @@
  *   STORE/versions/.old-ID/     one that is being removed; the rename from ID is the moment from which it does not
  *   STORE/points/ID.json        recovery points: see recovery.ts
  *
- * Names with a dot are debris as soon as nobody holds the lock: whoever gets it exclusively removes them.
+ * Names with a dot are debris as soon as nobody holds the lock. A prune and a cleanup hold it alone and remove them; so does who makes a version
+ * and is alone at the beginning.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -97,7 +98,7 @@ export class Store {
       const debris = await take(lock, versions);
       return { versions, debris, [Symbol.asyncDispose]: end };
     } catch (error) {
-      await end();
+      await end().catch(() => {});
       throw error;
     }
   }

@@ -5,7 +5,7 @@ import type { SignalOptions } from '../dirfd/fd.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { IntegrityError, operationError } from '../operation-errors.js';
 import { walk } from '../walk/walk.js';
-import { canDecompress, withoutZstd } from './compression.js';
+import { canDecompress, unsupported } from './compression.js';
 import { DamagedContent, hashFile } from './content.js';
 import { inOrder } from './in-order.js';
 import { type Manifest, pathOf, type VersionFile } from './manifest.js';
@@ -61,7 +61,8 @@ export async function checkFiles(
 
 /** @throws FsError ERR_DIRFD_UNSUPPORTED for a version that this Node cannot read */
 export function checkReadable({ files }: Manifest, subject: ErrorSubject): void {
-  if (!files.every(({ compression }) => canDecompress(compression))) throw withoutZstd(subject);
+  const foreign = files.find(({ compression }) => !canDecompress(compression))?.compression;
+  if (foreign) throw unsupported(foreign, subject);
 }
 
 export function damaged(file: VersionFile, fault: BackupFault, subject: ErrorSubject): IntegrityError {

@@ -260,3 +260,15 @@ test('a compressed file of the version before that cannot be read is stored anew
   const inode = (version: string) => lstatSync(join(content(version), 'deep/single')).ino;
   assert.notEqual(inode(next.id), inode(id));
 });
+
+test('a compression that only a later dirfd knows is told as that, and not as damage', async (t) => {
+  const { path, directory, backups, content } = await place(t);
+  const { id } = await backups.createBackup(directory, 'data', { compress: 'gzip' });
+  const manifest = join(content(id), '../manifest.json');
+  const [text = ''] = readFileSync(manifest, 'utf8').replaceAll('"gzip"', '"lzma"').split('\n');
+  writeFileSync(manifest, `${text}\n${createHash('sha256').update(text).digest('hex')}\n`);
+  const told = { code: 'ERR_DIRFD_UNSUPPORTED', message: /compressed by 'lzma', which this dirfd does not know/ };
+  await assert.rejects(backups.verify(id), told);
+  await assert.rejects(backups.restoreBackup(id, directory, 'back'), told);
+  assert.deepEqual(readdirSync(path).sort(), ['data', 'store']);
+});

@@ -329,3 +329,25 @@ test('a version that cannot be read keeps none of the others from being listed, 
     assert.equal((await backups.prune({ count: 1 })).removed.includes(good.id), true, what);
   }
 });
+
+test('where what follows a restore fails, the error says that it stands, and what is kept survives a cleanup', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const { id } = await backups.createBackup(directory, 'data');
+  const hidden = () => readdirSync(path).filter((name) => name.startsWith('.'));
+  for (const [method, told, left] of [
+    ['sync', /restored, but perhaps not on the disk yet; what was there is kept as '\.dirfd-replaced-/, 1],
+    ['removeTree', /restored, but what was there could not be removed: the rest of it is '\.dirfd-restoring-/, 0],
+  ] as const) {
+    writeFileSync(join(path, 'data/a'), 'of today');
+    const failing = t.mock.method(DirectoryFd.prototype, method, async () => {
+      throw new Error('EIO');
+    });
+    await assert.rejects(backups.restoreBackup(id, directory, 'data'), told);
+    failing.mock.restore();
+    assert.equal(readFileSync(join(path, 'data/a'), 'utf8'), 'first');
+    assert.equal(readFileSync(join(path, hidden()[0]!, 'a'), 'utf8'), 'of today');
+    await backups.cleanup([directory]);
+    assert.equal(hidden().length, left, method);
+    run('rm', ['-rf', ...hidden().map((name) => join(path, name))]);
+  }
+});
