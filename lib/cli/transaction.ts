@@ -194,6 +194,7 @@ function rootsOf(roots: readonly string[]): TransactionRoot | Record<string, Tra
         EXIT.usage,
       );
     }
+    if (Object.hasOwn(named, name)) throw new CommandError(`two roots are called '${name}'`, EXIT.usage);
     named[name] = directory;
   }
   return named;

@@ -85,7 +85,7 @@ async function perform(
     await applier.sync();
     await journal.append([{ record: 'done', time: now(), trees }]);
   } catch (error) {
-    await takeBack(id, participants, journal, steps, error);
+    await takeBack(id, participants, journal, applier, steps, error);
     throw error instanceof Obstacle ? conflict([pathOf(error.step)], participants[error.step.root]!.root.path) : error;
   }
 }
@@ -94,11 +94,14 @@ async function takeBack(
   id: string,
   participants: readonly Participant[],
   journal: Journal,
+  applier: Applier,
   steps: readonly Step[],
   why: unknown,
 ): Promise<void> {
   let obstacles: Step[];
   try {
+    // What lies inside of something is found by its path: no step may be lost to a crash that one inside of it outlives.
+    await applier.sync();
     await journal.append([{ record: 'back', why: 'failed' }]);
     const all = new Set(steps.keys());
     const story = {

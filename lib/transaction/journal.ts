@@ -79,8 +79,12 @@ export class Journal implements AsyncDisposable {
     const file = await work.openFile(LOG, { flags: constants.O_RDWR });
     try {
       if (!(await file.tryLock())) {
-        await file.close();
-        return 'active';
+        if (!(await file.tryLock({ shared: true }))) {
+          await file.close();
+          return 'active';
+        }
+        // Only read() is in the way, and only for a moment.
+        await file.lock({ timeout: PATIENCE });
       }
       const { story, end, checksum } = await told(file);
       return { journal: new Journal(file, end, checksum), story };

@@ -68,8 +68,9 @@ export class Site implements AsyncDisposable {
    */
   async lock(shared: boolean, { lockTimeout = 30_000, signal }: WaitOptions): Promise<FileFd> {
     const subject: ErrorSubject = { verb: 'lock', directory: this.root.path, path: `${STATE_DIRECTORY}/${LOCK}` };
-    // Made here, so that who only looks makes nothing.
-    const file = await this.state.openFile(LOCK, { flags: constants.O_RDWR | constants.O_CREAT, mode: 0o600 });
+    const file =
+      (await unless('ENOENT', () => this.state.openFile(LOCK, { flags: constants.O_RDWR }))) ??
+      (await this.#makeLock());
     try {
       await file.lock({ shared, timeout: lockTimeout, signal });
       const [held, named] = [await file.stat(), await this.state.stat(LOCK)];
@@ -83,6 +84,14 @@ export class Site implements AsyncDisposable {
       const why = `others have held it for ${lockTimeout} ms`;
       throw operationError(LockTimeoutError, 'ERR_DIRFD_LOCK_TIMEOUT', why, subject, error);
     }
+  }
+
+  /** Made by who locks, so that who only looks makes nothing. Where it is, the name of the state directory is on the disk. */
+  async #makeLock(): Promise<FileFd> {
+    // Whoever has made the directory may have been killed before this.
+    await this.state.sync();
+    await this.root.sync();
+    return await this.state.openFile(LOCK, { flags: constants.O_RDWR | constants.O_CREAT, mode: 0o600 });
   }
 
   /** Ids of all transactions that have left something. */
@@ -122,13 +131,7 @@ function keyOf({ record }: Site): string {
 }
 
 async function openState(root: DirectoryFd, create: boolean): Promise<DirectoryFd | undefined> {
-  let made = false;
-  if (create) {
-    made = await unless('EEXIST', async () => {
-      await root.mkdir(STATE_DIRECTORY, { mode: 0o700 });
-      return true;
-    }).then(Boolean);
-  }
+  if (create) await unless('EEXIST', () => root.mkdir(STATE_DIRECTORY, { mode: 0o700 }));
   const state = await unless('ENOENT', () => root.openDirectory(STATE_DIRECTORY));
   if (state === undefined) return undefined;
   try {
@@ -140,10 +143,6 @@ async function openState(root: DirectoryFd, create: boolean): Promise<DirectoryF
         directory: root.path,
         path: STATE_DIRECTORY,
       });
-    }
-    if (made) {
-      await state.sync();
-      await root.sync();
     }
     return state;
   } catch (error) {

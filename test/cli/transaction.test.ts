@@ -52,6 +52,12 @@ describe('dirfd transaction', () => {
     assert.equal(readFileSync(join(two, 'b'), 'utf8'), 'a');
   });
 
+  test('apply takes no two roots of one name', (t) => {
+    const ran = dirfd(['transaction', 'apply', `--root=x=${rootWith(t)}`, `--root=x=${rootWith(t)}`, '-'], { input });
+    assert.equal(ran.status, 2, ran.stderr);
+    assert.match(ran.stderr, /two roots are called 'x'/);
+  });
+
   test('a plan with mistakes is refused, and each is named by its JSON pointer', (t) => {
     const root = rootWith(t, files);
     for (const [text, message] of [

@@ -2,9 +2,10 @@
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { DirectoryFd } from 'dirfd';
 import {
   ConflictError,
   FileTransaction,
@@ -20,6 +21,9 @@ import { Journal } from '#dist/transaction/journal.js';
 import { run } from '../fixtures/command.js';
 import { ordinaryDirectory, ordinaryUserCanRun, runAsOrdinaryUser } from '../fixtures/ordinary-user.js';
 import { repositoryRoot } from '../fixtures/repository.js';
+import { strace } from '../fixtures/strace.js';
+import { requireTool } from '../fixtures/tools.js';
+import { commandOf, env, files } from './crash.js';
 import { leavings, rootWith, STATE, snapshot } from './snapshot.js';
 
 /** Commits, under the id `t`. */
@@ -327,4 +331,54 @@ test('an ordinary user may close directories and files to oneself: they are comm
     assert.deepEqual(readdirSync('back/.dirfd-transactions'), ['lock']);`,
   );
   assert.equal(status, 0, stderr);
+});
+
+test('undo waits for one who reads the log at that moment', async (t) => {
+  const root = rootWith(t);
+  await committed(root, (transaction) => transaction.write('a', 'new'));
+  await using held = await DirectoryFd.open(root);
+  const log = await held.openFile(`${STATE}/t/log`);
+  assert.ok(await log.tryLock({ shared: true }));
+  setTimeout(() => void log.close(), 100);
+  await undo(root, 't');
+  assert.deepEqual(snapshot(root), {});
+});
+
+test('the name of the state directory is synced by whoever makes the lock, also where another process has made the directory', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const root = rootWith(t, files);
+  mkdirSync(join(root, STATE), { mode: 0o700 });
+  const trace = ['fsync', 'fdatasync', 'openat2', 'openat'];
+  const { events } = strace(commandOf('commit', [root, 'keep']), { trace, env });
+  const synced = events.findIndex(({ call, args }) => call === 'fsync' && args[0]?.endsWith(`${basename(root)}>`));
+  const made = events.findIndex(({ call, args }) => call.startsWith('openat') && args.join().includes('O_CREAT'));
+  assert.ok(synced >= 0 && synced < made, `${synced} < ${made}`);
+});
+
+test('before a failed commit says that it goes back, what it has done is on the disk', async (t) => {
+  const root = rootWith(t, { a: 'a' });
+  const calls: string[] = [];
+  const { sync } = Applier.prototype;
+  const { append } = Journal.prototype;
+  Applier.prototype.sync = async function () {
+    calls.push('sync');
+    await sync.call(this);
+  };
+  Journal.prototype.append = async function (records) {
+    const all = [...records];
+    calls.push(all.at(-1)?.record ?? '');
+    if (all.some(({ record }) => record === 'done')) throw new Error('no room');
+    await append.call(this, all);
+  };
+  try {
+    await assert.rejects(
+      committed(root, (transaction) => transaction.write('a', 'new')),
+      { message: 'no room' },
+    );
+  } finally {
+    Applier.prototype.sync = sync;
+    Journal.prototype.append = append;
+  }
+  assert.deepEqual(calls, ['commit', 'sync', 'done', 'sync', 'back', 'sync', 'gone']);
+  assert.deepEqual(snapshot(root), { a: 'file 644 a' });
 });
