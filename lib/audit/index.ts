@@ -15,4 +15,11 @@ export { getGlobalAuditTrail, setGlobalAuditTrail } from './global.js';
 export type { AuditEntry, AuditSink, Logger, ObservedOptions, OperationEvent, OperationFacts } from './observe.js';
 export { type AuditSummaryRow, formatAuditSummary, summarizeAuditTrail } from './summary.js';
 export { AuditTrail, type AuditTrailOptions } from './trail.js';
-export { type AuditReport, readAuditTrail, type VerifyAuditOptions, verifyAuditTrail } from './verify.js';
+export {
+  type AuditFault,
+  type AuditReport,
+  type ReadAuditOptions,
+  readAuditTrail,
+  type VerifyAuditOptions,
+  verifyAuditTrail,
+} from './verify.js';

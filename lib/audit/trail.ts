@@ -5,7 +5,7 @@
  *
  *   several writers   the end of the chain is read from the file whenever another process may have written
  *   a crash           leaves a torn last line at most; the next writer cuts it off and records that it did
- *   a failed write    is cut off again, and no record of its batch stands
+ *   a failed write    is cut off again; of its batch stands what was in the file before, where that was set aside meanwhile
  */
 
 import { constants } from 'node:fs';
@@ -35,6 +35,13 @@ interface Waiting {
   readonly entry: AuditEntry;
   readonly resolve: (end: ChainEnd) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** A record as it is to be written. */
+interface Line {
+  readonly line: Buffer;
+  readonly end: ChainEnd;
+  readonly resolve: (end: ChainEnd) => void;
 }
 
 const OPEN_OR_MAKE = constants.O_RDWR | constants.O_CREAT;
@@ -209,32 +216,29 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
   async #append(batch: readonly Waiting[]): Promise<void> {
     let file = await this.#current();
     const cut = await this.#findEnd(file);
-    const entries = [...(cut > 0 ? [cutEntry(cut)] : []), ...batch.map(({ entry }) => entry)];
-    const ends: ChainEnd[] = [];
-    let lines: Buffer[] = [];
+    const all = [...(cut > 0 ? [{ entry: cutEntry(cut), resolve: () => {} }] : []), ...batch];
+    let last = this.#end;
+    let part: Line[] = [];
     let length = 0;
-    for (const entry of entries) {
-      const { line, end } = chainEntry(entry, ends.at(-1) ?? this.#end);
+    for (const { entry, resolve } of all) {
+      const { line, end } = chainEntry(entry, last);
       if (this.#size + length > 0 && this.#size + length + line.length > this.#maxBytes) {
-        await this.#put(file, lines, length);
+        await this.#put(file, part, length);
         file = await this.#rotate();
-        lines = [];
+        part = [];
         length = 0;
       }
-      lines.push(line);
+      part.push({ line, end, resolve });
       length += line.length;
-      ends.push(end);
+      last = end;
     }
-    await this.#put(file, lines, length);
-    this.#end = ends.at(-1) ?? this.#end;
-    batch.forEach(({ resolve }, index) => {
-      resolve(ends[index + entries.length - batch.length] as ChainEnd);
-    });
+    await this.#put(file, part, length);
   }
 
-  async #put(file: FileFd, lines: readonly Buffer[], length: number): Promise<void> {
+  /** Whatever fails afterwards, these records stand, and who waits for them is told so. */
+  async #put(file: FileFd, part: readonly Line[], length: number): Promise<void> {
     if (length === 0) return;
-    const bytes = Buffer.concat(lines);
+    const bytes = Buffer.concat(part.map(({ line }) => line));
     const start = this.#size;
     try {
       for (let at = 0; at < length; ) {
@@ -248,6 +252,10 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
       throw error;
     }
     this.#size = start + length;
+    for (const { end, resolve } of part) {
+      this.#end = end;
+      resolve(end);
+    }
   }
 
   /** The file of that name: another process may have set aside the one that is open. */

@@ -1,7 +1,9 @@
 /** A trail read from its first file to its last, and each link of the chain tested. */
 
+import { closeAll } from '../dirfd/close-all.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
+import type { FileFd } from '../dirfd/file-fd.js';
 import { holdDirectory } from '../dirfd/hold-directory.js';
 import { FsError, ownError } from '../errors.js';
 import { type AuditRecord, type ChainEnd, hashLine, linesOf, parseLine, START } from './chain.js';
@@ -20,8 +22,18 @@ export interface AuditReport {
   /** Bytes at the end that a crash has torn; the next open cuts them. They are no sign of tampering. */
   readonly torn: number;
   /** The first record that does not fit. */
-  readonly fault?: { readonly file: string; readonly line: number; readonly why: string };
+  readonly fault?: AuditFault;
 }
+
+/** A line of a trail at which something is wrong. */
+export interface AuditFault {
+  readonly file: string;
+  readonly line: number;
+  readonly why: string;
+}
+
+const BAD_RECORD = 'not a record';
+const NO_RECORD = 'not one whole record: no trail, or its first record is torn';
 
 /** What else is to hold. */
 export interface VerifyAuditOptions extends SignalOptions {
@@ -40,15 +52,26 @@ export async function trailFiles(directory: DirectoryFd, name: string): Promise<
   return names.includes(name) ? [...rotated, name] : rotated;
 }
 
-/** Every record of a trail, the oldest first. Stops at a line that is none. */
+/** How records are read. */
+export interface ReadAuditOptions extends SignalOptions {
+  /** Told where reading has stopped, if not at the end: at a line that is no record, though others follow it or nothing was read before it. */
+  readonly onFault?: ((fault: AuditFault) => void) | undefined;
+}
+
+/** Every record of a trail, the oldest first. Stops at a line that is none; its links are not tested. */
 export async function* readAuditTrail(
   directory: DirectoryFd | string | URL,
   name: string,
-  options: SignalOptions = {},
+  { signal, onFault }: ReadAuditOptions = {},
 ): AsyncGenerator<AuditRecord, undefined> {
-  for await (const { record } of walkTrail(directory, name, options)) {
-    if (record === undefined) return undefined;
-    yield record;
+  let isFirst = true;
+  let bad: AuditFault | undefined;
+  for await (const { file, line, record } of walkTrail(directory, name, { signal })) {
+    if (!bad && record) yield record;
+    else if (bad || isFirst) return void onFault?.(bad ?? { file, line, why: NO_RECORD });
+    // At the very end it is but torn.
+    else bad = { file, line, why: BAD_RECORD };
+    isFirst = false;
   }
   return undefined;
 }
@@ -74,7 +97,7 @@ export async function verifyAuditTrail(
     if (files.at(-1) !== file) files.push(file);
     if (fault) continue;
     // A torn line is the last: whatever follows shows that it was whole once.
-    if (bad) fault = { file: bad.file, line: bad.line, why: 'not a record' };
+    if (bad) fault = { file: bad.file, line: bad.line, why: BAD_RECORD };
     bad = undefined;
     if (fault) continue;
     if (record === undefined || !ended) {
@@ -96,7 +119,7 @@ export async function verifyAuditTrail(
   }
   if (!fault && bad && records === 0) {
     // What a crash has torn is cut by the next writer, but until then nothing tells it from any other file.
-    fault = { file: bad.file, line: bad.line, why: 'not one whole record: no trail, or its first record is torn' };
+    fault = { file: bad.file, line: bad.line, why: NO_RECORD };
   }
   if (!fault && !isExpectedThere) {
     fault = {
@@ -122,29 +145,64 @@ async function* walkTrail(
   { signal }: SignalOptions,
 ): AsyncGenerator<TrailLine, undefined> {
   const directory = await holdDirectory(place, { signal });
+  let current: FileFd | undefined;
   try {
-    const files = await trailFiles(directory, name);
-    if (files.length === 0) {
-      throw ownError('ERR_DIRFD_INVALID_PATH', 'there is no such audit trail', {
-        verb: 'verifyAuditTrail',
-        directory: directory.path,
-        path: name,
-      });
+    const trail = await openTrail(directory, name, { signal });
+    current = trail.current;
+    for (const file of trail.rotated) {
+      await using opened = await directory.openFile(file, { signal });
+      yield* linesIn(file, opened, signal);
     }
-    for (const file of files) {
-      await using opened = await directory.openFile(file, { signal }).catch((error: unknown) => {
-        // Rotated since the listing: its records are in a file that the next run names.
-        if (error instanceof FsError && error.code === 'ENOENT' && file === name) return undefined;
-        throw error;
-      });
-      let line = 0;
-      for await (const { bytes, ended } of opened ? linesOf(opened) : []) {
-        signal?.throwIfAborted();
-        yield { file, line: ++line, bytes, ended, record: ended ? parseLine(bytes) : undefined };
-      }
-    }
+    if (current) yield* linesIn(name, current, signal);
   } finally {
-    await directory.close();
+    await closeAll([current, directory]);
   }
   return undefined;
+}
+
+async function* linesIn(
+  file: string,
+  opened: FileFd,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<TrailLine, undefined> {
+  let line = 0;
+  for await (const { bytes, ended } of linesOf(opened)) {
+    signal?.throwIfAborted();
+    yield { file, line: ++line, bytes, ended, record: ended ? parseLine(bytes) : undefined };
+  }
+  return undefined;
+}
+
+interface OpenTrail {
+  readonly rotated: readonly string[];
+  /** Held open: a rotation from now on changes its name, and not what has been written before. */
+  readonly current: FileFd | undefined;
+}
+
+/** The files of one moment: the newest one had its name before the listing and after it. Each further attempt is due to another rotation. */
+async function openTrail(directory: DirectoryFd, name: string, { signal }: SignalOptions): Promise<OpenTrail> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const current = await directory.openFile(name, { signal }).catch(ifAbsent);
+    try {
+      const files = await trailFiles(directory, name);
+      if (files.length === 0) {
+        const subject = { verb: 'verifyAuditTrail', directory: directory.path, path: name };
+        throw ownError('ERR_DIRFD_INVALID_PATH', 'there is no such audit trail', subject);
+      }
+      const here = await current?.stat();
+      const named = await directory.stat(name).catch(ifAbsent);
+      if (here?.ino === named?.ino && here?.dev === named?.dev) {
+        return { rotated: files.filter((file) => file !== name), current };
+      }
+    } catch (error) {
+      await current?.close();
+      throw error;
+    }
+    await current?.close();
+  }
+}
+
+function ifAbsent(error: unknown): undefined {
+  if (!(error instanceof FsError) || error.code !== 'ENOENT') throw error;
 }

@@ -1,7 +1,7 @@
 /** `dirfd audit verify|show|summary FILE`: an audit trail, tested or read. */
 
 import { Argument, type Command, InvalidArgumentError } from 'commander';
-import type { AuditRecord, AuditReport, ChainEnd } from '../audit/index.js';
+import type { AuditFault, AuditRecord, AuditReport, ChainEnd } from '../audit/index.js';
 import { pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { CommandError, say } from './messages.js';
@@ -64,14 +64,21 @@ async function run(action: Action, file: string | Buffer, options: Options): Pro
     await (options.json ? output.json(report) : output.write(describe(report)));
     if (!report.intact) process.exitCode = EXIT.failed;
   } else if (action === 'summary') {
-    const rows = await summarizeAuditTrail(readAuditTrail(directory, text));
-    await (options.json ? output.json(rows) : output.write(formatAuditSummary(rows)));
+    const rows = await summarizeAuditTrail(readAuditTrail(directory, text, { onFault: tellFault }));
+    const plain = () => rows.map((row) => ({ ...row, operation: printable(row.operation) }));
+    await (options.json ? output.json(rows) : output.write(formatAuditSummary(plain())));
   } else {
-    for (const record of await chosen(readAuditTrail(directory, text), options)) {
+    for (const record of await chosen(readAuditTrail(directory, text, { onFault: tellFault }), options)) {
       await (options.json ? output.json(record) : output.write(line(record)));
     }
   }
   await output.end();
+}
+
+/** What was read up to there is printed nevertheless. */
+function tellFault({ file, line: number, why }: AuditFault): void {
+  process.exitCode = EXIT.failed;
+  say(`dirfd audit: stopped at ${printable(file)}, line ${number}: ${why}`);
 }
 
 /** `4711:9f86d0…`: what verify prints as the last record. */

@@ -288,3 +288,37 @@ test('the global trail takes what has none of its own, and a table tells of it',
   );
   assert.match(formatAuditSummary(rows), /^operation {2}done {2}failed .*\none +1 +0 .*\ntwo +0 +1 /);
 });
+
+test('of records that are written together, those in a file that was set aside stand, whatever fails then', async (t) => {
+  const path = temporaryDirectory(t);
+  await using trail = await AuditTrail.open(path, 'a', { maxBytes: 450 });
+  const failing = t.mock.method(DirectoryFd.prototype, 'rename', async () => {
+    throw new Error('no rotation');
+  });
+  const ends = await Promise.allSettled(['one', 'two', 'three', 'four'].map((name) => trail.record(entry(name))));
+  failing.mock.restore();
+  const stood = lines(path).map((line) => JSON.parse(line).operation);
+  assert.deepEqual(
+    ends.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected', 'rejected'],
+  );
+  assert.deepEqual(stood, ['one', 'two']);
+  assert.equal((await trail.record(entry('next'))).sequence, 3);
+  assert.equal((await trail.verify()).intact, true);
+});
+
+test('a rotation while a trail is listed breaks nothing for who reads it', async (t) => {
+  const path = await filled(t, 4, { maxBytes: 450 });
+  await using trail = await AuditTrail.open(path, 'a', { fsync: 'none', maxBytes: 450 });
+  const readdir = DirectoryFd.prototype.readdir as unknown as (this: DirectoryFd) => Promise<string[]>;
+  for (const late of [true, false]) {
+    const mock = t.mock.method(DirectoryFd.prototype, 'readdir', async function (this: DirectoryFd) {
+      mock.mock.restore();
+      const before = await readdir.call(this);
+      for (let i = 0; i < 4; i++) await trail.record(entry('meanwhile'));
+      return late ? before : await readdir.call(this);
+    });
+    const { intact, fault, records } = await verifyAuditTrail(path, 'a');
+    assert.deepEqual([intact, records >= 4], [true, true], JSON.stringify(fault));
+  }
+});

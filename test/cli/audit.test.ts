@@ -41,7 +41,17 @@ test('verifies, shows and sums up', async (t) => {
     const ran = dirfd(['audit', 'verify', join(path, 'other')]);
     assert.deepEqual([ran.status, told.test(ran.stdout + ran.stderr)], [status, true], ran.stdout);
   }
-  writeFileSync(file, readFileSync(file, 'utf8').replace('write', 'wrote'));
+  const whole = readFileSync(file, 'utf8');
+  assert.equal(dirfd(['audit', 'show', join(path, 'other')]).status, 1, 'no record at all');
+  writeFileSync(file, `${whole}torn`);
+  assert.equal(dirfd(['audit', 'show', file]).status, 0);
+  writeFileSync(file, whole.replace('"write"', JSON.stringify('\x1b[2Jwrite')).replace('\n', '\nno record\n'));
+  for (const action of ['show', 'summary']) {
+    const { status, stdout, stderr } = dirfd(['audit', action, file]);
+    assert.deepEqual([status, stderr], [1, 'dirfd audit: stopped at a.jsonl, line 2: not a record\n']);
+    assert.match(stdout, /\\e\[2Jwrite /);
+  }
+  writeFileSync(file, whole.replace('write', 'wrote'));
   const broken = dirfd(['audit', 'verify', file]);
   assert.equal(broken.status, 1);
   assert.match(broken.stdout, /^BROKEN after 1 record in 1 file: a\.jsonl, line 2: record 2 does not follow/);
