@@ -89,6 +89,12 @@ const wholeAtAnyTime = (work: string, fixed: string): Verdict =>
     versionsIn(work).filter((id) => !isOwn(id)),
   );
 
+/** What stood there, whole, under the name that the error of a failed sync has told: no cleanup takes it. */
+function isKept(work: string, fixed: string, name: string): boolean {
+  const { differences } = sameTree(`${work}/place/${name}`, `${fixed}/${SOURCE}`);
+  return name.startsWith('.dirfd-replaced-') && differences.length === 0;
+}
+
 /** What stood there or what was restored. */
 function restoredOrNot(work: string, fixed: string): Verdict {
   const states = [FIRST, SOURCE].map((state) => sameTree(`${work}/place/target`, `${fixed}/${state}`).differences);
@@ -140,7 +146,7 @@ export const backupSubjects: readonly Subject[] = [
     judge: (work, fixed) => {
       const names = readdirSync(`${work}/place`);
       const left = names
-        .filter((name) => name !== 'target')
+        .filter((name) => name !== 'target' && !isKept(work, fixed, name))
         .map((name) => ({ path: name, line: `left over: ${name}` }));
       const { differences } = sameTree(`${work}/place/target`, `${fixed}/${FIRST}`);
       return { differences: [...differences, ...left], lookalikes: [] };
