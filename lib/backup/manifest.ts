@@ -9,7 +9,7 @@ import type { BackupLosses } from './losses.js';
 
 /** One regular file of a version. */
 export interface VersionFile {
-  /** Relative to what was backed up; empty where that is the file itself. */
+  /** Relative to what was backed up; `file` where that is the file itself. */
   readonly path: string;
   /** Base64, where the path is not UTF-8. */
   readonly pathBytes?: string;
