@@ -1,11 +1,8 @@
 /** A directory on its way through a copy. */
 
 import type { Stat } from '../dirfd/stat.js';
-import { type NativePair, STATE, type State, TICKET, type Ticket } from '../native/trees.js';
+import { type NativeOpened, type NativePair, STATE, type State, TICKET, type Ticket } from '../native/trees.js';
 import type { TreePath } from './tree-path.js';
-
-/** Without these its owner is shut out. */
-const OWNER_BITS = 0o700;
 
 export interface Directory {
   readonly path: TreePath;
@@ -13,7 +10,7 @@ export interface Directory {
   readonly state: State;
   readonly parent: Directory | undefined;
   /** Not to be finished before the whole subtree is: its mode may shut even its owner out. */
-  readonly waits: boolean;
+  waits: boolean;
   /** A mount point that is not to be crossed. */
   readonly bare: boolean;
   /** A survey has found out which of its subdirectories have to be visited. */
@@ -30,10 +27,15 @@ export interface Directory {
 
 export function newDirectory(
   fixed: Pick<Directory, 'path' | 'ticket' | 'state' | 'parent' | 'bare' | 'surveyed' | 'seen'>,
-  mode: number,
 ): Directory {
-  const waits = (mode & OWNER_BITS) !== OWNER_BITS;
-  return { ...fixed, waits, pair: undefined, own: 1, children: 0, finished: false };
+  return { ...fixed, waits: false, pair: undefined, own: 1, children: 0, finished: false };
+}
+
+/** What opening it has told. */
+export function setOpened(directory: Directory, opened: NativeOpened): void {
+  directory.pair = opened.pair;
+  directory.finished = opened.finished;
+  directory.waits = opened.waits;
 }
 
 /** A directory in one that was there before may inherit ACLs and group; in one that this copy made, nothing. */

@@ -66,7 +66,7 @@ export class FreshDirectories {
 
   #start(): void {
     this.#tasks++;
-    this.#scheduler.push(async () => {
+    this.#scheduler.pushLast(async () => {
       const some = this.#take();
       if (some.length > 0) await this.#fill(some);
       this.#tasks--;
@@ -85,11 +85,10 @@ export class FreshDirectories {
     const paths = Buffer.concat(some.flatMap(({ path }) => [path.rest, NUL]));
     const tickets = Buffer.concat(some.map(({ ticket }) => (ticket.length > 0 ? ticket : UNKNOWN)));
     const states = Uint8Array.from(some, ({ state }) => state);
-    try {
-      this.#goOn(some, await native.copyFill(this.#copy, pieces, paths, tickets, states, this.#onlyMount));
-    } catch (failure) {
-      for (const { path } of some) this.#listener.fail(failure, path);
-    }
+    const filled = await native
+      .copyFill(this.#copy, pieces, paths, tickets, states, this.#onlyMount)
+      .catch((failure: unknown) => failAll(some, failure, this.#listener));
+    if (filled) this.#goOn(some, filled);
     for (const { above } of some) {
       above.children--;
       this.#listener.filled(above);
@@ -114,9 +113,13 @@ export class FreshDirectories {
         seen: false,
       };
       parent.children++;
-      this.#listener.enter(newDirectory(fixed, opened.mode), opened);
+      this.#listener.enter(newDirectory(fixed), opened);
     }
   }
+}
+
+function failAll(some: readonly FreshDirectory[], failure: unknown, listener: Listener): undefined {
+  for (const { path } of some) listener.fail(failure, path);
 }
 
 function* restOf({ rest }: NativeFilled, given: readonly FreshDirectory[]): Generator<FreshDirectory> {

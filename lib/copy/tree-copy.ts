@@ -32,7 +32,7 @@ import {
 import { Decider, decide, PROTECTED } from './decide.js';
 import { DeletePass } from './delete-pass.js';
 import { Deletions } from './deletions.js';
-import { type Directory, madeState, newDirectory, ticketOf } from './directory.js';
+import { type Directory, madeState, newDirectory, setOpened, ticketOf } from './directory.js';
 import type { CopyEvent } from './events.js';
 import { FreshDirectories } from './fresh-directories.js';
 import { type First, type FirstCopy, HardLinks, linkKey, type Name, type Undecided } from './hard-links.js';
@@ -144,7 +144,7 @@ export class TreeCopy {
     const bare = this.#options.oneFileSystem && stat.mountId !== this.#roots.stat.mountId;
     const visit = this.#visits?.get(path.asLatin1());
     const surveyed = (visit?.isKnownBelow ?? false) && (parent?.surveyed ?? true);
-    return newDirectory({ path, ticket, state, parent, bare, surveyed, seen: visit?.isSeen ?? false }, stat.mode);
+    return newDirectory({ path, ticket, state, parent, bare, surveyed, seen: visit?.isSeen ?? false });
   }
 
   async #open(directory: Directory): Promise<void> {
@@ -164,8 +164,7 @@ export class TreeCopy {
     }
     if (opened.own !== undefined) this.#itemizer.directory(path.bytes(), opened.own);
     if (isPlain) return this.#enter(directory, opened);
-    directory.pair = opened.pair;
-    directory.finished = opened.finished;
+    setOpened(directory, opened);
     this.#absorb(directory, opened);
     await this.#decideAll(directory, opened);
     this.#ended(directory);
@@ -173,8 +172,7 @@ export class TreeCopy {
 
   /** A directory in which nothing is to be decided: narrow ones are copied already, wide ones in ranges. */
   #enter(directory: Directory, opened: NativeOpened): void {
-    directory.pair = opened.pair;
-    directory.finished = opened.finished;
+    setOpened(directory, opened);
     this.#absorb(directory, opened);
     if (!opened.copied) this.#applyRanges(directory, opened.count, EMPTY);
     this.#ended(directory);

@@ -124,6 +124,8 @@ export interface NativeOpened extends NativeApplied {
   readonly own?: number;
   readonly copied: boolean;
   readonly finished: boolean;
+  /** Its mode will shut even its owner out: not to be finished before the whole subtree is. */
+  readonly waits: boolean;
   readonly source?: Buffer;
   readonly destination?: Buffer;
 }
@@ -138,7 +140,7 @@ export interface NativePlace {
 /** What came of directories that the copy had made, and of those it made in them. Counts are those of the directories that are done. */
 export interface NativeFilled extends NativeApplied {
   /** Something is left to do in them, or to tell of them. */
-  readonly opened?: readonly (NativeOpened & NativePlace & { readonly mode: number })[];
+  readonly opened?: readonly (NativeOpened & NativePlace)[];
   readonly failed?: readonly (NativePlace & { readonly failure: NativeFailure })[];
   /** Not begun; `paths` are as `below`. */
   readonly rest?: { paths: Buffer; tickets: Buffer; states: Buffer; origins: Uint32Array };

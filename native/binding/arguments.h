@@ -62,6 +62,12 @@ class Arguments {
   // The memory of a Uint8Array, which `keep_alive` must hold while a worker uses it.
   std::span<std::byte> memory(Napi::ObjectReference& keep_alive);
 
+  // What the arguments have to be together.
+  bool require(bool holds, const char* expected) {
+    if (!holds) refuse(expected);
+    return holds;
+  }
+
   bool more() const { return at_ < info_.Length(); }
   Napi::Env env() const { return info_.Env(); }
   bool ok() const { return !problem_; }

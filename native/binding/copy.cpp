@@ -94,7 +94,7 @@ Napi::Value new_path_piece(const Napi::CallbackInfo& info) {
 }
 
 // copyOpen(copy, piece above | undefined, path, ticket, state, list source, list destination, copy now, tells, seen = false)
-//   → {pair, count, copied, finished, source?, destination?, own?, …applied}
+//   → {pair, count, copied, finished, waits, source?, destination?, own?, …applied}
 struct Open : OnPair {
   OpenHow how;
   bool wants_source = false;
@@ -126,7 +126,7 @@ struct Open : OnPair {
 };
 
 // copyFill(copy, pieces above them, paths: each with a NUL after it, their tickets, their states, mount or 0)
-//   → {opened?: [{origin, below, mode, …as copyOpen}], failed?: [{origin, below, failure}], rest?: {paths, tickets, states, origins}, …counts}
+//   → {opened?: [{origin, below, …as copyOpen}], failed?: [{origin, below, failure}], rest?: {paths, tickets, states, origins}, …counts}
 struct Fill {
   std::shared_ptr<CopyRun> run_;
   std::vector<FreshDirectory> waiting;
@@ -140,10 +140,12 @@ struct Fill {
     const std::string tickets = arguments.bytes();
     const std::string states = arguments.bytes();
     only_mount = static_cast<uint64_t>(arguments.integer());
+    const bool whole = tickets.size() == states.size() * sizeof(Ticket) &&
+                       std::count(paths.begin(), paths.end(), '\0') == static_cast<ptrdiff_t>(states.size());
+    if (!arguments.require(whole, "as many paths as tickets and states")) return;
     size_t from = 0;
-    for (size_t i = 0; i < states.size() && (i + 1) * sizeof(Ticket) <= tickets.size(); i++) {
+    for (size_t i = 0; i < states.size(); i++) {
       const size_t end = paths.find('\0', from);
-      if (end == std::string::npos) return;
       FreshDirectory directory{
           .path = {.above = i < pieces.size() ? pieces[i] : nullptr, .rest = paths.substr(from, end - from)},
           .origin = static_cast<uint32_t>(i)};

@@ -175,6 +175,7 @@ Napi::Object opened_value(Napi::Env env, Applied& applied, const std::shared_ptr
   value.Set("count", static_cast<double>(pair->entries()));
   value.Set("copied", pair->copied());
   value.Set("finished", pair->finished());
+  value.Set("waits", pair->shuts_owner_out());
   if (!pair->finished()) value.Set("pair", make_pair(env, pair));
   return value;
 }
@@ -184,7 +185,6 @@ Napi::Object filled_value(Napi::Env env, Filled& filled) {
   set_list(value, "opened", filled.opened, [&](Filled::Opened& opened) {
     Napi::Object one = opened_value(env, opened.applied, opened.pair);
     set_place(one, opened.directory);
-    one.Set("mode", opened.pair->source_mode());
     return one;
   });
   set_list(value, "failed", filled.failed, [&](Filled::Failed& failed) {

@@ -41,7 +41,7 @@ std::shared_ptr<SurveyOfRun> survey_of(Napi::Value value);
 //  problems: [{name, aspect, detail, errno, call, reason, subject, flags}]}
 Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair);
 
-// {count, copied, finished, pair unless it is finished, …applied}
+// {count, copied, finished, waits: for all below it, pair unless it is finished, …applied}
 Napi::Object opened_value(Napi::Env env, Applied& applied, const std::shared_ptr<CopyPair>& pair);
 
 // As copyFill() in binding/copy.cpp tells.

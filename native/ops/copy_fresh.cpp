@@ -1,7 +1,10 @@
 #include "ops/copy_fresh.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <deque>
+#include <iterator>
 
 namespace dfd {
 
@@ -28,7 +31,7 @@ void add(CopyCounts& sum, const CopyCounts& counts) {
 
 // The directories that were made in one that is done: all that an uneventful directory has to be gone on with.
 void descend(const CopyPair& pair, const Applied& applied, const FreshDirectory& parent,
-             std::vector<FreshDirectory>& waiting) {
+             std::deque<FreshDirectory>& waiting) {
   for (size_t i = 0; i < applied.indices.size(); i++) {
     std::string name(pair.name(applied.indices[i]));
     std::string below = parent.below.empty() ? name : parent.below + '/' + name;
@@ -40,15 +43,28 @@ void descend(const CopyPair& pair, const Applied& applied, const FreshDirectory&
   }
 }
 
+// Depth first, so that little waits. Where paths are long, a directory's own directories come one right after the other: from a parent that was
+// opened just before they are found by one name (ops/recent_directories.h), later only by the whole path.
+FreshDirectory next(std::deque<FreshDirectory>& waiting) {
+  const bool deep = waiting.back().path.is_deep();
+  FreshDirectory directory = std::move(deep ? waiting.front() : waiting.back());
+  if (deep) {
+    waiting.pop_front();
+  } else {
+    waiting.pop_back();
+  }
+  return directory;
+}
+
 }  // namespace
 
-Filled fill(const std::shared_ptr<CopyRun>& run, std::vector<FreshDirectory> waiting, uint64_t only_mount,
+Filled fill(const std::shared_ptr<CopyRun>& run, std::vector<FreshDirectory> given, uint64_t only_mount,
             bool umask_is_zero, const Stop& stop) {
   Filled filled;
+  std::deque<FreshDirectory> waiting(std::make_move_iterator(given.begin()), std::make_move_iterator(given.end()));
   const Clock::time_point begun = Clock::now();
   while (!waiting.empty()) {
-    FreshDirectory directory = std::move(waiting.back());
-    waiting.pop_back();
+    FreshDirectory directory = next(waiting);
     if (stop.wanted()) {
       filled.failed.push_back({std::move(directory), failure(Call::kOpenat, ECANCELED).about(Subject::kPath)});
       break;
@@ -57,7 +73,9 @@ Filled fill(const std::shared_ptr<CopyRun>& run, std::vector<FreshDirectory> wai
     Applied applied;
     const OpenHow how{.list_source = !is_foreign(directory.ticket, only_mount), .copy_now = true};
     auto status = pair->open(how, umask_is_zero, stop, applied);
-    const bool eventful = !status || !applied.problems.empty();
+    const bool eventful = !applied.problems.empty();
+    const bool is_failure = !status || std::any_of(applied.problems.begin(), applied.problems.end(),
+                                                   [](const CopyProblem& it) { return it.aspect == Aspect::kEntry; });
     if (!status) {
       filled.failed.push_back({std::move(directory), status.error()});
     } else if (!pair->finished() || eventful) {
@@ -66,10 +84,10 @@ Filled fill(const std::shared_ptr<CopyRun>& run, std::vector<FreshDirectory> wai
       add(filled.counts, applied.counts);
       descend(*pair, applied, directory, waiting);
     }
-    // What is wrong is told before anything else is begun, where it is the end of the copy.
-    if ((eventful && !run->options.keep_going) || Clock::now() - begun >= kPatience) break;
+    // What could not be copied is told before anything else is begun, where it is the end of the copy.
+    if ((is_failure && !run->options.keep_going) || Clock::now() - begun >= kPatience) break;
   }
-  filled.rest = std::move(waiting);
+  filled.rest.assign(std::make_move_iterator(waiting.begin()), std::make_move_iterator(waiting.end()));
   return filled;
 }
 

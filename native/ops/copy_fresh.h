@@ -40,7 +40,7 @@ struct Filled {
 };
 
 // `only_mount`: a directory of another mount is made and stays empty; 0: mounts are crossed.
-Filled fill(const std::shared_ptr<CopyRun>& run, std::vector<FreshDirectory> waiting, uint64_t only_mount,
+Filled fill(const std::shared_ptr<CopyRun>& run, std::vector<FreshDirectory> given, uint64_t only_mount,
             bool umask_is_zero, const Stop& stop);
 
 }  // namespace dfd

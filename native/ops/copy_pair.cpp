@@ -108,9 +108,13 @@ Status CopyPair::try_open(OpenHow how, bool umask_is_zero, const Stop& stop, App
   }
   // A directory that even its owner may not search has to wait until all below it is done.
   bool has_directories = !applied.outcomes.empty();
-  if (has_directories && (source_stat_.mode & kOwnerBits) != kOwnerBits) return success();
+  if (has_directories && shuts_owner_out()) return success();
   finish_in(directories, applied);
   return success();
+}
+
+bool CopyPair::shuts_owner_out() const {
+  return (run_->options.rules.mode(source_stat_.mode, source_stat_) & kOwnerBits) != kOwnerBits;
 }
 
 // A file that is copied in any case is stat'ed once it is open, where that one look can tell what two would. Access times must be read before

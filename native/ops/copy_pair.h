@@ -119,7 +119,8 @@ class CopyPair {
 
   size_t entries() const { return entries_.size(); }
   std::string_view name(uint32_t index) const { return index < entries_.size() ? entry_name(entries_[index]) : ""; }
-  uint32_t source_mode() const { return source_stat_.mode; }
+  // When it is finished: nothing below it can be reached then.
+  bool shuts_owner_out() const;
   bool copied() const { return copied_; }
   bool finished() const { return finished_; }
   Changes changes() const { return changes_; }  // of the directory itself, before anything was done in it

@@ -44,8 +44,8 @@ class RecentDirectories {
     SharedFd fd;
   };
   std::mutex mutex_;
-  // Few: they are held beside the descriptors that every thread needs.
-  std::array<Known, 2> known_;
+  // Few: they are held beside the descriptors that every thread needs. Enough for a directory to stay while its own ones come and go.
+  std::array<Known, 8> known_;
 };
 
 }  // namespace dfd
