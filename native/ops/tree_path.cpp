@@ -35,6 +35,18 @@ TreePath TreePath::child(std::string name) const {
   return {.above = std::make_shared<PathPiece>(above, rest), .rest = std::move(name)};
 }
 
+bool TreePath::operator==(const TreePath& other) const {
+  if (rest != other.rest) return false;
+  const PathPiece* one = above.get();
+  const PathPiece* two = other.above.get();
+  while (one != two) {
+    if (!one || !two || one->path() != two->path()) return false;
+    one = one->above().get();
+    two = two->above().get();
+  }
+  return true;
+}
+
 TreePath TreePath::parent() const {
   size_t slash = rest.rfind('/');
   if (slash != std::string::npos) return {.above = above, .rest = rest.substr(0, slash)};

@@ -3,7 +3,8 @@
 //
 //   root ── piece "a/b/c/…" ── piece "m/n/o/…" ── rest "x/y"
 //
-// TypeScript cuts too (lib/copy/tree-path.ts). The directories below one that ends a piece have one object above them, where one hand has cut.
+// TypeScript cuts too (lib/copy/tree-path.ts), at the same places. The directories below one that ends a piece have one object above them, where
+// one hand has cut, and equal ones otherwise.
 #pragma once
 
 #include <memory>
@@ -40,7 +41,7 @@ struct TreePath {
   TreePath child(std::string name) const;
   // Not of the root.
   TreePath parent() const;
-  bool operator==(const TreePath&) const = default;
+  bool operator==(const TreePath& other) const;
 };
 
 // A readable descriptor of the directory, resolved piece by piece; see resolve_directory.
