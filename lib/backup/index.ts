@@ -36,6 +36,7 @@ export {
   type PruneBackupOptions,
   type PruneReport,
   type PruneVersionsOptions,
+  type UnreadableVersion,
 } from './manager.js';
 export type { BackupVersion, Manifest, VersionFile } from './manifest.js';
 export type { RecoveryPoint } from './points.js';

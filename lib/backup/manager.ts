@@ -45,6 +45,14 @@ export interface PruneVersionsOptions extends PruneBackupOptions {
 export interface PruneReport {
   readonly removed: readonly string[];
   readonly kept: readonly string[];
+  /** Those whose manifest cannot be read, and why: they stay, of whatever source, and count for no rule. */
+  readonly unreadable: readonly UnreadableVersion[];
+}
+
+/** A version that does not even say what should be in it. */
+export interface UnreadableVersion {
+  readonly id: string;
+  readonly error: FsError;
 }
 
 /**
@@ -177,7 +185,8 @@ export class BackupManager implements AsyncDisposable {
     const facts = { operation: 'backup.prune', directory: this.path, policy };
     return observed(facts, this.#observed, async (note) => {
       await using use = await this.#store.useAlone({ timeout, signal });
-      const versions = ofSource(await this.#list(use), source);
+      const unreadable: UnreadableVersion[] = [];
+      const versions = ofSource(await this.#list(use, (version) => unreadable.push(version)), source);
       const kept = keptBy(policy, versions, Date.now(), this.#subject('prune'));
       for (const id of await this.#neededByPoints()) kept.add(id);
       const removed = versions.map(({ id }) => id).filter((id) => !kept.has(id));
@@ -186,7 +195,7 @@ export class BackupManager implements AsyncDisposable {
         await removeDebris(use);
         await removeVersions(use, removed);
       }
-      return { removed, kept: versions.map(({ id }) => id).filter((id) => kept.has(id)) };
+      return { removed, kept: versions.map(({ id }) => id).filter((id) => kept.has(id)), unreadable };
     });
   }
 
@@ -251,7 +260,7 @@ export class BackupManager implements AsyncDisposable {
     return (await readPoints(points)).flatMap(({ version }) => version ?? []);
   }
 
-  async #list(use: StoreUse): Promise<BackupVersion[]> {
+  async #list(use: StoreUse, onUnreadable?: (version: UnreadableVersion) => void): Promise<BackupVersion[]> {
     const found: BackupVersion[] = [];
     for (const id of await idsIn(use)) {
       try {
@@ -260,6 +269,7 @@ export class BackupManager implements AsyncDisposable {
       } catch (error) {
         // Damaged, unreadable, no directory, …: one bad version must not keep the others from being used.
         if (!(error instanceof FsError)) throw error;
+        onUnreadable?.({ id, error });
       }
     }
     return found;

@@ -193,7 +193,12 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
       { count, hourly, daily, weekly, monthly, maxAge },
       { dryRun: dryRun === true, source, signal },
     );
-    if (options.json) return void (await output.json(report));
+    for (const { id, error } of report.unreadable) complain(`dirfd backup: ${id}: not removed`, error);
+    if (report.unreadable.length > 0) process.exitCode = EXIT.failed;
+    if (options.json) {
+      const unreadable = report.unreadable.map(({ id, error: { code, message } }) => ({ id, code, message }));
+      return void (await output.json({ ...report, unreadable }));
+    }
     for (const id of report.removed) await output.write(`${id}\n`);
     say(
       `${dryRun ? 'would remove' : 'removed'} ${counted(report.removed.length, 'version')}, kept ${report.kept.length}`,
@@ -237,9 +242,14 @@ function expect(words: readonly (string | Buffer)[], least: number, most: number
 
 async function idOf(backups: BackupManager, word: string | Buffer, source: string | undefined): Promise<string> {
   if (word !== 'latest') return String(word);
+  const ids = await backups.ids();
+  const all = await backups.list();
   const versions = await versionsOf(backups, source);
   const last = versions.at(-1);
   if (last === undefined) throw new CommandError('there is no version yet');
+  const unread = ids.findLast((id) => id > last.id && !all.some((version) => version.id === id));
+  if (unread !== undefined)
+    throw new CommandError(`${unread}, which is newer than ${last.id}, cannot be read: say which`);
   const other = versions.find((version) => version.source !== last.source);
   if (other === undefined) return last.id;
   const both = `${printable(other.source)} and ${printable(last.source)}`;

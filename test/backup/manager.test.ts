@@ -288,10 +288,11 @@ test('rules of retention hold for each source by itself, or for one', async (t) 
   const { directory, backups } = await place(t);
   const make = async (name: string) => (await backups.createBackup(directory, name)).id;
   const [a, b, newer] = [await make('data/a'), await make('data/deep/b'), await make('data/deep/b')];
-  assert.deepEqual(await backups.prune({ daily: 7, count: 1 }), { removed: [b], kept: [a, newer] });
+  assert.deepEqual(await backups.prune({ daily: 7, count: 1 }), { removed: [b], kept: [a, newer], unreadable: [] });
   const again = await make('data/a');
   const [{ source } = { source: '' }] = await backups.list();
-  assert.deepEqual(await backups.prune({ count: 1 }, { source, dryRun: true }), { removed: [a], kept: [again] });
+  const { removed, kept } = await backups.prune({ count: 1 }, { source, dryRun: true });
+  assert.deepEqual([removed, kept], [[a], [again]]);
   assert.equal((await backups.list()).length, 3);
 });
 
@@ -326,7 +327,10 @@ test('a version that cannot be read keeps none of the others from being listed, 
     );
     const next = await backups.createBackup(directory, 'data');
     assert.equal((await backups.verify(next.id)).intact, true, what);
-    assert.equal((await backups.prune({ count: 1 })).removed.includes(good.id), true, what);
+    const { removed, unreadable } = await backups.prune({ count: 1 });
+    assert.equal(removed.includes(good.id), true, what);
+    const isTold = unreadable.some(({ id, error }) => id === bad.id && error.code !== undefined);
+    assert.equal(isTold, !removed.includes(bad.id), what);
   }
 });
 

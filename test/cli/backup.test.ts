@@ -69,6 +69,16 @@ test('verify tells of a version whose manifest is damaged, and looks at the othe
     ],
   );
   assert.equal(backup('verify', 'store', second).status, 0);
+  const pruned = backup('prune', 'store', '--count=1');
+  assert.deepEqual([pruned.status, pruned.stdout], [1, '']);
+  assert.match(pruned.stderr, new RegExp(`^dirfd backup: ${first}: not removed: ERR_DIRFD_INTEGRITY: .*\n.*kept 1\n$`));
+  assert.equal(backup('diff', 'store', second, 'latest').status, 0);
+  writeFileSync(join(cwd, 'store/versions', second, 'manifest.json'), '{}');
+  const third = backup('create', 'store', 'project').stdout.trim();
+  const fourth = backup('create', 'store', 'project').stdout.trim();
+  writeFileSync(join(cwd, 'store/versions', fourth, 'manifest.json'), '{}');
+  const refused = backup('restore', 'store', 'latest', 'project').stderr;
+  assert.equal(refused, `dirfd backup: ${fourth}, which is newer than ${third}, cannot be read: say which\n`);
 });
 
 test('the latest version is asked for by its source where the store has several', (t) => {

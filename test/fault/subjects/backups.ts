@@ -108,8 +108,12 @@ const restore = (work: string, fixed: string): Promise<Answer> =>
     return await backups.restoreBackup(id, place, 'target');
   });
 
-const prune = (work: string, fixed: string): Promise<Answer> =>
-  withStore(work, fixed, (backups) => backups.prune({ count: 1 }));
+async function prune(work: string): Promise<Answer> {
+  await using backups = await BackupManager.open(`${work}/store`);
+  const { unreadable } = await backups.prune({ count: 1 });
+  if (unreadable.length === 0) return complete;
+  return { complete: false, told: unreadable.map(({ id, error }) => tell(id, error)) };
+}
 
 export const backupSubjects: readonly Subject[] = [
   {
@@ -168,7 +172,7 @@ export const backupSubjects: readonly Subject[] = [
     run: prune,
     again: async (work, fixed) => {
       await withStore(work, fixed, (backups) => backups.cleanup());
-      return await prune(work, fixed);
+      return await prune(work);
     },
     judge: (work, fixed) => exactly(work, fixed, ({ length }) => length === 1),
     judgeKilled: wholeAtAnyTime,
