@@ -23,20 +23,19 @@ Status prove(Dirfd fd, const sys::Identity& expected, StatRecord& stat) {
 }
 
 // From its parent, which is held for those that lie beside it. An empty answer is no answer: the path from the root will give one.
-UniqueFd open_below_recent(Dirfd root, const TreePath& path, const sys::Identity& expected, StatRecord& stat,
-                           RecentDirectories& recent) {
+RecentDirectories::Held open_below_recent(Dirfd root, const TreePath& path, const sys::Identity& expected,
+                                          StatRecord& stat, RecentDirectories& recent) {
   TreePath above = path.parent();
-  SharedFd parent = recent.find(above);
-  if (!parent) {
+  RecentDirectories::Held parent = recent.find(above);
+  if (!parent.fd) {
     auto opened = resolve_tree_path(root, above, Policy{});
     if (!opened) return {};
-    parent = share(*std::move(opened));
+    parent = {.fd = share(*std::move(opened)), .resolved = RecentDirectories::Clock::now()};
     recent.keep(std::move(above), parent);
   }
-  auto fd = sys::openat(parent->get(), path.name(), O_RDONLY | O_DIRECTORY);
-  if (fd.err() == EMFILE || fd.err() == ENFILE) recent.clear();
+  auto fd = sys::openat(parent.fd->get(), path.name(), O_RDONLY | O_DIRECTORY);
   if (!fd || !prove(fd->get(), expected, stat)) return {};
-  return *std::move(fd);
+  return {.fd = share(*std::move(fd)), .resolved = parent.resolved};
 }
 
 }  // namespace
@@ -59,13 +58,20 @@ Result<UniqueFd> open_expected(const SharedFd& root, bool cross_mounts, const Tr
 Result<SharedFd> open_expected(const SharedFd& root, bool cross_mounts, const TreePath& path,
                                const sys::Identity& expected, Subject subject, StatRecord& stat,
                                RecentDirectories& recent) {
-  bool deep = root && cross_mounts && path.is_deep() && expected != sys::Identity{};
-  Result<UniqueFd> fd = deep ? open_below_recent(root->get(), path, expected, stat, recent) : UniqueFd();
-  if (!*fd) fd = open_expected(root, cross_mounts, path, expected, subject, stat);
-  if (!fd) return fd.error();
-  SharedFd shared = share(*std::move(fd));
-  if (deep) recent.keep(path, shared);
-  return shared;
+  const bool deep = root && cross_mounts && path.is_deep() && expected != sys::Identity{};
+  RecentDirectories::Held held;
+  if (deep) held = open_below_recent(root->get(), path, expected, stat, recent);
+  if (!held.fd) {
+    auto fd = open_expected(root, cross_mounts, path, expected, subject, stat);
+    if (is_out_of_descriptors(fd.err())) {
+      recent.clear();
+      fd = open_expected(root, cross_mounts, path, expected, subject, stat);
+    }
+    if (!fd) return fd.error();
+    held = {.fd = share(*std::move(fd)), .resolved = RecentDirectories::Clock::now()};
+  }
+  if (deep) recent.keep(path, held);
+  return held.fd;
 }
 
 std::span<std::byte> thread_buffer() {

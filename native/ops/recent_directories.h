@@ -1,11 +1,13 @@
 // The directories of a very deep tree that were used last. From one of them its subdirectories are opened by a single name; from the root it
 // would be the whole path for each, the square of the depth in all.
 //
-// Only for paths that are long: a directory that is held may be moved while it is, and a shallow one is cheap to find anew.
+// Only for paths that are long, and not for long: a directory that is held may be moved out of the tree while it is, and so may all that is reached
+// from it. A while after the last resolution from the root the next one is due, however many names have led on since.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <mutex>
 
 #include "ops/tree_path.h"
@@ -15,22 +17,36 @@ namespace dfd {
 
 class RecentDirectories {
  public:
-  // Null where it is none of the last few.
-  SharedFd find(const TreePath& path) {
+  using Clock = std::chrono::steady_clock;
+
+  // How long a descriptor may stand for the path that led to it.
+  static constexpr auto kTrusted = std::chrono::milliseconds(100);
+
+  struct Held {
+    SharedFd fd{};  // null: none of the last few, or for too long
+    Clock::time_point
+        resolved{};  // when its path, or that of the directory it was reached from, was resolved from the root
+  };
+
+  Held find(const TreePath& path) {
     std::lock_guard lock(mutex_);
     for (size_t i = 0; i < known_.size(); i++) {
-      if (!known_[i].fd || known_[i].path != path) continue;
+      if (!known_[i].held.fd || known_[i].path != path) continue;
+      if (Clock::now() - known_[i].held.resolved > kTrusted) {
+        known_[i] = {};
+        return {};
+      }
       // In front: a directory with many subdirectories is not pushed out by them.
       std::rotate(known_.begin(), known_.begin() + i, known_.begin() + i + 1);
-      return known_.front().fd;
+      return known_.front().held;
     }
-    return nullptr;
+    return {};
   }
 
-  void keep(TreePath path, SharedFd fd) {
+  void keep(TreePath path, Held held) {
     std::lock_guard lock(mutex_);
     std::rotate(known_.begin(), known_.end() - 1, known_.end());
-    known_.front() = {std::move(path), std::move(fd)};
+    known_.front() = {std::move(path), std::move(held)};
   }
 
   void clear() {
@@ -41,7 +57,7 @@ class RecentDirectories {
  private:
   struct Known {
     TreePath path;
-    SharedFd fd;
+    Held held;
   };
   std::mutex mutex_;
   // Few: they are held beside the descriptors that every thread needs. Enough for a directory to stay while its own ones come and go.

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <chrono>
 #include <set>
 
 #include "ops/dirents.h"
@@ -25,6 +26,8 @@ constexpr size_t kOpenLevels = 8;
 
 // Levels between two places from which the way down begins: from the top each time, it would be the square of the depth.
 constexpr size_t kStride = 512;
+using Clock = std::chrono::steady_clock;
+constexpr auto kTrusted = std::chrono::milliseconds(100);  // it may be moved out of the tree while it is held
 
 // Subdirectories remembered per level before they are emptied: the bound on memory in a directory of a million
 // directories.
@@ -229,7 +232,8 @@ class Remover {
 
   // Holds the directory of that many levels, if it is not the one held; of no level, none.
   Status reach_milestone(size_t level) {
-    bool held = level == milestone_ && (level == 0 || levels_[level - 1].identity == milestone_identity_);
+    bool held = level == milestone_ && (level == 0 || (levels_[level - 1].identity == milestone_identity_ &&
+                                                       Clock::now() - milestone_since_ <= kTrusted));
     if (held) return success();
     milestone_ = 0;
     (void)milestone_fd_.close();
@@ -239,6 +243,7 @@ class Remover {
     milestone_fd_ = *std::move(fd);
     milestone_ = level;
     milestone_identity_ = levels_[level - 1].identity;
+    milestone_since_ = Clock::now();
     return success();
   }
 
@@ -319,6 +324,7 @@ class Remover {
   UniqueFd milestone_fd_;
   size_t milestone_ = 0;
   sys::Identity milestone_identity_{};
+  Clock::time_point milestone_since_{};
   uint64_t mount_ = 0;
   int swaps_ = 0;
   bool contents_only_ = false;

@@ -2,12 +2,16 @@
 // in flight, so that close() can never free an fd number which an operation still uses.
 #pragma once
 
+#include <cerrno>
 #include <memory>
 #include <utility>
 
 #include "sys/result.h"
 
 namespace dfd {
+
+// This process, or the whole system, has no more to give: what is held for speed alone is to be let go of.
+inline bool is_out_of_descriptors(int err) { return err == EMFILE || err == ENFILE; }
 
 // A borrowed descriptor: valid as long as its owner lives. AT_FDCWD is never one, so no path is resolved against the
 // cwd.

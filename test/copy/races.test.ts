@@ -243,3 +243,27 @@ test('a hard link is made only to the very file that was copied first', async (t
   assert.match(problemsOf(linked)[0]!, /entry ERR_DIRFD_CHANGED$/);
   assert.equal(existsSync(join(staged.destination, name === 'a' ? 'b' : 'a')), false);
 });
+
+// Far down, directories are opened from their parents, which stay held for the next ones. A held directory may be anywhere by then.
+test('a copy does not follow a directory of its destination that is moved outside, however deep', async (t) => {
+  const base = temporaryDirectory(t);
+  const [source, destination, outside] = ['source', 'destination', 'outside'].map((name) => join(base, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const levels = Array.from({ length: 14 }, (_, level) => `${level}`.padStart(2, '0').repeat(100));
+  const pathOf = (depth: number): string => join(...levels.slice(0, depth));
+  mkdirSync(join(source, pathOf(14)), { recursive: true });
+  for (let depth = 1; depth <= 14; depth++) writeFileSync(join(source, pathOf(depth), 'file'), Buffer.alloc(60_000));
+  // A level takes longer than a descriptor is taken for the path that led to it.
+  const copying = copyTree(source, destination, { bandwidthLimit: 300_000, concurrency: 1, onError: 'continue' });
+  while (!existsSync(join(destination, pathOf(9)))) await new Promise((resolve) => setTimeout(resolve, 5));
+  renameSync(join(destination, pathOf(9)), outside);
+  const { errors } = await copying;
+  const below = (depth: number): string => join(outside, ...levels.slice(9, depth));
+  t.diagnostic(`${levels.filter((_, level) => level >= 9 && existsSync(below(level + 1))).length} levels made outside`);
+  // The one that was being filled, and what it holds.
+  assert.ok(!existsSync(below(12)), 'the copy went on outside');
+  assert.notEqual(errors.length, 0);
+});

@@ -62,6 +62,4 @@ class OpenDirectories {
   std::atomic<uint64_t> reopened_{0};
 };
 
-inline bool is_out_of_descriptors(int err) { return err == EMFILE || err == ENFILE; }
-
 }  // namespace dfd
