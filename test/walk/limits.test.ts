@@ -9,7 +9,7 @@ import { type WalkOptions, walk } from 'dirfd';
 import { run } from '../fixtures/command.js';
 import { withOpenFiles } from '../fixtures/limits.js';
 import { repositoryRoot } from '../fixtures/repository.js';
-import { temporaryDirectory } from '../fixtures/temporary.js';
+import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
 import { deep, depthBeyondPathMax, project, wide } from '../fixtures/trees.js';
 import { pathsOf } from './listing.js';
 
@@ -121,7 +121,7 @@ test('the directories open at a time stay within what was allowed', async (t) =>
 });
 
 test('a wide directory is shared out among threads, and each entry comes once', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
   wide(root, 20_000);
   const walking = walk(root, { concurrency: 4 });
   const seen = new Set<string>();
@@ -148,7 +148,7 @@ test('the first entries come as soon as the first directory has been read', asyn
 });
 
 test('a consumer that stops reading stops the walk', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
   wide(root, 20_000);
   for (const order of orders) {
     const walking = walk(root, { order, highWaterMark: 100_000 });
@@ -165,7 +165,7 @@ test('a consumer that stops reading stops the walk', async (t) => {
 });
 
 test('memory stays flat over a directory of many files, however slow the consumer', (t) => {
-  const root = temporaryDirectory(t);
+  const root = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
   run('sh', ['-c', 'seq -f "$1/%08.0f" 1 40000 | xargs touch', 'sh', root]);
   const script = `
     import { walk } from 'dirfd';
