@@ -83,8 +83,9 @@ test('a directory costs the same number of calls at any depth, however long its 
     deep(source, depth, 200);
     return traceCopy(source, join(base, `copy-${depth}`)).length;
   };
-  // 100 directories whose paths are 40 to 60 KB long: from the root, ten to fifteen times PATH_MAX for each open.
+  // 100 directories whose paths are 40 to 60 KB long. From the root each time, it would be 100 calls of openat2 more, or 1,500 of openat. Now and
+  // then it is from the root, after so many milliseconds, which under strace are few levels.
   const perLevel = (callsAtDepth(300) - callsAtDepth(200)) / 100;
   t.diagnostic(`${perLevel.toFixed(2)} calls a level`);
-  assert.ok(perLevel < 25, `${perLevel} calls a level`);
+  assert.ok(perLevel < (isDisabled('openat2') ? 300 : 60), `${perLevel} calls a level`);
 });
