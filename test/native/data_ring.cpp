@@ -27,13 +27,13 @@ std::string random_bytes(size_t size) {
   return bytes;
 }
 
-struct Place {
+struct TwoFiles {
   test::TemporaryDirectory directory;
   std::string content = random_bytes(kSize);
   CancelFlag never;
   Stop stop{never, never};
 
-  Place() { std::ofstream(directory / "source", std::ios::binary) << content; }
+  TwoFiles() { std::ofstream(directory / "source", std::ios::binary) << content; }
 
   // copy_data by the ring, told that the file has `size` bytes; what then is in the destination.
   std::string copy(uint64_t size, BulkMove bulk_move = &move_on_ring) {
@@ -70,9 +70,9 @@ int fail_one(uint8_t opcode, int result) {
   return injected > 0 ? -injected : result / 2;  // 0: short
 }
 
-void copies_whole(Place& place) { CHECK(place.copy(kSize) == place.content); }
+void copies_whole(TwoFiles& place) { CHECK(place.copy(kSize) == place.content); }
 
-void carries_on_where_a_completion_fails(Place& place) {
+void carries_on_where_a_completion_fails(TwoFiles& place) {
   completion_fault = fail_one;
   for (uint8_t opcode : {IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED}) {
     for (int err : {0, EIO, EAGAIN, ECANCELED, ENOSPC}) {
@@ -85,15 +85,15 @@ void carries_on_where_a_completion_fails(Place& place) {
   completion_fault = nullptr;
 }
 
-void copies_what_is_there_of_a_file_that_was_longer(Place& place) {
+void copies_what_is_there_of_a_file_that_was_longer(TwoFiles& place) {
   for (size_t said : {kSize + 1, kSize + 4096, 2 * kSize}) CHECK(place.copy(said) == place.content);
 }
 
-void goes_on_to_the_end_of_one_that_was_shorter(Place& place) {
+void goes_on_to_the_end_of_one_that_was_shorter(TwoFiles& place) {
   for (size_t said : {size_t{0}, size_t{1 << 20}, kSize - 1}) CHECK(place.copy(said) == place.content);
 }
 
-void stops_when_it_is_told_to(Place& place) {
+void stops_when_it_is_told_to(TwoFiles& place) {
   CancelFlag wanted;
   wanted.cancel();
   UniqueFd source(::open((place.directory / "source").c_str(), O_RDONLY | O_CLOEXEC));
@@ -110,7 +110,7 @@ int main() {
     std::puts("no io_uring here");
     return 0;
   }
-  Place place;
+  TwoFiles place;
   copies_whole(place);
   carries_on_where_a_completion_fails(place);
   copies_what_is_there_of_a_file_that_was_longer(place);
