@@ -16,7 +16,6 @@ import { PackedBatch } from '../dirfd/entries.js';
 import type { Stat } from '../dirfd/stat.js';
 import { native } from '../native/load.js';
 import {
-  ASPECTS,
   DECISION,
   type Decision,
   type NativeApplied,
@@ -35,9 +34,10 @@ import { Deletions } from './deletions.js';
 import { type Directory, madeState, newDirectory, setOpened, ticketOf } from './directory.js';
 import type { CopyEvent } from './events.js';
 import { FreshDirectories } from './fresh-directories.js';
-import { type First, type FirstCopy, HardLinks, linkKey, type Name, type Undecided } from './hard-links.js';
-import { contentOf, IdleCount } from './idle-count.js';
+import { type First, linkKey, type Undecided } from './hard-links.js';
+import { IdleCount } from './idle-count.js';
 import { Itemizer } from './itemizer.js';
+import { Linking } from './linking.js';
 import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
 import type { Settled } from './options.js';
 import type { ReportBuilder } from './report.js';
@@ -51,9 +51,6 @@ import { TreePath } from './tree-path.js';
 /** Entries of one native call: enough to make the call cheap, few enough to spread a wide directory over all threads. */
 const RANGE = 512;
 
-/** The aspect of a link that could not be made, among ASPECTS. */
-const HARD_LINK = ASPECTS.indexOf('hard-link');
-
 const EMPTY = Buffer.alloc(0);
 
 export class TreeCopy {
@@ -64,7 +61,7 @@ export class TreeCopy {
   readonly #copy: NativeCopy;
   readonly #scheduler: Scheduler;
   readonly #fresh: FreshDirectories;
-  readonly #links = new HardLinks<Directory>();
+  readonly #links: Linking;
   readonly #decider: Decider;
   readonly #itemizer: Itemizer;
   readonly #deletions: Deletions;
@@ -82,13 +79,13 @@ export class TreeCopy {
     this.#running = running;
     this.#itemizer = new Itemizer(options, report, running.emit);
     this.#copy = newNativeCopy(roots, options, running.job);
-    // Twice the threads: while JavaScript digests one answer, the thread that gave it has its next task already.
     this.#deletions = new Deletions({
       ...{ roots, options, report, itemizer: this.#itemizer, job: running.job },
       tell: (event) => this.#tell(event),
-      fail: this.#failAt,
+      fail: this.#fail,
     });
-    // One thread that tells meets everything in one order, so that a dry run meets the names of a file as the run does.
+    // Twice the threads: while JavaScript digests one answer, the thread that gave it has its next task already. But one
+    // thread that tells meets everything in one order, so that a dry run meets the names of a file as the run does.
     const inOrder = options.concurrency === 1 && (options.dryRun || options.itemize);
     this.#scheduler = new Scheduler(inOrder ? 1 : 2 * options.concurrency);
     this.#fresh = new FreshDirectories(this.#copy, this.#scheduler, options.oneFileSystem ? roots.stat.mountId : 0n, {
@@ -96,6 +93,13 @@ export class TreeCopy {
       enter: (directory, opened) => this.#enter(directory, opened),
       fail: (failure, path) => this.#fail(failure, path.bytes()),
       filled: (above) => this.#settle(above),
+    });
+    this.#links = new Linking({
+      ...{ copy: this.#copy, job: running.job, scheduler: this.#scheduler, itemizer: this.#itemizer },
+      apply: (directory, from, steps, firsts) => this.#apply(directory, from, steps.length, steps, firsts),
+      count: (applied, directory) => this.#count(applied, directory),
+      fail: this.#fail,
+      ended: (directory) => this.#ended(directory),
     });
     this.#decider = new Decider(options);
     this.#guard = options.deleteExcluded ? undefined : options.filter;
@@ -208,15 +212,15 @@ export class TreeCopy {
 
   /** Takes in what native code has done: counts, problems, subdirectories, first and further names. */
   #absorb(directory: Directory, applied: NativeApplied, firsts: readonly First[] = []): void {
-    this.#report.count(applied);
-    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path.bytes()));
+    this.#count(applied, directory);
     const completed = new Set<number>();
     if (applied.entries) this.#goOn(directory, applied, new PackedBatch(applied.entries), completed);
-    for (const { key, index } of firsts) {
-      if (completed.has(index)) continue;
-      const next = this.#links.failed(key);
-      if (next) this.#copyFirst(key, next);
-    }
+    for (const { key, index } of firsts) if (!completed.has(index)) this.#links.failed(key);
+  }
+
+  #count(applied: NativeApplied, directory: Directory): void {
+    this.#report.count(applied);
+    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path.bytes()));
   }
 
   #goOn(directory: Directory, applied: NativeApplied, batch: PackedBatch, completed: Set<number>): void {
@@ -234,10 +238,10 @@ export class TreeCopy {
       else if (stat.isDirectory()) this.#descend(directory, name, ticket, madeState(directory.state), stat);
       else {
         completed.add(index);
-        this.#linkAll(linkKey(stat), { path: path(), ticket });
+        this.#links.done(linkKey(stat), { path: path(), ticket });
       }
     }
-    if (undecided.length > 0) this.#claimAll(directory, undecided);
+    if (undecided.length > 0) this.#links.claimAll(directory, undecided);
   }
 
   #descend(parent: Directory, name: Buffer, ticket: Ticket, state: State, stat: Stat): void {
@@ -251,68 +255,6 @@ export class TreeCopy {
     const child = this.#directory(parent, path, ticket, state, stat);
     parent.children++;
     this.#scheduler.push(() => this.#open(child));
-  }
-
-  /** Names of files with several names, in a directory where nothing else is to be decided: one call copies all that are first. */
-  #claimAll(directory: Directory, entries: readonly Undecided[]): void {
-    const firsts: First[] = [];
-    for (const { index, stat, path } of entries) {
-      const key = linkKey(stat);
-      const name = { directory, index, path, decision: DECISION.create, stat, present: undefined };
-      if (this.#claim(name)) firsts.push({ key, index, path });
-    }
-    const [first, last] = [firsts[0], firsts.at(-1)];
-    if (!first || !last) return;
-    const decisions = new Uint8Array(last.index - first.index + 1);
-    for (const { index } of firsts) decisions[index - first.index] = DECISION.create;
-    this.#apply(directory, first.index, decisions.length, decisions, firsts);
-  }
-
-  /** True where this name is to be copied as the first. */
-  #claim(name: Name<Directory>): boolean {
-    const claimed = this.#links.claim(linkKey(name.stat), name.stat.nlink, name);
-    if (claimed === 'first') return true;
-    name.directory.own++;
-    if (claimed) this.#link(name, claimed);
-    return false;
-  }
-
-  /** A name that had waited for one that failed. Its directory counts it as outstanding already. */
-  #copyFirst(key: string, { directory, index, path, decision, stat, present }: Name<Directory>): void {
-    const step = this.#itemizer.step(decision, stat, present, () => path);
-    if (step === DECISION.skip) this.#linkAll(key, { path, ticket: EMPTY });
-    else this.#apply(directory, index, 1, Uint8Array.of(step), [{ key, index, path }]);
-    this.#ended(directory);
-  }
-
-  /** The first of a file's names is complete: so are those that have waited for it. */
-  #linkAll(key: string, first: FirstCopy): void {
-    for (const name of this.#links.done(key, first)) this.#link(name, first);
-  }
-
-  #link(name: Name<Directory>, first: FirstCopy): void {
-    const { directory, index, path, decision, stat, present } = name;
-    this.#scheduler.push(async () => {
-      const pair = directory.pair as NativePair;
-      try {
-        if (directory.state === STATE.none) {
-          native.countUnchanged(this.#running.job, 1, Math.floor(contentOf(stat, true)));
-          return this.#itemizer.foretellLink(stat.kind, path, first.path);
-        }
-        const how = (decision === DECISION.metadata ? DECISION.replace : decision) | this.#itemizer.tells;
-        const applied = await native.copyLink(this.#copy, pair, index, first.path, first.ticket, how);
-        this.#absorbLink(directory, applied, path, first);
-        // The file system has no more links to give: the content, then, under a name of its own.
-        if (applied.problems?.some(({ aspect }) => aspect === HARD_LINK)) {
-          const step = this.#itemizer.step(decision, stat, present, () => path);
-          this.#apply(directory, index, 1, Uint8Array.of(step), []);
-        }
-      } catch (failure) {
-        this.#fail(failure, path);
-      } finally {
-        this.#ended(directory);
-      }
-    });
   }
 
   /** Everything that is listed, against what is there. */
@@ -340,14 +282,15 @@ export class TreeCopy {
       const path = () => source.pathBytes(index);
       const decision =
         standing?.isDirectory() && !stat.isDirectory()
-          ? await this.#decideOverTree(stat, standing, path, () => present.mayGo(name, guard, this.#failAt))
+          ? await this.#decideOverTree(stat, standing, path, () => present.mayGo(name, guard, this.#fail))
           : this.#decide(stat, standing, path);
       if (decision === DECISION.skip) {
         idle.add(stat);
         continue;
       }
       const isNamed = this.#options.hardLinks && !stat.isDirectory() && stat.nlink > 1;
-      if (isNamed && !this.#claim({ directory, index, path: path(), decision, stat, present: standing })) continue;
+      if (isNamed && !this.#links.claim({ directory, index, path: path(), decision, stat, present: standing }))
+        continue;
       const step = this.#itemizer.step(decision, stat, standing, path);
       steps[index] = step;
       if (step === DECISION.skip) idle.add(stat);
@@ -358,7 +301,7 @@ export class TreeCopy {
       }
       if (!isNamed) continue;
       // Nothing is done in a dry run, nor anything compared: the names that follow need not wait.
-      if (step === DECISION.skip) this.#linkAll(linkKey(stat), { path: path(), ticket: EMPTY });
+      if (step === DECISION.skip) this.#links.done(linkKey(stat), { path: path(), ticket: EMPTY });
       else firsts.push({ key: linkKey(stat), index, path: path() });
     }
     if (!directory.seen) idle.tell(this.#running.job);
@@ -394,16 +337,8 @@ export class TreeCopy {
     return decision;
   }
 
-  #absorbLink(directory: Directory, applied: NativeApplied, path: Buffer, first: FirstCopy): void {
-    this.#report.count(applied);
-    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path.bytes()));
-    const changes = applied.changes?.[0];
-    if (changes === undefined || !applied.entries) return;
-    this.#itemizer.linked(new PackedBatch(applied.entries).stat(0).kind, path, changes, first.path);
-  }
-
   async #deleteAll(directory: Directory, present: Present): Promise<void> {
-    for (const doomed of await present.strangers(this.#guard, this.#failAt)) {
+    for (const doomed of await present.strangers(this.#guard, this.#fail)) {
       this.#task(directory, () => this.#deletions.remove(doomed));
     }
   }
@@ -411,7 +346,7 @@ export class TreeCopy {
   #deletePass(): Promise<void> {
     return new DeletePass({
       ...{ copy: this.#copy, roots: this.#roots, options: this.#options, deletions: this.#deletions },
-      ...{ guard: this.#guard, visits: this.#visits, fail: this.#failAt, stopped: () => this.#scheduler.failed },
+      ...{ guard: this.#guard, visits: this.#visits, fail: this.#fail, stopped: () => this.#scheduler.failed },
     }).run();
   }
 
@@ -454,10 +389,9 @@ export class TreeCopy {
     }
   }
 
-  #fail(failure: unknown, path: Buffer): void {
+  readonly #fail = (failure: unknown, path: Buffer): void => {
     this.#tell(this.#report.fail(this.#report.error(failure, path), path));
-  }
-  readonly #failAt = (failure: unknown, path: Buffer): void => this.#fail(failure, path);
+  };
 
   /** Passes an event on; an error ends the copy where the policy says so. */
   #tell(event: CopyEvent): void {

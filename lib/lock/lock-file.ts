@@ -22,7 +22,7 @@ import { native } from '../native/load.js';
 import { LOCK_KINDS } from '../native/surface.js';
 import { AlreadyLockedError, DeadlockError, LockError, LockTimeoutError, operationError } from '../operation-errors.js';
 import { describeHolder, type LockHolder, mayHoldRecord, readRecord, writeRecord } from './lock-record.js';
-import { unreliableFileSystem } from './network.js';
+import { refuseNetwork } from './network.js';
 import { type Owner, ownerName } from './owner.js';
 import { addWait, findCycle, removeWait, type Wait } from './wait-graph.js';
 
@@ -383,19 +383,4 @@ function conflicts(holder: Claimant, shared: boolean): boolean {
 async function identify(file: FileFd): Promise<{ readonly nlink: number; readonly key: string }> {
   const { dev, ino, nlink } = await file.stat();
   return { nlink, key: `${dev}:${ino}` };
-}
-
-function refuseNetwork(file: FileFd, subject: ErrorSubject): void {
-  const name = unreliableFileSystem(typeOfFileSystem(file, subject));
-  if (name === undefined) return;
-  const why = `locks on ${name} may be unknown to other machines, or be lost; allowNetwork: true takes the risk`;
-  throw operationError(LockError, 'ERR_DIRFD_LOCK', why, subject);
-}
-
-function typeOfFileSystem(file: FileFd, subject: ErrorSubject): number {
-  try {
-    return native.statfsSync(file[INTERNAL].handle).type;
-  } catch (thrown) {
-    throw toFsError(thrown, native.callNames, subject);
-  }
 }

@@ -3,6 +3,12 @@
  * server that may forget them; of FUSE nobody but its program knows whether it hands them on at all.
  */
 
+import { INTERNAL } from '../dirfd/fd.js';
+import type { FileFd } from '../dirfd/file-fd.js';
+import { type ErrorSubject, toFsError } from '../errors.js';
+import { native } from '../native/load.js';
+import { LockError, operationError } from '../operation-errors.js';
+
 /** statfs(2)'s f_type. */
 const NAMES = new Map<number, string>([
   [0x6969, 'NFS'],
@@ -24,4 +30,20 @@ const NAMES = new Map<number, string>([
 /** The name of the file system's type where locks on it cannot be relied on. */
 export function unreliableFileSystem(type: number): string | undefined {
   return NAMES.get(type >>> 0);
+}
+
+/** @throws LockError where the file lies on such a file system */
+export function refuseNetwork(file: FileFd, subject: ErrorSubject): void {
+  const name = unreliableFileSystem(typeOfFileSystem(file, subject));
+  if (name === undefined) return;
+  const why = `locks on ${name} may be unknown to other machines, or be lost; allowNetwork: true takes the risk`;
+  throw operationError(LockError, 'ERR_DIRFD_LOCK', why, subject);
+}
+
+function typeOfFileSystem(file: FileFd, subject: ErrorSubject): number {
+  try {
+    return native.statfsSync(file[INTERNAL].handle).type;
+  } catch (thrown) {
+    throw toFsError(thrown, native.callNames, subject);
+  }
 }
