@@ -9,6 +9,7 @@
  *                  description, and the later would be lost in the earlier
  *   upgrade        goes before the queue; the shared lock stays while it waits
  *   hand-over      for TURN at most; then the kernel's lock is given up for a moment, for other processes to have theirs
+ *   failed unlock  is told to who releases; the kernel's lock stays as it is known, and whatever comes next tries again
  */
 
 import { constants } from 'node:fs';
@@ -20,11 +21,11 @@ import type { RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, FsError, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
 import { LOCK_KINDS } from '../native/surface.js';
-import { AlreadyLockedError, DeadlockError, LockError, LockTimeoutError, operationError } from '../operation-errors.js';
+import { LockError, LockTimeoutError, operationError } from '../operation-errors.js';
 import { describeHolder, type LockHolder, mayHoldRecord, readRecord, writeRecord } from './lock-record.js';
 import { refuseNetwork } from './network.js';
-import { type Owner, ownerName } from './owner.js';
-import { addWait, findCycle, removeWait, type Wait } from './wait-graph.js';
+import type { Owner } from './owner.js';
+import { addWait, deadlockError, findCycle, removeWait, type Wait } from './wait-graph.js';
 
 type Kind = (typeof LOCK_KINDS)[number];
 
@@ -103,7 +104,12 @@ export class LockFile {
       const known = files.get(key);
       if (known) {
         known.#references++;
-        await file.close();
+        try {
+          await file.close();
+        } catch (error) {
+          await known.drop();
+          throw error;
+        }
         return known;
       }
       // A record is written into it: through another name that would be somebody else's file.
@@ -172,8 +178,8 @@ export class LockFile {
           ahead: () => this.#ahead(request),
           grant: resolve,
           fail: (error) => {
-            this.#leave(request);
             reject(error);
+            this.#leave(request);
           },
         };
         timer = startTimer(Math.max(deadline - performance.now(), 0), () =>
@@ -210,8 +216,8 @@ export class LockFile {
 
   /** From exclusive to shared, without a moment of neither. */
   downgrade(claimant: Claimant): void {
-    claimant.kind = 'shared';
     this.#convert('shared');
+    claimant.kind = 'shared';
     this.#pump();
   }
 
@@ -226,8 +232,8 @@ export class LockFile {
     const behind = this.#queue.findIndex(({ priority }) => priority < request.priority);
     this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, request);
     addWait(request);
-    const cycle = findCycle(request)?.map(ownerName);
-    if (cycle === undefined) this.#pump();
+    const cycle = findCycle(request);
+    if (cycle === undefined) this.#pumpAside();
     else request.fail(deadlockError(cycle, subject));
   }
 
@@ -236,7 +242,7 @@ export class LockFile {
     if (index < 0) return;
     this.#queue.splice(index, 1);
     removeWait(request);
-    this.#pump();
+    this.#pumpAside();
   }
 
   *#ahead(request: Request): Generator<Owner> {
@@ -249,7 +255,16 @@ export class LockFile {
     }
   }
 
-  /** Lets in whoever may go, and brings the kernel's lock to what is needed. */
+  /** For callbacks and for those who wait: none of them has given up the lock that may not be given back now. */
+  #pumpAside(): void {
+    try {
+      this.#pump();
+    } catch {
+      // It stays as it is known: see above.
+    }
+  }
+
+  /** Lets in whoever may go, and brings the kernel's lock to what is needed. @throws where that cannot be, when all are in */
   #pump(): void {
     for (;;) {
       const head = this.#queue[0];
@@ -316,12 +331,12 @@ export class LockFile {
         this.#kernel = shared ? 'shared' : 'exclusive';
         this.#since = performance.now();
         this.#wait = undefined;
-        this.#pump();
+        this.#pumpAside();
       },
       (error: unknown) => {
         this.#wait = undefined;
         if (!controller.signal.aborted) this.#queue[0]?.fail(error);
-        this.#pump();
+        this.#pumpAside();
       },
     );
     this.#wait = { shared, signal: controller.signal, abort: () => controller.abort(), ended };
@@ -329,12 +344,12 @@ export class LockFile {
 
   /** The kernel wakes those of other processes; before they run, this thread would have taken the lock again. */
   #rest(): void {
-    this.#convert('none');
     this.#resting = true;
     setTimeout(() => {
       this.#resting = false;
-      this.#pump();
+      this.#pumpAside();
     }, REST);
+    this.#convert('none');
   }
 
   /** @returns false where a lock of somebody else is in the way */
@@ -361,19 +376,15 @@ export class LockFile {
   }
 
   #timeoutError(timeout: number, subject: ErrorSubject): LockTimeoutError {
-    const holder = this.holder(subject);
-    const told = holder ? `: ${describeHolder(holder)}` : '';
+    let told = '';
+    try {
+      const holder = this.holder(subject);
+      if (holder) told = `: ${describeHolder(holder)}`;
+    } catch {
+      // The time is over all the same.
+    }
     return operationError(LockTimeoutError, 'ERR_DIRFD_LOCK_TIMEOUT', `not free within ${timeout} ms${told}`, subject);
   }
-}
-
-function deadlockError(cycle: readonly string[], subject: ErrorSubject): LockError {
-  if (cycle.length === 1) {
-    const why = `'${cycle[0]}' holds this lock, or waits for it, already`;
-    return operationError(AlreadyLockedError, 'ERR_DIRFD_LOCK', why, subject);
-  }
-  const told = [...cycle, cycle[0]].map((owner) => `'${owner}'`).join(' waits for ');
-  return operationError(DeadlockError, 'ERR_DIRFD_DEADLOCK', `deadlock: ${told}`, subject, undefined, cycle);
 }
 
 function conflicts(holder: Claimant, shared: boolean): boolean {

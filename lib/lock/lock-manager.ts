@@ -275,9 +275,12 @@ export class LockManager implements AsyncDisposable {
     }
   }
 
-  /** close() waits for it. */
+  /** close() waits for it. What is closed is unlocked, whatever close(2) says, and nobody has asked for it. */
   #drop(file: LockFile): void {
-    const closed = file.drop().finally(() => this.#dropping.delete(closed));
+    const closed = file
+      .drop()
+      .catch(() => {})
+      .finally(() => this.#dropping.delete(closed));
     this.#dropping.add(closed);
   }
 

@@ -5,7 +5,9 @@
  *   owner ──waits for──▶ lock file ──is held by, or before it waits──▶ owner ──▶ …
  */
 
-import type { Owner } from './owner.js';
+import type { ErrorSubject } from '../errors.js';
+import { AlreadyLockedError, DeadlockError, type LockError, operationError } from '../operation-errors.js';
+import { type Owner, ownerName } from './owner.js';
 
 /** A request in some queue. */
 export interface Wait {
@@ -46,6 +48,17 @@ export function findCycle(wait: Wait): readonly Owner[] | undefined {
       path.push({ owner, next: aheadOf(owner) });
     }
   }
+}
+
+/** What who would close such a cycle is told. */
+export function deadlockError(owners: readonly Owner[], subject: ErrorSubject): LockError {
+  const cycle = owners.map(ownerName);
+  if (cycle.length === 1) {
+    const why = `'${cycle[0]}' holds this lock, or waits for it, already`;
+    return operationError(AlreadyLockedError, 'ERR_DIRFD_LOCK', why, subject);
+  }
+  const told = [...cycle, cycle[0]].map((owner) => `'${owner}'`).join(' waits for ');
+  return operationError(DeadlockError, 'ERR_DIRFD_DEADLOCK', `deadlock: ${told}`, subject, undefined, cycle);
 }
 
 function* aheadOf(owner: Owner): Generator<Owner, undefined> {
