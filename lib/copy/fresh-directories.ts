@@ -21,7 +21,6 @@ import type { TreePath } from './tree-path.js';
 const MOST = 64;
 
 const NUL = Buffer.of(0);
-const UNKNOWN = Buffer.alloc(TICKET);
 const NO_TICKET = Buffer.alloc(0);
 
 export interface FreshDirectory {
@@ -83,7 +82,7 @@ export class FreshDirectories {
   async #fill(some: readonly FreshDirectory[]): Promise<void> {
     const pieces = some.map(({ path }) => path.above);
     const paths = Buffer.concat(some.flatMap(({ path }) => [path.rest, NUL]));
-    const tickets = Buffer.concat(some.map(({ ticket }) => (ticket.length > 0 ? ticket : UNKNOWN)));
+    const tickets = Buffer.concat(some.map(({ ticket }) => ticket));
     const states = Uint8Array.from(some, ({ state }) => state);
     const filled = await native
       .copyFill(this.#copy, pieces, paths, tickets, states, this.#onlyMount)

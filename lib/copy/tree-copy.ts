@@ -35,7 +35,7 @@ import { type Directory, madeState, newDirectory, setOpened, ticketOf } from './
 import type { CopyEvent } from './events.js';
 import { FreshDirectories } from './fresh-directories.js';
 import { type First, linkKey, type Undecided } from './hard-links.js';
-import { IdleCount } from './idle-count.js';
+import { contentOf, IdleCount } from './idle-count.js';
 import { Itemizer } from './itemizer.js';
 import { Linking } from './linking.js';
 import { newNativeCopy, type TreeCopyRoots } from './native-copy.js';
@@ -136,6 +136,7 @@ export class TreeCopy {
     const decision = this.#decide(stat, present, () => sourceName);
     const step = this.#itemizer.step(decision, stat, present, () => sourceName);
     if (step !== DECISION.skip) this.#apply(root, 0, 1, Uint8Array.of(step), []);
+    else native.countUnchanged(this.#running.job, 1, contentOf(stat, false));
     await this.#scheduler.finished();
   }
 
@@ -220,7 +221,9 @@ export class TreeCopy {
 
   #count(applied: NativeApplied, directory: Directory): void {
     this.#report.count(applied);
-    for (const problem of applied.problems ?? []) this.#tell(this.#report.note(problem, directory.path.bytes()));
+    if (!applied.problems) return;
+    const path = directory.path.bytes();
+    for (const problem of applied.problems) this.#tell(this.#report.note(problem, path));
   }
 
   #goOn(directory: Directory, applied: NativeApplied, batch: PackedBatch, completed: Set<number>): void {

@@ -11,7 +11,7 @@ export interface TreeProgress {
   readonly files: number;
   /** Of content that was copied or read, those of files in progress included. */
   readonly bytes: number;
-  /** Of content that needed no copying, because it was there already; holes left out. */
+  /** Of content that needed no copying, because it was there already, and in a dry run of all that takes part; holes left out. */
   readonly unchangedBytes: number;
   readonly milliseconds: number;
   /** Bytes a second since the start. */

@@ -97,7 +97,6 @@ Napi::Value new_path_piece(const Napi::CallbackInfo& info) {
 //   → {pair, count, copied, finished, waits, source?, destination?, own?, …applied}
 struct Open : OnPair {
   OpenHow how;
-  bool wants_source = false;
 
   void parse(Arguments& arguments) {
     run_ = CopyArguments::run(arguments);
@@ -140,15 +139,14 @@ struct Fill {
     const std::string tickets = arguments.bytes();
     const std::string states = arguments.bytes();
     only_mount = static_cast<uint64_t>(arguments.integer());
-    const bool whole = tickets.size() == states.size() * sizeof(Ticket) &&
+    const bool whole = pieces.size() == states.size() && tickets.size() == states.size() * sizeof(Ticket) &&
                        std::count(paths.begin(), paths.end(), '\0') == static_cast<ptrdiff_t>(states.size());
     if (!arguments.require(whole, "as many paths as tickets and states")) return;
     size_t from = 0;
     for (size_t i = 0; i < states.size(); i++) {
       const size_t end = paths.find('\0', from);
-      FreshDirectory directory{
-          .path = {.above = i < pieces.size() ? pieces[i] : nullptr, .rest = paths.substr(from, end - from)},
-          .origin = static_cast<uint32_t>(i)};
+      FreshDirectory directory{.path = {.above = pieces[i], .rest = paths.substr(from, end - from)},
+                               .origin = static_cast<uint32_t>(i)};
       std::memcpy(&directory.ticket, tickets.data() + i * sizeof(Ticket), sizeof(Ticket));
       const bool is_here = states[i] == static_cast<char>(DestinationState::kFreshHere);
       directory.state = is_here ? DestinationState::kFreshHere : DestinationState::kFresh;
@@ -269,7 +267,7 @@ struct RemoveAbandoned {
     if (auto node = node_of(kept.fd->get())) spared = *node;
   }
   Status run(const WorkerContext& context) noexcept {
-    auto answer = remove_abandoned(parent.fd->get(), name.c_str(), spared, Stop(job->cancel, context.cancel), *job);
+    auto answer = remove_abandoned(parent.fd->get(), name.c_str(), spared, Stop(job->cancel, context.cancel));
     if (!answer) return answer.error().about(Subject::kSecondPath);
     removed = *answer;
     return success();

@@ -33,8 +33,7 @@ struct RemoveTree : OnPlace {
     auto place = resolve_parent(root.fd->get(), path, root.policy);
     if (!place) return place.error().about(Subject::kPath);
     // A copy spares its source, and its progress is about that, not about what it removes.
-    Job uncounted;
-    report = remove_tree(*place, options, Stop(job->cancel, context.cancel), options.spared ? uncounted : *job);
+    report = remove_tree(*place, options, Stop(job->cancel, context.cancel), options.spared ? nullptr : job.get());
     if (options.keep_going || report.failures.empty()) return success();
     return report.failures.front().error.about(Subject::kPath);
   }

@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPatience = std::chrono::milliseconds(10);
 
 bool is_foreign(const Ticket& ticket, uint64_t only_mount) {
-  return only_mount != 0 && ticket.source != sys::Identity{} && ticket.source.mount != only_mount;
+  return only_mount != 0 && ticket.source.mount != only_mount;
 }
 
 void add(CopyCounts& sum, const CopyCounts& counts) {
@@ -32,10 +32,11 @@ void add(CopyCounts& sum, const CopyCounts& counts) {
 // The directories that were made in one that is done: all that an uneventful directory has to be gone on with.
 void descend(const CopyPair& pair, const Applied& applied, const FreshDirectory& parent,
              std::deque<FreshDirectory>& waiting) {
+  const TreePath above = parent.path.ended();
   for (size_t i = 0; i < applied.indices.size(); i++) {
     std::string name(pair.name(applied.indices[i]));
     std::string below = parent.below.empty() ? name : parent.below + '/' + name;
-    waiting.push_back({.path = parent.path.child(std::move(name)),
+    waiting.push_back({.path = above.child(std::move(name)),
                        .below = std::move(below),
                        .ticket = applied.tickets[i],
                        .state = DestinationState::kFresh,

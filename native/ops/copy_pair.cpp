@@ -162,10 +162,9 @@ Status CopyPair::remove_debris(Directories& directories) {
   if (debris_.empty() || (run_->options.resume && failed_)) return success();
   CancelFlag never;
   Stop stop(run_->job->cancel, never);
-  Job uncounted;
   for (const std::string& name : debris_) {
     // What cannot be removed is not worth a failed copy; the next one will try again.
-    (void)remove_abandoned(directories.destination(), name.c_str(), run_->roots.source, stop, uncounted);
+    (void)remove_abandoned(directories.destination(), name.c_str(), run_->roots.source, stop);
   }
   auto now = sys::fstatx(directories.destination());
   if (!now) return now.error().about(Subject::kSecondPath);

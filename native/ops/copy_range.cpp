@@ -310,9 +310,8 @@ Status CopyRange::leave_to_decide(uint32_t index, const EntryPlace& place, StatR
 
 Status CopyRange::remove_at_destination(const char* name) {
   Place place(held_.destination, name, false);
-  Job uncounted;  // progress is about the source
-  RemoveReport report = remove_tree(
-      place, {.cross_mounts = false, .keep_going = false, .spared = held_.run.roots.source}, held_.stop, uncounted);
+  RemoveReport report =
+      remove_tree(place, {.cross_mounts = false, .keep_going = false, .spared = held_.run.roots.source}, held_.stop);
   if (report.failures.empty()) return success();
   return report.failures.front().error;
 }

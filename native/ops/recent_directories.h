@@ -22,31 +22,24 @@ class RecentDirectories {
   // How long a descriptor may stand for the path that led to it.
   static constexpr auto kTrusted = std::chrono::milliseconds(100);
 
+  // `resolved`: when its path, or that of the directory it was reached from, was resolved from the root.
   struct Held {
     SharedFd fd{};  // null: none of the last few, or for too long
-    Clock::time_point
-        resolved{};  // when its path, or that of the directory it was reached from, was resolved from the root
+    Clock::time_point resolved{};
   };
 
   Held find(const TreePath& path) {
     std::lock_guard lock(mutex_);
-    for (size_t i = 0; i < known_.size(); i++) {
-      if (!known_[i].held.fd || known_[i].path != path) continue;
-      if (Clock::now() - known_[i].held.resolved > kTrusted) {
-        known_[i] = {};
-        return {};
-      }
-      // In front: a directory with many subdirectories is not pushed out by them.
-      std::rotate(known_.begin(), known_.begin() + i, known_.begin() + i + 1);
-      return known_.front().held;
-    }
-    return {};
+    auto known = of(path);
+    if (known == known_.end()) return {};
+    if (Clock::now() - known->held.resolved > kTrusted) known->held = {};
+    return to_front(known).held;
   }
 
   void keep(TreePath path, Held held) {
     std::lock_guard lock(mutex_);
-    std::rotate(known_.begin(), known_.end() - 1, known_.end());
-    known_.front() = {std::move(path), std::move(held)};
+    auto known = of(path);
+    to_front(known == known_.end() ? known_.end() - 1 : known) = {std::move(path), std::move(held)};
   }
 
   void clear() {
@@ -59,9 +52,20 @@ class RecentDirectories {
     TreePath path;
     Held held;
   };
+  using Slots = std::array<Known, 8>;
+
+  Slots::iterator of(const TreePath& path) {
+    return std::find_if(known_.begin(), known_.end(), [&](const Known& known) { return known.path == path; });
+  }
+  // A directory with many subdirectories is not pushed out by them.
+  Known& to_front(Slots::iterator known) {
+    std::rotate(known_.begin(), known, known + 1);
+    return known_.front();
+  }
+
   std::mutex mutex_;
   // Few: they are held beside the descriptors that every thread needs. Enough for a directory to stay while its own ones come and go.
-  std::array<Known, 8> known_;
+  Slots known_;
 };
 
 }  // namespace dfd

@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 
 #include <array>
-#include <chrono>
 #include <set>
 
 #include "ops/dirents.h"
+#include "ops/recent_directories.h"
 #include "sys/data.h"
 #include "sys/directory.h"
 #include "sys/open.h"
@@ -26,8 +26,7 @@ constexpr size_t kOpenLevels = 8;
 
 // Levels between two places from which the way down begins: from the top each time, it would be the square of the depth.
 constexpr size_t kStride = 512;
-using Clock = std::chrono::steady_clock;
-constexpr auto kTrusted = std::chrono::milliseconds(100);  // it may be moved out of the tree while it is held
+using Clock = RecentDirectories::Clock;
 
 // Subdirectories remembered per level before they are emptied: the bound on memory in a directory of a million
 // directories.
@@ -51,8 +50,8 @@ struct Level {
 
 class Remover {
  public:
-  Remover(const Place& place, RemoveOptions options, const Stop& stop, Job& job)
-      : place_(place), options_(options), stop_(stop), job_(job) {}
+  Remover(const Place& place, RemoveOptions options, const Stop& stop, Job* progress)
+      : place_(place), options_(options), stop_(stop), progress_(progress) {}
 
   RemoveReport run() {
     if (!options_.cross_mounts) {
@@ -104,6 +103,9 @@ class Remover {
       parent = *opened;
     }
     auto fd = sys::openat(parent, name.c_str(), kDirectory);
+    if (is_out_of_descriptors(fd.err()) && milestone_ > 0 && reach_milestone(0)) {
+      fd = sys::openat(parent, name.c_str(), kDirectory);
+    }
     if (!fd) return fd.error();
     auto stx = sys::fstatx(fd->get());
     if (!stx) return stx.error();
@@ -143,8 +145,10 @@ class Remover {
     level.started = true;
     while (level.directories.size() < kPendingLimit) {
       auto got = sys::getdents64(*fd, buffer_);
-      if (!got) return abandon(got.error());
-      if (*got == 0) {
+      // Of a directory that somebody has removed, that it is not there: whether it is, the rmdir of it tells. "." has none.
+      const bool is_removed = got.err() == ENOENT && !(contents_only_ && levels_.size() == 1);
+      if (!got && !is_removed) return abandon(got.error());
+      if (is_removed || *got == 0) {
         level.read_to_end = true;
         return;
       }
@@ -233,7 +237,7 @@ class Remover {
   // Holds the directory of that many levels, if it is not the one held; of no level, none.
   Status reach_milestone(size_t level) {
     bool held = level == milestone_ && (level == 0 || (levels_[level - 1].identity == milestone_identity_ &&
-                                                       Clock::now() - milestone_since_ <= kTrusted));
+                                                       Clock::now() - milestone_since_ <= RecentDirectories::kTrusted));
     if (held) return success();
     milestone_ = 0;
     (void)milestone_fd_.close();
@@ -311,13 +315,13 @@ class Remover {
 
   void count() {
     report_.entries++;
-    job_.count_entry();
+    if (progress_) progress_->count_entry();
   }
 
   const Place& place_;
   RemoveOptions options_;
   const Stop& stop_;
-  Job& job_;
+  Job* progress_;
   RemoveReport report_;
   std::vector<Level> levels_;
   // A directory far above the current one that is held, and how many levels lead to it; 0: none.
@@ -334,8 +338,8 @@ class Remover {
 
 }  // namespace
 
-RemoveReport remove_tree(const Place& place, RemoveOptions options, const Stop& stop, Job& job) {
-  return Remover(place, options, stop, job).run();
+RemoveReport remove_tree(const Place& place, RemoveOptions options, const Stop& stop, Job* progress) {
+  return Remover(place, options, stop, progress).run();
 }
 
 }  // namespace dfd

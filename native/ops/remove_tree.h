@@ -33,7 +33,8 @@ struct RemoveReport {
 inline constexpr size_t kFailureLimit = 1000;
 
 // Removing "." empties the directory: nobody can remove the directory itself through its own descriptor. A tree of any
-// depth needs a handful of descriptors. Names that vanish meanwhile count as removed by somebody else.
-RemoveReport remove_tree(const Place& place, RemoveOptions options, const Stop& stop, Job& job);
+// depth needs a handful of descriptors. Names that vanish meanwhile count as removed by somebody else. What is removed is counted in
+// `progress`, where there is one: that of a copy is about its source.
+RemoveReport remove_tree(const Place& place, RemoveOptions options, const Stop& stop, Job* progress = nullptr);
 
 }  // namespace dfd

@@ -121,7 +121,7 @@ Status Staging::take(Dirfd parent, std::string name, UniqueFd fd) {
   return make_private(fd_.get(), false);
 }
 
-Result<bool> remove_abandoned(Dirfd parent, const char* name, std::optional<Node> spared, const Stop& stop, Job& job) {
+Result<bool> remove_abandoned(Dirfd parent, const char* name, std::optional<Node> spared, const Stop& stop) {
   if (!is_staging_name(name)) return false;
   auto fd = sys::openat(parent, name, O_RDONLY | O_DIRECTORY);
   if (!fd || !sys::try_flock(fd->get())) return false;
@@ -132,7 +132,7 @@ Result<bool> remove_abandoned(Dirfd parent, const char* name, std::optional<Node
   if (!listed || !ours) return false;
   // Through the descriptor that was looked at: whatever takes the name meanwhile is not emptied, and what is not empty is not removed.
   Place inside(fd->get(), ".", false);
-  RemoveReport report = remove_tree(inside, {.cross_mounts = false, .keep_going = true, .spared = spared}, stop, job);
+  RemoveReport report = remove_tree(inside, {.cross_mounts = false, .keep_going = true, .spared = spared}, stop);
   if (!report.failures.empty()) return report.failures.front().error;
   if (auto status = sys::unlinkat(parent, name, AT_REMOVEDIR); !status && status.err() != ENOENT) return status.error();
   return true;

@@ -52,7 +52,7 @@ class Staging {
 };
 
 // Removes a staging directory and all in it, if it is one and nobody works in it; false: it is not, or somebody does.
-Result<bool> remove_abandoned(Dirfd parent, const char* name, std::optional<Node> spared, const Stop& stop, Job& job);
+Result<bool> remove_abandoned(Dirfd parent, const char* name, std::optional<Node> spared, const Stop& stop);
 
 // Takes from a directory, just made, what it has inherited: ACLs, and the set-group-id bit with `keep_group` off. Its mode is 0700 then.
 Status make_private(Dirfd directory, bool keep_group);

@@ -32,7 +32,12 @@ std::string PathPiece::text() const {
 TreePath TreePath::child(std::string name) const {
   if (rest.empty()) return {.above = above, .rest = std::move(name)};
   if (rest.size() < kLongPiece) return {.above = above, .rest = rest + '/' + name};
-  return {.above = std::make_shared<PathPiece>(above, rest), .rest = std::move(name)};
+  return ended().child(std::move(name));
+}
+
+TreePath TreePath::ended() const {
+  if (rest.size() < kLongPiece) return *this;
+  return {.above = std::make_shared<PathPiece>(above, rest), .rest = {}};
 }
 
 bool TreePath::operator==(const TreePath& other) const {

@@ -38,6 +38,8 @@ struct TreePath {
   bool is_root() const { return !above && rest.empty(); }
   bool is_deep() const { return above != nullptr; }
   const char* name() const { return rest.c_str() + (rest.rfind('/') + 1); }
+  // Itself, as that which its subdirectories lie in: a long path ends a piece, which they all share.
+  TreePath ended() const;
   TreePath child(std::string name) const;
   // Not of the root.
   TreePath parent() const;

@@ -71,3 +71,29 @@ test('progress is exact where most has changed, and the look over the tree is gi
   const { entries, bytes, unchangedBytes } = job.progress;
   assert.deepEqual([entries, bytes, unchangedBytes], [1200, 7 * files, 3 * (600 - files)]);
 });
+
+test('a single file that is left alone is an entry, too', async (t) => {
+  const { destination, from, to } = pair(t, (source) => writeFileSync(join(source, 'file'), 'content'));
+  mkdirSync(destination);
+  await copyTree(from('file'), to('file'), { reflink: 'never' });
+  const job = copyTree(from('file'), to('file'), { existing: 'keep' });
+  await job;
+  const { entries, bytes, unchangedBytes } = job.progress;
+  assert.deepEqual([entries, bytes, unchangedBytes], [1, 0, 7]);
+});
+
+test('a file by many names counts once where one of their directories has to be visited', async (t) => {
+  const { source, destination, from } = pair(t, (at) => {
+    for (const name of ['a', 'b']) mkdirSync(join(at, name));
+    writeFileSync(join(at, 'a/linked'), 'linked');
+    linkSync(join(at, 'a/linked'), join(at, 'b/linked'));
+    writeFileSync(join(at, 'b/other'), 'old');
+  });
+  await copyTree(source, destination);
+  writeFileSync(from('b/other'), 'new one');
+  const job = copyTree(source, destination, { update: true, reflink: 'never' });
+  await job;
+  const { entries, bytes, unchangedBytes } = job.progress;
+  assert.deepEqual([entries, bytes], [5, 7]);
+  assert.ok(Math.abs(unchangedBytes - 6) < 2, `${unchangedBytes}`);
+});

@@ -281,6 +281,7 @@ void CopySurvey::settle_links() {
   }
   std::sort(linked_.begin(), linked_.end(),
             [](const Linked& a, const Linked& b) { return a.name.source < b.name.source; });
+  std::vector<std::pair<Names, Names>> alone;
   for (auto first = linked_.begin(); first != linked_.end();) {
     auto last =
         std::find_if(first, linked_.end(), [&](const Linked& at) { return at.name.source != first->name.source; });
@@ -289,7 +290,7 @@ void CopySurvey::settle_links() {
                    std::any_of(first, last, [&](const Linked& at) {
                      return differs[at.directory] || at.name.destination != first->name.destination;
                    });
-    if (!touched) run_->job->count_unchanged(first->name.bytes);
+    if (!touched) alone.emplace_back(first, last);
     for (; first != last; ++first) {
       if (!touched) continue;
       const std::string& path = linked_directories_[first->directory];
@@ -297,8 +298,21 @@ void CopySurvey::settle_links() {
       visit_above(path);
     }
   }
+  count_alone(alone);
   linked_ = {};
   linked_directories_ = {};
+}
+
+// Files of which all names are as they should be: the copy counts those that it meets in a directory it visits for something else.
+void CopySurvey::count_alone(std::span<const std::pair<Names, Names>> files) {
+  if (everything_) return;
+  for (const auto& [first, last] : files) {
+    bool is_met =
+        std::any_of(first, last, [&](const Linked& at) { return visits_.contains(linked_directories_[at.directory]); });
+    if (is_met) continue;
+    run_->job->count_unchanged(first->name.bytes);
+    counted_.bytes += first->name.bytes;
+  }
 }
 
 std::optional<std::string> CopySurvey::take() {

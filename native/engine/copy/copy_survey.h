@@ -16,8 +16,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "ops/copy_options.h"
@@ -69,6 +71,8 @@ class CopySurvey {
     uint32_t directory;  // in linked_directories_
   };
 
+  using Names = std::vector<Linked>::const_iterator;
+
   std::optional<Task> next(const Stop& stop);
   void done(std::vector<Task> found);
   void run(Task& task, const Stop& stop, std::vector<Task>& found);
@@ -82,6 +86,7 @@ class CopySurvey {
   void visit_above(const std::string& path);
   void remember(size_t bytes);
   void settle_links();
+  void count_alone(std::span<const std::pair<Names, Names>> files);
 
   const std::shared_ptr<CopyRun> run_;
   const SurveyScope scope_;
