@@ -38,9 +38,9 @@ export async function updateJson<T = unknown>(
   const { conflicts: _conflicts, timeout = 30_000, ...how } = options;
   const deadline = performance.now() + timeout;
   for (let attempt = 1; ; attempt++) {
-    await using _lock = await lockFile(held, deadline, options.signal);
+    await using lock = await lockFile(held, deadline, options.signal);
     try {
-      return await updateOnce(held, change, how);
+      return await updateOnce(held, lock !== undefined, change, how);
     } catch (error) {
       const isMeanwhile = error instanceof ConflictError || (error instanceof FsError && error.code === 'EEXIST');
       if (!isMeanwhile || attempt >= tries) throw error;
@@ -48,14 +48,19 @@ export async function updateJson<T = unknown>(
   }
 }
 
+/**
+ * Without the lock there was no file. One that has come since is not read: its content could be changed by whoever has its lock, between our
+ * comparison and our write. That the new file may only be made tells it.
+ */
 async function updateOnce<T>(
   held: HeldTarget,
+  isLocked: boolean,
   change: (data: T | undefined) => T | undefined | Promise<T | undefined>,
   options: WriteJsonOptions,
 ): Promise<AtomicWriteResult> {
   const { directory, path, subject } = held;
   const format = formatOf(subject.path ?? path);
-  const old = await readData(held, format).catch(absent);
+  const old = isLocked ? await readData(held, format).catch(absent) : undefined;
   const data = (await change(old?.data as T | undefined)) ?? old?.data;
   const write = format === 'yaml' ? writeYaml : writeJson;
   return write({ directory, path }, data, {

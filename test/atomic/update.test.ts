@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { DirectoryFd } from 'dirfd';
 import {
   AtomicFileOperations,
   ConflictError,
@@ -81,6 +82,29 @@ describe('updateJson', () => {
     for (const [code] of await Promise.all(children.map((child) => once(child, 'exit')))) assert.equal(code, 0);
     assert.deepEqual(json(join(path, 'counter.json')), { n: 200 });
     assert.deepEqual(readdirSync(path), ['counter.json']);
+  });
+
+  test('a file that comes into being meanwhile is locked before it is read', async (t) => {
+    const { path, directory } = await scratch(t);
+    const file = join(path, 'file.json');
+    const { openFile } = DirectoryFd.prototype;
+    const stub = t.mock.method(DirectoryFd.prototype, 'openFile', async function (this: DirectoryFd, ...args) {
+      stub.mock.restore();
+      const opened = openFile.apply(this, args as Parameters<typeof openFile>);
+      await assert.rejects(opened, { code: 'ENOENT' });
+      writeFileSync(file, '{"n":1}');
+      return opened;
+    } as typeof openFile);
+    const seen: (number | undefined)[] = [];
+    await updateJson<{ n: number }>({ directory, path: 'file.json' }, async (data) => {
+      seen.push(data?.n);
+      if (data) {
+        await using other = await directory.openFile('file.json', 'r+');
+        await rejects(other.lock({ timeout: 0 }), 'ERR_DIRFD_LOCK_TIMEOUT');
+      }
+      return { n: (data?.n ?? 0) + 1 };
+    });
+    assert.deepEqual([seen, json(file)], [[undefined, 1], { n: 2 }]);
   });
 
   test('somebody who takes no lock is noticed: the function gets their data, or the conflict is told', async (t) => {
