@@ -90,7 +90,8 @@ async function moveAcross(from: Place, stat: Stat, to: Place, present: Stat | un
     const beside = { ...to, name: privateName() };
     if (stat.isDirectory()) await copyDirectory(from, to, beside.name);
     else await copyLeaf(from, to, beside.name);
-    await removeReplaced(await orNothing(to.directory, beside.name, () => renameTo(beside, to, present)));
+    const copy = await orNothing(to.directory, beside.name, () => to.directory.stat(beside.name));
+    await removeReplaced(await orNothing(to.directory, beside.name, () => renameTo(beside, to, present), copy));
   }
   await from.directory.removeTree(from.name);
 }
@@ -116,13 +117,25 @@ async function copyLeaf(from: Place, to: Place, name: Buffer): Promise<void> {
   }
 }
 
-/** Removes what was made when the move fails, as the source stays. */
-async function orNothing<T>(directory: DirectoryFd, made: Buffer, work: () => Promise<T>): Promise<T> {
+/**
+ * Removes what was made when the move fails, as the source stays.
+ *
+ * @param copy what was made, where by then another may have its name: that stays
+ */
+async function orNothing<T>(directory: DirectoryFd, made: Buffer, work: () => Promise<T>, copy?: Stat): Promise<T> {
   try {
     return await work();
   } catch (error) {
     // The first failure is the one to hear of.
-    await directory.removeTree(made, { force: true }).catch(() => {});
+    await removeMade(directory, made, copy).catch(() => {});
     throw error;
   }
+}
+
+async function removeMade(directory: DirectoryFd, made: Buffer, copy: Stat | undefined): Promise<void> {
+  if (copy) {
+    const { ino, dev } = await directory.stat(made);
+    if (ino !== copy.ino || dev !== copy.dev) return;
+  }
+  await directory.removeTree(made, { force: true });
 }

@@ -1,5 +1,6 @@
 /**
- * A directory that takes the place of another, which is then the caller's to remove. A failure leaves both as they were.
+ * A directory that takes the place of another, which is then the caller's to remove. A failure leaves both as they were; where one cannot be
+ * moved back, both are there, and by which names the error tells.
  *
  *   renameat2(RENAME_EXCHANGE) ──▶ the old one goes by the new one's former name
  *   where that cannot be: the old one is moved aside ──▶ rename, or the old one is moved back
@@ -55,10 +56,14 @@ async function replaceByWayOfAside(from: Place, to: Place, present: Stat): Promi
   });
 }
 
-/** What somebody has put there since it was looked at, nobody has agreed to lose: all goes back. */
+/** What somebody has put there since it was looked at, or cannot be looked at, nobody has agreed to lose: all goes back. */
 async function agreedTo(old: Place, to: Place, present: Stat, undo: () => Promise<void>): Promise<Place> {
-  const { ino, dev } = await old.directory.stat(old.name);
-  if (ino === present.ino && dev === present.dev) return old;
-  await undo();
-  throw ownError('ERR_DIRFD_CHANGED', 'the destination was replaced meanwhile', { verb: 'move', path: to.path });
+  try {
+    const { ino, dev } = await old.directory.stat(old.name);
+    if (ino === present.ino && dev === present.dev) return old;
+    throw ownError('ERR_DIRFD_CHANGED', 'the destination was replaced meanwhile', { verb: 'move', path: to.path });
+  } catch (error) {
+    await undo();
+    throw error;
+  }
 }

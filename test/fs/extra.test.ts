@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, readdirSync, readlinkSync, renameSync, statSync, 
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
+import { DirectoryFd, FsError } from 'dirfd';
 import * as ours from 'dirfd/fs';
 import { attempt, run } from '../fixtures/command.js';
 import { assertSameTree } from '../fixtures/compare.js';
@@ -18,6 +19,8 @@ import { isRoot, need } from '../fixtures/tools.js';
 import { metadata } from '../fixtures/trees.js';
 import { cases, type ExtraCase } from './extra-cases.js';
 import { changes, makeTree, readTree } from './tree-lines.js';
+
+type RenameArguments = Parameters<DirectoryFd['rename']>;
 
 async function outcome(t: TestContext, fs: typeof ours, { tree, call }: ExtraCase) {
   const root = temporaryDirectory(t);
@@ -146,6 +149,43 @@ test('move over a directory leaves that where the new one cannot take its place'
   renameSync(join(root, 'to', aside), join(root, 'old'));
   assert.deepEqual(readTree(root), ['from/', 'old/old = x', 'to/tree/new = y']);
 });
+
+for (const [title, fails, isUndone] of [
+  ['exchanged and back', { 1: 'EXDEV' }, true],
+  ['exchanged, and not back', { 1: 'EXDEV', 3: 'EIO' }, false],
+  ['moved aside and back', { 1: 'EXDEV', 2: 'EINVAL' }, true],
+  ['moved aside, the new one back, and the old one not', { 1: 'EXDEV', 2: 'EINVAL', 6: 'EIO' }, false],
+] as const) {
+  test(`move over a directory as from another file system, with no look at the old one: ${title}`, async (t) => {
+    const root = temporaryDirectory(t);
+    makeTree(root, ['from/tree/new = y', 'to/tree/old = x']);
+    const before = readTree(root);
+    const codes: Readonly<Record<number, string>> = fails;
+    const { rename, stat } = DirectoryFd.prototype;
+    let [renames, looks] = [0, 0];
+    t.mock.method(DirectoryFd.prototype, 'rename', async function (this: DirectoryFd, ...args: RenameArguments) {
+      const code = codes[++renames];
+      if (code !== undefined) throw new FsError(code, { code });
+      await rename.apply(this, args);
+    });
+    t.mock.method(DirectoryFd.prototype, 'stat', async function (this: DirectoryFd, path: Buffer) {
+      // The copy is looked at before it goes by another name, what has given way after that.
+      const isMoved = /^\.dirfd-moving-/.test(path.toString()) && renames > 1;
+      if (isMoved && ++looks === 1) throw new FsError('ESTALE', { code: 'ESTALE' });
+      return await stat.call(this, path);
+    });
+    const code = isUndone ? 'ESTALE' : 'EIO';
+    await assert.rejects(ours.move(join(root, 'from/tree'), join(root, 'to/tree'), { overwrite: true }), { code });
+    t.mock.restoreAll();
+    assert.ok(looks > 0 && Object.keys(codes).every((call) => renames >= Number(call)), 'every fault came');
+    if (isUndone) return assert.deepEqual(readTree(root), before);
+    const [aside] = readdirSync(join(root, 'to')).filter((name) => name !== 'tree');
+    assert.ok(aside !== undefined, 'the old one is there');
+    renameSync(join(root, 'to', aside), join(root, 'aside'));
+    assert.ok(readTree(root).includes('aside/old = x'), String(readTree(root)));
+    assert.ok(readTree(root).includes('from/tree/new = y'), 'the source stays');
+  });
+}
 
 test('move of a directory over the one that it lies in', async (t) => {
   const root = temporaryDirectory(t);
