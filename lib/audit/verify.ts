@@ -5,7 +5,8 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { holdDirectory } from '../dirfd/hold-directory.js';
-import { FsError, ownError } from '../errors.js';
+import { unless } from '../dirfd/unless.js';
+import { ownError } from '../errors.js';
 import { type AuditRecord, type ChainEnd, hashLine, linesOf, parseLine, START } from './chain.js';
 
 /** What a verification has found. */
@@ -79,7 +80,7 @@ export async function* readAuditTrail(
 /**
  * Tests the whole chain. Records of other processes that come meanwhile may or may not be counted.
  *
- * @throws FsError ENOENT where there is no such trail
+ * @throws FsError ERR_DIRFD_INVALID_PATH where there is no such trail, ENOENT where there is no such directory
  */
 export async function verifyAuditTrail(
   directory: DirectoryFd | string | URL,
@@ -183,7 +184,7 @@ interface OpenTrail {
 async function openTrail(directory: DirectoryFd, name: string, { signal }: SignalOptions): Promise<OpenTrail> {
   for (;;) {
     signal?.throwIfAborted();
-    const current = await directory.openFile(name, { signal }).catch(ifAbsent);
+    const current = await unless('ENOENT', directory.openFile(name, { signal }));
     try {
       const files = await trailFiles(directory, name);
       if (files.length === 0) {
@@ -191,7 +192,7 @@ async function openTrail(directory: DirectoryFd, name: string, { signal }: Signa
         throw ownError('ERR_DIRFD_INVALID_PATH', 'there is no such audit trail', subject);
       }
       const here = await current?.stat();
-      const named = await directory.stat(name).catch(ifAbsent);
+      const named = await unless('ENOENT', directory.stat(name));
       if (here?.ino === named?.ino && here?.dev === named?.dev) {
         return { rotated: files.filter((file) => file !== name), current };
       }
@@ -201,8 +202,4 @@ async function openTrail(directory: DirectoryFd, name: string, { signal }: Signa
     }
     await current?.close();
   }
-}
-
-function ifAbsent(error: unknown): undefined {
-  if (!(error instanceof FsError) || error.code !== 'ENOENT') throw error;
 }

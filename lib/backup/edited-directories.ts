@@ -56,7 +56,7 @@ export class EditedDirectories {
   }
 }
 
-export function parentOf(path: Buffer): string {
+function parentOf(path: Buffer): string {
   const text = path.toString('latin1');
   const slash = text.lastIndexOf('/');
   return slash < 0 ? '.' : text.slice(0, slash);

@@ -11,7 +11,7 @@
 import { type ObservedOptions, observed } from '../audit/observe.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
-import { FsError } from '../errors.js';
+import { unless } from '../dirfd/unless.js';
 import { operationError, RecoveryError } from '../operation-errors.js';
 import type { TransactionRoot } from '../transaction/site.js';
 import type { BackupManager } from './manager.js';
@@ -102,17 +102,18 @@ export class RecoveryManager implements AsyncDisposable {
     };
     const held = await directory.openDirectory('.');
     this.#directories.set(point.id, held);
-    await using points = await this.#backups.openPoints({ make: true });
-    await using file = await points.createTemporaryFile();
-    await file.writeFile(JSON.stringify(point));
-    await file.sync();
-    await file.linkInto(points, `${point.id}.json`);
-    await points.sync();
-    // A prune that looked at the points before this one was there may have taken the version away; a later one sees it.
-    if (version && !(await this.#backups.ids(options)).includes(version.id)) {
-      await this.#forget(point);
-      const subject = { verb: 'addRecoveryPoint', directory: directory.path, path };
-      throw operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', 'its version was pruned meanwhile; try again', subject);
+    try {
+      await this.#record(point);
+      // A prune that looked at the points before this one was there may have taken the version away; a later one sees it.
+      if (version && !(await this.#backups.ids(options)).includes(version.id)) {
+        const subject = { verb: 'addRecoveryPoint', directory: directory.path, path };
+        const why = 'its version was pruned meanwhile; try again';
+        throw operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', why, subject);
+      }
+    } catch (error) {
+      // The operation will not begin, so there is nothing to come back from.
+      await this.#forget(point).catch(() => this.#release(point));
+      throw error;
     }
     return { ...point, complete: () => this.#forget(point) };
   }
@@ -166,7 +167,8 @@ export class RecoveryManager implements AsyncDisposable {
       const { signal } = options;
       const { answers, failed: unsettled } = await settleIn(this.#transactionRoots, {
         ...this.#observed,
-        ...{ edits: 'report', signal },
+        edits: 'report',
+        signal,
       });
       const failed = await this.#eachPoint(options, async (point, place) => {
         notKeptCount += await this.#undo(point, place, { signal });
@@ -249,12 +251,23 @@ export class RecoveryManager implements AsyncDisposable {
     return notKeptCount;
   }
 
+  async #record(point: RecoveryPoint): Promise<void> {
+    await using points = await this.#backups.openPoints({ make: true });
+    await using file = await points.createTemporaryFile();
+    await file.writeFile(JSON.stringify(point));
+    await file.sync();
+    await file.linkInto(points, `${point.id}.json`);
+    await points.sync();
+  }
+
   async #forget(point: RecoveryPoint): Promise<void> {
     await using points = await this.#backups.openPoints();
-    await points.unlink(`${point.id}.json`).catch((error: unknown) => {
-      if (!(error instanceof FsError) || error.code !== 'ENOENT') throw error;
-    });
+    await unless('ENOENT', points.unlink(`${point.id}.json`));
     await points.sync();
+    await this.#release(point);
+  }
+
+  async #release(point: RecoveryPoint): Promise<void> {
     const held = this.#directories.get(point.id);
     this.#directories.delete(point.id);
     await held?.close();

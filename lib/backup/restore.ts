@@ -35,6 +35,9 @@ export interface RestoreBackupOptions extends SignalOptions {
 /** What a restore leaves beside its target when it is killed. */
 export const RESTORING = '.dirfd-restoring-';
 
+/** Where a single file is while its directory goes, whose name is to be its own. */
+const fileOf = (staging: string): string => `${staging}.file`;
+
 /** What a restore has done, and what of the version the target could not take. */
 export interface RestoreReport extends BackupLosses {
   /** Something stood there before. */
@@ -80,7 +83,7 @@ export async function restoreVersion(
     }
     await putInPlace(parent, staging, name, keepAs);
   } catch (error) {
-    await removeWhole(parent, staging).catch(() => {});
+    for (const name of [staging, fileOf(staging)]) await removeWhole(parent, name).catch(() => {});
     throw error;
   }
   await settle(parent, keepAs ?? staging, keepAs === undefined, subject);
@@ -135,9 +138,9 @@ async function copyPart(
     const losses = await copySingle(content, path, place, SINGLE, { signal });
     const packed = packedAmong(files).map(({ file }) => ({ file, path: Buffer.from(SINGLE) }));
     await unpackFiles(content, place, packed, { signal }, subject);
-    await place.rename(SINGLE, parent, `${staging}.file`);
+    await place.rename(SINGLE, parent, fileOf(staging));
     await parent.rmdir(staging);
-    await parent.rename(`${staging}.file`, staging);
+    await parent.rename(fileOf(staging), staging);
     return losses;
   }
   await using from = await content.openDirectory(path);

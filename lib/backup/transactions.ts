@@ -1,18 +1,24 @@
 /** What a RecoveryManager knows of transactions: directories in which they work, and what crashes have left of them there. */
 
+import { createRequire } from 'node:module';
 import type { ObservedOptions } from '../audit/observe.js';
-import { pending, type TransactionStatus } from '../transaction/history.js';
-import { type RecoveryReport, recover } from '../transaction/recover.js';
+import type * as History from '../transaction/history.js';
+import type * as Recover from '../transaction/recover.js';
 import type { TransactionRoot } from '../transaction/site.js';
 
+// Loaded by whoever has directories of transactions, so that backups do without; one file at a time, for the reason that lib/main.ts tells.
+const require = createRequire(import.meta.url);
+const history = () => require('../transaction/history.js') as typeof History;
+const recovery = () => require('../transaction/recover.js') as typeof Recover;
+
 /** A transaction that a crash has cut short. */
-export interface PendingTransaction extends TransactionStatus {
+export interface PendingTransaction extends History.TransactionStatus {
   /** The directory that it works in. */
   readonly root: string;
 }
 
 /** What became of the transactions of a directory: ids, by what was done. */
-export interface SettledTransactions extends RecoveryReport {
+export interface SettledTransactions extends Recover.RecoveryReport {
   readonly root: string;
 }
 
@@ -31,7 +37,7 @@ export interface Answers<T> {
 /** What transactions have left in these directories. Changes nothing, and makes no file. */
 export async function pendingIn(roots: readonly TransactionRoot[]): Promise<Answers<PendingTransaction>> {
   const { answers, failed } = await askEach(roots, async (root, label) =>
-    (await pending(root)).map((status) => ({ ...status, root: label })),
+    (await history().pending(root)).map((status) => ({ ...status, root: label })),
   );
   return { answers: answers.flat(), failed };
 }
@@ -40,7 +46,11 @@ export async function settleIn(
   roots: readonly TransactionRoot[],
   options: ObservedOptions & { readonly edits: 'report' | 'keep'; readonly signal?: AbortSignal | undefined },
 ): Promise<Answers<SettledTransactions>> {
-  return askEach(roots, async (root, label) => ({ ...(await recover(root, options)), root: label }), options.signal);
+  return askEach(
+    roots,
+    async (root, label) => ({ ...(await recovery().recover(root, options)), root: label }),
+    options.signal,
+  );
 }
 
 async function askEach<T>(

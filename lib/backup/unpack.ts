@@ -65,11 +65,10 @@ async function unpackOne(
     if (error instanceof DamagedContent) return undefined;
     throw error;
   });
-  if (sum?.sha256 !== file.sha256) throw damaged(file, { path: file.path, why: 'changed', ...toActual(sum) }, subject);
+  if (sum?.sha256 !== file.sha256) {
+    const actual = sum && { actual: sum.sha256 };
+    throw damaged(file, { path: file.path, why: 'changed', ...actual }, subject);
+  }
   await carryOver(packed, plain, 'same');
   await plain.linkInto(copy, path, { replace: true });
-}
-
-function toActual(sum: { readonly sha256: string } | undefined): { readonly actual?: string } {
-  return sum ? { actual: sum.sha256 } : {};
 }

@@ -7,6 +7,7 @@ import { IntegrityError, operationError } from '../operation-errors.js';
 import { walk } from '../walk/walk.js';
 import { canDecompress, unsupported } from './compression.js';
 import { DamagedContent, hashFile } from './content.js';
+import { byPath } from './diff.js';
 import { inOrder } from './in-order.js';
 import { type Manifest, pathOf, type VersionFile } from './manifest.js';
 
@@ -37,7 +38,7 @@ export async function verifyVersion(
   for await (const fault of inOrder(manifest.files, (file) => findFault(content, file, options))) {
     if (fault) faults.push(fault);
   }
-  const known = new Set(manifest.files.map((file) => Buffer.from(pathOf(file)).toString('latin1')));
+  const known = byPath(manifest.files);
   for await (const { path, pathBytes } of walk(content, { kinds: ['file'], ...options })) {
     if (!known.has(pathBytes.toString('latin1'))) faults.push({ path, why: 'extra' });
   }

@@ -51,7 +51,7 @@ Examples:
 
 async function run(action: Action, file: string | Buffer, options: Options): Promise<void> {
   const { readAuditTrail, summarizeAuditTrail, formatAuditSummary, verifyAuditTrail } = await import(
-    '../audit/index.js'
+    '../audit/main.js'
   );
   const { DirectoryFd } = await import('../main.js');
   const { directory: path, name } = splitPath(Buffer.from(file));

@@ -35,8 +35,16 @@ interface Options {
   readonly json?: true;
 }
 
+/** What the store has. Of a version that cannot be read there is but the ID. */
+interface Versions {
+  readonly ids: readonly string[];
+  readonly read: readonly BackupVersion[];
+}
+
 interface Work {
   readonly backups: BackupManager;
+  /** Reads all manifests, once. */
+  readonly versions: () => Promise<Versions>;
   readonly words: readonly (string | Buffer)[];
   readonly options: Options;
   readonly output: Output;
@@ -85,13 +93,19 @@ Examples:
 }
 
 async function run(action: Action, store: string | Buffer, words: string[], options: Options): Promise<void> {
-  const { BackupManager } = await import('../backup/index.js');
+  const { BackupManager } = await import('../backup/main.js');
   const { DirectoryFd } = await import('../main.js');
   await using directory = await DirectoryFd.open(store);
   await using backups = await BackupManager.open(directory);
   using interruption = interruptible();
   const output = new Output();
-  const work = { backups, words: words.map(pathArgument), options, output, signal: interruption.signal };
+  const { signal } = interruption;
+  let read: Promise<Versions> | undefined;
+  const versions = () => {
+    read ??= readVersions(backups, signal);
+    return read;
+  };
+  const work = { backups, versions, words: words.map(pathArgument), options, output, signal };
   try {
     await RUN[action](work);
   } catch (error) {
@@ -103,6 +117,7 @@ async function run(action: Action, store: string | Buffer, words: string[], opti
 
 const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
   async create({ backups, words, options, output, signal }) {
+    if (options.source !== undefined) throw new CommandError('--source is for all but create', EXIT.usage);
     const [source] = expect(words, 1, 1, 'create STORE SRC');
     await using place = await openPlace(source);
     const { label, exclude, share, compress, compressChoice } = options;
@@ -120,15 +135,17 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
     }
   },
 
-  async diff({ backups, words, options, output, signal }) {
+  async diff(work) {
+    const { backups, words, options, output, signal } = work;
     const [first, second = 'latest'] = expect(words, 1, 2, 'diff STORE ID [ID or DIR]');
     const { DirectoryFd } = await import('../main.js');
-    const id = await idOf(backups, first, options.source);
-    const versions = await backups.list({ signal });
-    const isVersion = second === 'latest' || versions.some((each) => each.id === second);
+    const id = await idOf(work, first, options.source);
+    const { ids, read } = await work.versions();
+    const isVersion = second === 'latest' || ids.includes(String(second));
     await using today = isVersion ? undefined : await DirectoryFd.open(second);
-    const source = options.source ?? versions.find((each) => each.id === id)?.source;
-    const differences = await backups.diff(id, today ?? (await idOf(backups, second, source)), { signal });
+    const source = second === 'latest' ? read.find((each) => each.id === id)?.source : undefined;
+    const other = today ?? (await idOf(work, second, options.source ?? source));
+    const differences = await backups.diff(id, other, { signal });
     for (const { path, field, a, b } of differences) {
       const line = { path, field, a, b };
       await (options.json
@@ -144,9 +161,9 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
     const { backups, words, options, output, signal } = work;
     const { FsError } = await import('../main.js');
     const { source } = options;
-    const asked = await Promise.all(words.map((word) => idOf(backups, word, source)));
+    const asked = await Promise.all(words.map((word) => idOf(work, word, source)));
     const all = async () =>
-      source === undefined ? backups.ids({ signal }) : (await versionsOf(backups, source)).map(({ id }) => id);
+      source === undefined ? backups.ids({ signal }) : (await versionsOf(work, source)).map(({ id }) => id);
     for (const id of asked.length > 0 ? asked : await all()) {
       let report: BackupReport;
       try {
@@ -168,11 +185,12 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
     }
   },
 
-  async restore({ backups, words, options, output, signal }) {
+  async restore(work) {
+    const { backups, words, options, output, signal } = work;
     const [id, target] = expect(words, 2, 2, 'restore STORE ID TARGET');
     await using place = await openPlace(target);
     const { path, keepAs, source } = options;
-    const result = await backups.restoreBackup(await idOf(backups, id, source), place.directory, place.name, {
+    const result = await backups.restoreBackup(await idOf(work, id, source), place.directory, place.name, {
       path,
       keepAs,
       signal,
@@ -181,13 +199,14 @@ const RUN: Readonly<Record<Action, (work: Work) => Promise<void>>> = {
     tellLosses(result);
   },
 
-  async prune({ backups, words, options, output, signal }) {
+  async prune(work) {
+    const { backups, words, options, output, signal } = work;
     expect(words, 0, 0, 'prune STORE');
     const { count, hourly, daily, weekly, monthly, days, dryRun, source } = options;
     if ([count, hourly, daily, weekly, monthly, days].every((rule) => rule === undefined)) {
       throw new CommandError('prune needs a rule of what is kept: --count, --days, --daily, …', EXIT.usage);
     }
-    if (source !== undefined) await versionsOf(backups, source);
+    if (source !== undefined) await versionsOf(work, source);
     const maxAge = days === undefined ? undefined : days * 86_400_000;
     const report = await backups.prune(
       { count, hourly, daily, weekly, monthly, maxAge },
@@ -240,14 +259,26 @@ function expect(words: readonly (string | Buffer)[], least: number, most: number
   throw new CommandError(`usage: dirfd backup ${usage}`, EXIT.usage);
 }
 
-async function idOf(backups: BackupManager, word: string | Buffer, source: string | undefined): Promise<string> {
-  if (word !== 'latest') return String(word);
-  const ids = await backups.ids();
-  const all = await backups.list();
-  const versions = await versionsOf(backups, source);
+async function readVersions(backups: BackupManager, signal: AbortSignal): Promise<Versions> {
+  const ids = await backups.ids({ signal });
+  return { ids, read: await backups.list({ signal }) };
+}
+
+async function idOf(work: Work, word: string | Buffer, source: string | undefined): Promise<string> {
+  const id = String(word);
+  if (id !== 'latest' && source === undefined) return id;
+  const versions = await versionsOf(work, source);
+  if (id === 'latest') return latestOf(versions, await work.versions());
+  if (versions.some((version) => version.id === id)) return id;
+  throw new CommandError(
+    `${printable(id)} is not known as a version of ${printable(source ?? '')}: list prints the sources`,
+  );
+}
+
+function latestOf(versions: readonly BackupVersion[], { ids, read }: Versions): string {
   const last = versions.at(-1);
   if (last === undefined) throw new CommandError('there is no version yet');
-  const unread = ids.findLast((id) => id > last.id && !all.some((version) => version.id === id));
+  const unread = ids.findLast((id) => id > last.id && !read.some((version) => version.id === id));
   if (unread !== undefined)
     throw new CommandError(`${unread}, which is newer than ${last.id}, cannot be read: say which`);
   const other = versions.find((version) => version.source !== last.source);
@@ -257,9 +288,11 @@ async function idOf(backups: BackupManager, word: string | Buffer, source: strin
 }
 
 /** Of a source that was mistyped there is none. */
-async function versionsOf(backups: BackupManager, source: string | undefined): Promise<BackupVersion[]> {
-  const versions = await backups.list({ source });
-  if (source === undefined || versions.length > 0) return versions;
+async function versionsOf(work: Work, source: string | undefined): Promise<readonly BackupVersion[]> {
+  const { read } = await work.versions();
+  if (source === undefined) return read;
+  const versions = read.filter((version) => version.source === source);
+  if (versions.length > 0) return versions;
   throw new CommandError(`there is no version of ${printable(source)}: list prints the sources`);
 }
 

@@ -5,6 +5,7 @@ import { DirectoryFd } from '../dirfd/directory-fd.js';
 import { INTERNAL } from '../dirfd/fd.js';
 import { isInside } from '../dirfd/inside.js';
 import type { Stat } from '../dirfd/stat.js';
+import { unless } from '../dirfd/unless.js';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { STATE, type State } from '../native/trees.js';
 import { type AtomicPlace, AtomicTree } from './atomic-tree.js';
@@ -229,15 +230,6 @@ export async function parentOf(
   const name = Buffer.from(text.slice(slash + 1), 'latin1');
   const above = Buffer.from(slash < 0 ? './' : text.slice(0, slash + 1), 'latin1');
   return { parent: await open(above), name, above };
-}
-
-async function unless<T>(code: string, outcome: Promise<T>): Promise<T | undefined> {
-  try {
-    return await outcome;
-  } catch (error) {
-    if (error instanceof FsError && error.code === code) return undefined;
-    throw error;
-  }
 }
 
 function toPath(path: string | Uint8Array | URL): string | Uint8Array {

@@ -1,8 +1,9 @@
 /** ensureDir() and emptyDir(), as fs-extra has them. */
 
 import { DirectoryFd } from '../dirfd/directory-fd.js';
+import { unless } from '../dirfd/unless.js';
 import { FsError } from '../errors.js';
-import { makeParents, openDestination, type PathLike, unless } from './place.js';
+import { makeParents, openDestination, type PathLike } from './place.js';
 
 export interface EnsureDirOptions {
   /** Of directories that are made; less the umask. Default 0o777. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { Stat } from '../dirfd/stat.js';
-import { FsError } from '../errors.js';
+import { unless } from '../dirfd/unless.js';
 
 export type PathLike = string | Uint8Array | URL;
 
@@ -78,15 +78,6 @@ export async function makeParents({ nearest, missing, name, path }: Destination,
 /** What is there, if anything; of a symlink, the link. */
 export function lookAt(directory: DirectoryFd, name: Buffer): Promise<Stat | undefined> {
   return unless('ENOENT', directory.stat(name));
-}
-
-export async function unless<T>(code: string, outcome: Promise<T>): Promise<T | undefined> {
-  try {
-    return await outcome;
-  } catch (error) {
-    if (error instanceof FsError && error.code === code) return undefined;
-    throw error;
-  }
 }
 
 function split(given: Buffer): { readonly above: Buffer; readonly name: Buffer; readonly path: Buffer } {

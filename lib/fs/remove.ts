@@ -1,7 +1,8 @@
 /** remove(), as fs-extra has it. */
 
+import { unless } from '../dirfd/unless.js';
 import { ownError } from '../errors.js';
-import { openPlace, type PathLike, unless } from './place.js';
+import { openPlace, type PathLike } from './place.js';
 
 /**
  * Removes a file, or a directory with all it holds; of a symlink, the link. That nothing is there is no error. What somebody has mounted below

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { DirectoryFd, verifyTree } from 'dirfd';
+import { DirectoryFd, FsError, verifyTree } from 'dirfd';
 import { BackupError, BackupManager, IntegrityError, RecoveryError, RecoveryManager, VersionError } from 'dirfd/backup';
 import { keptBy } from '#dist/backup/retention.js';
 import { attempt, run } from '../fixtures/command.js';
@@ -221,6 +221,27 @@ test('a restore that fails, or is killed, never takes away what it was to keep o
   assert.match(failed.stderr, /RestoreError/);
   const contents = found().map((name) => readFileSync(name, 'utf8'));
   assert.deepEqual(contents.sort(), ['first', 'of today']);
+});
+
+test('a single file that cannot get its directory’s name leaves nothing beside its target', async (t) => {
+  const { path, directory, backups } = await place(t);
+  const { id } = await backups.createBackup(directory, 'data/a');
+  const before = readdirSync(path).sort();
+  for (const method of ['rmdir', 'rename'] as const) {
+    const original = DirectoryFd.prototype[method] as (...args: unknown[]) => Promise<void>;
+    const failing = t.mock.method(
+      DirectoryFd.prototype,
+      method,
+      async function (this: DirectoryFd, ...args: unknown[]) {
+        const isOurs = method === 'rmdir' || String(args[0]).endsWith('.file');
+        if (isOurs) throw new FsError('EIO', { code: 'EIO' });
+        await original.apply(this, args);
+      },
+    );
+    await assert.rejects(backups.restoreBackup(id, directory, 'again'), { code: 'EIO' });
+    failing.mock.restore();
+    assert.deepEqual(readdirSync(path).sort(), before, method);
+  }
 });
 
 test('recovery points are there after a crash, and put back what was', async (t) => {

@@ -1,11 +1,11 @@
 // A RecoveryManager that sees transactions, too. Their processes are killed by their own hand, at a phase of the commit.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { DirectoryFd } from 'dirfd';
+import { DirectoryFd, FsError } from 'dirfd';
 import { BackupManager, RecoveryManager } from 'dirfd/backup';
 import { StateError } from 'dirfd/transaction';
 import { attempt } from '../fixtures/command.js';
@@ -139,6 +139,36 @@ test('where a newer point cannot be put back, older ones of the same entry wait,
   assert.deepEqual(ids((await recovery.recover(new Error('again'))).restored), [newer.id, older.id]);
   assert.equal(readFileSync(join(root, 'deep/b'), 'utf8'), 'first');
 });
+
+test('a point that could not be made is none, and holds nothing open', async (t) => {
+  const { root, data, backups } = await place(t);
+  await using recovery = new RecoveryManager(backups);
+  await (await recovery.addRecoveryPoint('edit', data, 'a')).complete();
+  const held = () => openLinks().filter((link) => link === root).length;
+  const before = held();
+  for (const failures of [1, Number.POSITIVE_INFINITY]) {
+    let syncs = 0;
+    const { sync } = DirectoryFd.prototype;
+    const failing = t.mock.method(DirectoryFd.prototype, 'sync', async function (this: DirectoryFd) {
+      if (++syncs <= failures) throw new FsError('EIO', { code: 'EIO' });
+      await sync.call(this);
+    });
+    await assert.rejects(recovery.addRecoveryPoint('edit', data, 'none'), { code: 'EIO' });
+    failing.mock.restore();
+    assert.deepEqual([await recovery.pending(), held()], [[], before], `${failures} failures`);
+  }
+});
+
+function openLinks(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      // The one by which they are listed.
+      return [];
+    }
+  });
+}
 
 test('an emergency cleanup removes what killed restores have left beside the entries', async (t) => {
   const { root, data, backups } = await place(t);

@@ -4,9 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } fro
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { attempt } from '../fixtures/command.js';
+import { withOpenFiles } from '../fixtures/limits.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 import { need } from '../fixtures/tools.js';
-import { dirfd, dirfdWithoutXattrs, jsonLines } from './run-command.js';
+import { command, dirfd, dirfdWithoutXattrs, jsonLines } from './run-command.js';
 
 test('creates, lists, compares, verifies, restores and prunes', (t) => {
   const cwd = temporaryDirectory(t);
@@ -97,6 +98,30 @@ test('the latest version is asked for by its source where the store has several'
   assert.match(backup('list', 'store', `--source=${cwd}/q`).stdout, new RegExp(`^${q}  .*\n$`));
   assert.equal(backup('prune', 'store', '--count=1').stdout, '');
   assert.match(backup('prune', 'store', '--count=1', '--source=p').stderr, /there is no version of p: list prints/);
+  const other = `dirfd backup: ${q} is not known as a version of ${cwd}/p: list prints the sources\n`;
+  for (const action of [['verify'], ['diff'], ['restore', 'never']] as const) {
+    const ran = backup(action[0], 'store', String(q), ...action.slice(1), `--source=${cwd}/p`);
+    assert.deepEqual([ran.status, ran.stdout, ran.stderr], [1, '', other], action[0]);
+  }
+  assert.equal(backup('verify', 'store', String(q), `--source=${cwd}/q`).status, 0);
+  assert.equal(backup('diff', 'store', String(p), String(q)).status, 1, 'versions of two sources');
+  const wrong = backup('create', 'store', 'p', `--source=${cwd}/p`);
+  assert.deepEqual([wrong.status, wrong.stderr], [2, 'dirfd backup: --source is for all but create\n']);
+  assert.deepEqual(readdirSync(join(cwd, 'store/versions')).sort(), [p, q].sort());
+});
+
+test('backup and audit need few descriptors', (t) => {
+  const cwd = temporaryDirectory(t);
+  for (const name of ['store', 'project']) mkdirSync(join(cwd, name));
+  writeFileSync(join(cwd, 'trail'), '');
+  for (const args of [
+    ['backup', 'create', 'store', 'project'],
+    ['backup', 'list', 'store'],
+    ['audit', 'verify', 'trail'],
+  ]) {
+    const ran = withOpenFiles(40, [process.execPath, command, ...args], { cwd });
+    assert.equal(ran.status, 0, ran.stderr);
+  }
 });
 
 test('what a version or a restore could not keep is told, and ends with 23', (t) => {
