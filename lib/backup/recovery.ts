@@ -137,7 +137,7 @@ export class RecoveryManager implements AsyncDisposable {
     });
     return {
       redo: answers.filter(({ state }) => state === 'committed'),
-      undo: answers.filter(({ state }) => state !== 'committed'),
+      undo: answers.filter(({ state }) => state === 'going-back' || state === 'staged'),
       restore,
       lookAt: [...failed, ...left],
     };

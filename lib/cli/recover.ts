@@ -1,6 +1,7 @@
 /** `dirfd recover DIR`: finishes or takes back what a crash has left of transactions. */
 
 import { type Command, Option } from 'commander';
+import type { TransactionStatus } from '../transaction/index.js';
 import { pathArgument } from './arguments.js';
 import { say } from './messages.js';
 import { Output } from './output.js';
@@ -22,7 +23,7 @@ export function define(command: Command): void {
         .default('report'),
     )
     .option('-n, --dry-run', 'change nothing, list what is to be settled')
-    .option('--json', 'print a JSON object; with --dry-run, one for each transaction')
+    .option('--json', 'print a JSON object, also of what failed; with --dry-run, one for each transaction')
     .option('-q, --quiet', 'no summary')
     .addHelpText(
       'after',
@@ -44,9 +45,16 @@ interface Options {
 
 async function run(root: string | Buffer, { edits, dryRun, json, quiet }: Options): Promise<void> {
   if (dryRun) return await look(root, { json, quiet });
-  const { recover } = await import('../transaction/main.js');
+  const { IncompleteRecoveryError, recover, StateError } = await import('../transaction/main.js');
   const output = new Output();
-  const report = await recover(root, { edits });
+  const report = await recover(root, { edits }).catch(async (error: unknown) => {
+    if (json && error instanceof StateError) {
+      const rest = error instanceof IncompleteRecoveryError ? error.report : {};
+      await output.json({ ...rest, error: error.message, code: error.code, paths: error.paths });
+      await output.end();
+    }
+    throw error;
+  });
   if (json) await output.json(report);
   await output.end();
   if (quiet) return;
@@ -63,8 +71,12 @@ async function run(root: string | Buffer, { edits, dryRun, json, quiet }: Option
 
 const NOTHING = 'nothing to recover';
 
-/** By state, what would become of a transaction. */
-const FATES = { committed: 'to be finished', 'going-back': 'to be taken back', staged: 'to be discarded' } as const;
+/** What would become of transactions, by their states. */
+const FATES: readonly (readonly [string, readonly TransactionStatus['state'][]])[] = [
+  ['to be finished', ['committed']],
+  ['to be taken back', ['going-back']],
+  ['to be discarded', ['staged', 'done', 'undone']],
+];
 
 async function look(root: string | Buffer, { json, quiet }: Pick<Options, 'json' | 'quiet'>): Promise<void> {
   const { pending } = await import('../transaction/main.js');
@@ -77,7 +89,7 @@ async function look(root: string | Buffer, { json, quiet }: Pick<Options, 'json'
   await output.end();
   if (quiet) return;
   const told = summary(
-    Object.entries(FATES).map(([state, fate]) => [found.filter((each) => each.state === state).length, fate]),
+    FATES.map(([fate, states]) => [found.filter(({ state }) => states.includes(state)).length, fate]),
   );
   say(told.length > 0 ? told.join(', ') : NOTHING);
 }

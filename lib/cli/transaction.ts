@@ -49,7 +49,7 @@ function defineApply(command: Command): void {
     .description('Do what a plan says, JSON or YAML; - is standard input. See docs/transaction.md for its form.')
     .argument('<PLAN>', 'the file with the plan')
     .requiredOption('--root <dir>', 'paths are relative to it; NAME=DIR, repeated, where there are several', collect)
-    .option('-n, --dry-run', 'change nothing, list what would be done')
+    .option('-n, --dry-run', 'change nothing but .dirfd-transactions, list what would be done')
     .option('--id <id>', 'what the transaction is called')
     .option('--keep-undo', 'keep what is replaced and deleted, for `transaction undo`')
     .option('--json', 'print a JSON object for each change')
@@ -67,8 +67,10 @@ Examples:
 
 function defineList(command: Command): void {
   command
-    .summary('list transactions that are kept for undo, or that a crash has cut short')
-    .description('List transactions that are kept for undo, or that a crash has cut short, the oldest first.')
+    .summary('list transactions that are kept for undo, at work, or left by a crash')
+    .description(
+      'List transactions that are kept for undo (done), at work (active) or left by a crash (leftover: over, and not kept), the oldest first.',
+    )
     .argument('<DIR>', 'the root', pathArgument)
     .option('--json', 'print a JSON object for each, with its changes')
     .action(list);
@@ -232,6 +234,7 @@ function plain({ pathBytes, ...change }: Change): object {
   return pathBytes === undefined ? change : { ...change, pathBytes: pathBytes.toString('base64') };
 }
 
-function lineOf({ id, state, time, changes }: TransactionStatus): string {
-  return `${id}  ${state.padEnd(10)}  ${time?.toISOString() ?? '-'.padEnd(24)}  ${counted(changes.length, 'change')}\n`;
+function lineOf({ id, state, keepUndo, time, changes }: TransactionStatus): string {
+  const told = state === 'done' && !keepUndo ? 'leftover' : state;
+  return `${id}  ${told.padEnd(10)}  ${time?.toISOString() ?? '-'.padEnd(24)}  ${counted(changes.length, 'change')}\n`;
 }

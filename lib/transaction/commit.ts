@@ -103,18 +103,8 @@ async function takeBack(
     // What lies inside of something is found by its path: no step may be lost to a crash that one inside of it outlives.
     await applier.sync();
     await journal.append([{ record: 'back', why: 'failed' }]);
-    const all = new Set(steps.keys());
-    const story = {
-      id,
-      roots: [],
-      keepUndo: false,
-      steps,
-      state: 'going-back',
-      time: '',
-      inForce: all,
-      goingBack: all,
-    } as const;
-    obstacles = await goBack(journal, { ...story, trees: new Map() }, participants, false);
+    const story = { steps, goingBack: new Set(steps.keys()), trees: new Map() };
+    obstacles = await goBack(journal, story, participants, false);
   } catch (error) {
     throw unsettled(id, participants, [], new AggregateError([why, error]));
   }

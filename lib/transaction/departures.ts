@@ -4,6 +4,7 @@
  */
 
 import { statOf } from './absent.js';
+import { ancestorsOf } from './names.js';
 import type { Pair } from './renames.js';
 import { type Numbered, pathOf, type Step } from './steps.js';
 
@@ -64,13 +65,6 @@ export class Departures {
     if (step.do !== 'detach' || this.#brought.has(nameOf(step))) return true;
     return (await statOf(directory, name)) === undefined;
   }
-}
-
-/** A path and those above it, the root left out. */
-function ancestorsOf(path: string): string[] {
-  const all: string[] = [];
-  for (let above = path; above !== ''; above = above.slice(0, Math.max(above.lastIndexOf('/'), 0))) all.push(above);
-  return all;
 }
 
 function nameOf({ root, within, name }: Step): string {

@@ -18,7 +18,8 @@ export interface Base {
   readonly work: DirectoryFd;
 }
 
-export class Directories implements AsyncDisposable {
+/** To be closed by its owner. */
+export class Directories {
   readonly #bases: readonly Base[];
   /** By root, inode and time of birth. */
   readonly #held = new Map<string, DirectoryFd>();
@@ -84,9 +85,5 @@ export class Directories implements AsyncDisposable {
   async close(): Promise<void> {
     await Promise.all([...this.#held.values()].map((directory) => directory.close()));
     this.#held.clear();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 }

@@ -1,25 +1,29 @@
 /** What transactions have left in a root: those that a crash has cut short, and those that are kept for undo. */
 
 import { type Change, changesOf } from './changes.js';
+import { isKept } from './journal.js';
 import { discard, storyIn } from './recover.js';
 import { isAmong, Reopened } from './reopened.js';
 import type { WaitOptions } from './site.js';
 import { lockAll, Site, type TransactionRoot, unlockAll } from './site.js';
+import { invalid } from './view.js';
 
 export interface TransactionStatus {
   readonly id: string;
   /**
    * `active`: its process lives. `staged`: it crashed before its commit. `committed`, `going-back`: it crashed while its changes were made or taken
-   * back. `done`: over, and kept for undo. `undone`.
+   * back. `done`: over, and kept for undo if `keepUndo`. `undone`: taken back.
    */
   readonly state: 'active' | 'staged' | 'committed' | 'going-back' | 'done' | 'undone';
+  /** Whether what it has replaced and deleted is to be kept. */
+  readonly keepUndo: boolean;
   /** Of the commit. */
   readonly time: Date | undefined;
   /** Those in force; none before the commit. */
   readonly changes: readonly Change[];
 }
 
-/** How much is kept for undo. */
+/** How much is kept for undo: what exceeds either is not. */
 export interface Retention {
   /** Transactions, the youngest. */
   readonly count?: number | undefined;
@@ -36,13 +40,13 @@ export async function listTransactions(root: TransactionRoot): Promise<Transacti
   for (const id of await site.ids()) {
     const story = await storyIn(site, id);
     if (story === undefined) {
-      all.push({ id, state: 'staged', time: undefined, changes: [] });
+      all.push({ id, state: 'staged', keepUndo: false, time: undefined, changes: [] });
       continue;
     }
     const steps = story.steps.filter((_, number) => story.inForce.has(number));
     const time = story.time === '' ? undefined : new Date(story.time);
     const state = story.active ? 'active' : story.state;
-    all.push({ id, state, time, changes: changesOf(steps, story.roots) });
+    all.push({ id, state, keepUndo: story.keepUndo, time, changes: changesOf(steps, story.roots) });
   }
   return all.sort((a, b) => Number(a.time ?? 0) - Number(b.time ?? 0));
 }
@@ -50,26 +54,28 @@ export async function listTransactions(root: TransactionRoot): Promise<Transacti
 /** What `recover()` would settle. */
 export async function pending(root: TransactionRoot): Promise<TransactionStatus[]> {
   const all = await listTransactions(root);
-  return all.filter(({ state }) => state === 'staged' || state === 'committed' || state === 'going-back');
+  return all.filter((status) => status.state !== 'active' && !isKept(status));
 }
 
 /**
- * Forgets transactions that are kept for undo, but for those that the retention names; without one, all.
+ * Forgets transactions that are kept for undo, but for those that the retention names; without one, all. What is over and not kept goes along.
  *
  * @returns their ids
+ * @throws ValidationError
  */
 export async function pruneTransactions(
   root: TransactionRoot,
-  { count = 0, maxAge = Number.POSITIVE_INFINITY, ...options }: Retention & WaitOptions = {},
+  { count, maxAge, ...options }: Retention & WaitOptions = {},
 ): Promise<string[]> {
-  const isLimitedByAge = Number.isFinite(maxAge);
+  for (const [name, value] of Object.entries({ count, maxAge })) {
+    if (value === undefined || value >= 0) continue;
+    throw invalid(`${name} must be a number, and not negative`, { verb: 'prune' });
+  }
   const over = (await listTransactions(root)).filter(({ state }) => state === 'done' || state === 'undone').reverse();
-  const oldest = Date.now() - maxAge;
-  const pruned = over.filter(({ time, state }, index) => {
-    if (state === 'undone') return true;
-    const isYoung = isLimitedByAge && Number(time) >= oldest;
-    return isLimitedByAge ? !isYoung || (count > 0 && index >= count) : index >= count;
-  });
+  const most = count ?? (maxAge === undefined ? 0 : Number.POSITIVE_INFINITY);
+  const oldest = Date.now() - (maxAge ?? Number.POSITIVE_INFINITY);
+  const kept = new Set(over.filter(isKept).filter(({ time }, index) => index < most && Number(time) >= oldest));
+  const pruned = over.filter((status) => !kept.has(status));
   if (pruned.length === 0) return [];
   const site = await Site.open(root, { create: false });
   if (site === undefined) return [];

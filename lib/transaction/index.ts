@@ -53,7 +53,7 @@ export {
 } from './plan.js';
 export type { TransactionProgress } from './progress.js';
 export { withReadLock } from './read-lock.js';
-export { type RecoverOptions, type RecoveryReport, recover } from './recover.js';
+export { IncompleteRecoveryError, type RecoverOptions, type RecoveryReport, recover } from './recover.js';
 export type { TransactionRoot, WaitOptions } from './site.js';
 export { FileTransaction } from './transaction.js';
 export { type UndoOptions, undo } from './undo.js';

@@ -42,6 +42,11 @@ export interface Torn {
   readonly wasWhole: boolean;
 }
 
+/** Whether it is over, and kept for undo: no recovery removes it. */
+export function isKept({ state, keepUndo }: { readonly state: string; readonly keepUndo: boolean }): boolean {
+  return state === 'done' && keepUndo;
+}
+
 export const LOG = 'log';
 
 /** Records that are to be written in one go. */

@@ -12,6 +12,7 @@ export const {
   ContentError,
   FileSizeError,
   FileTransaction,
+  IncompleteRecoveryError,
   IntegrityError,
   listTransactions,
   LockError,

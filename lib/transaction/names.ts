@@ -68,3 +68,10 @@ export function joined(parent: string, name: string): string {
 export function depthOf(path: string): number {
   return path === '' ? 0 : path.split('/').length;
 }
+
+/** A path and those above it, the root left out. */
+export function ancestorsOf(path: string): string[] {
+  const all: string[] = [];
+  for (let above = path; above !== ''; above = above.slice(0, Math.max(above.lastIndexOf('/'), 0))) all.push(above);
+  return all;
+}

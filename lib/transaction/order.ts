@@ -1,5 +1,6 @@
 /** What has to be on the disk before the next steps may be taken. */
 
+import { ancestorsOf } from './names.js';
 import { type Numbered, pathOf, phaseOf, type Step } from './steps.js';
 
 /**
@@ -23,9 +24,7 @@ export class Order {
     const changesPaths = this.#phase === 0 && phase === 1 && this.#replacesDirectories;
     this.#phase = phase;
     const moves = group.some(([, step]) => step.do !== 'chmod' && this.#touched.has(`${step.root} ${pathOf(step)}`));
-    for (let path = first.parent; path !== ''; path = path.slice(0, Math.max(path.lastIndexOf('/'), 0))) {
-      this.#touched.add(`${first.root} ${path}`);
-    }
+    for (const path of ancestorsOf(first.parent)) this.#touched.add(`${first.root} ${path}`);
     return changesPaths || moves;
   }
 }

@@ -40,11 +40,13 @@ export class Participant implements AsyncDisposable {
   ): Promise<{ participants: Participant[]; journal: Journal }> {
     // A recovery would take a directory without a log for what a crash has left: it stays out until the log is there, locked.
     const locks = await lockAll(sites, true, options);
+    const made: Site[] = [];
     const participants: Participant[] = [];
     let journal: Journal | undefined;
     try {
       for (const site of sites) {
         await site.state.mkdir(id, { mode: 0o700 });
+        made.push(site);
         const identity = identityOf(await site.root.stat());
         const work = await site.state.openDirectory(id);
         participants.push(new Participant(site, work, identity));
@@ -56,9 +58,7 @@ export class Participant implements AsyncDisposable {
       if (roots.length > 1) await journal?.append([{ record: 'begin', version: 1, id, roots, keepUndo }]);
       return { participants, journal: journal as Journal };
     } catch (error) {
-      for (const { site } of [...participants].reverse()) {
-        await site.state.removeTree(id, { force: true }).catch(() => {});
-      }
+      for (const { state } of made.reverse()) await state.removeTree(id, { force: true }).catch(() => {});
       await closeAll([journal, ...participants.map(({ work }) => work)]).catch(() => {});
       throw error;
     } finally {

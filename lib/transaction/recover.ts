@@ -11,11 +11,12 @@ import { type ObservedOptions, observed } from '../audit/observe.js';
 import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
+import type { FsErrorFields } from '../errors.js';
 import { operationError, StateError } from '../operation-errors.js';
 import { statOf } from './absent.js';
 import type { Base } from './directories.js';
 import { isSame } from './identity.js';
-import { Journal, LOG, type Story, type Torn } from './journal.js';
+import { isKept, Journal, LOG, type Story, type Torn } from './journal.js';
 import { STATE_DIRECTORY, toBytes, toText } from './names.js';
 import { COORDINATOR, type CoordinatorRecord } from './participant.js';
 import { isAmong, openAgain, Reopened, reopen } from './reopened.js';
@@ -47,10 +48,21 @@ export interface RecoveryReport {
   readonly kept: readonly string[];
 }
 
+/** The StateError of a recovery that has left something alone. */
+export class IncompleteRecoveryError extends StateError {
+  /** What became of all the rest. */
+  readonly report: RecoveryReport;
+
+  constructor(message: string, fields: FsErrorFields, paths: readonly string[], report: RecoveryReport) {
+    super(message, fields, paths);
+    this.report = report;
+  }
+}
+
 /**
  * Settles what crashes have left in a directory. Does nothing where there is nothing to do.
  *
- * @throws StateError with `paths`, where somebody has changed files after the crash that the transaction was about to change
+ * @throws IncompleteRecoveryError, a StateError with `paths`, where somebody has changed files after the crash that the transaction was about to change
  * @throws LockTimeoutError
  */
 export async function recover(root: TransactionRoot, options: RecoverOptions = {}): Promise<RecoveryReport> {
@@ -64,7 +76,7 @@ export async function recover(root: TransactionRoot, options: RecoverOptions = {
     }
     const report = recovery.report();
     note({ ...report });
-    recovery.throwWhatIsLeft(directory);
+    recovery.throwWhatIsLeft(directory, report);
     return report;
   });
 }
@@ -107,15 +119,17 @@ async function hasUnfinished(site: Site, forReading: boolean): Promise<boolean> 
 
 /** What the log of a transaction says, wherever it is; undefined without one. */
 export async function storyIn(site: Site, id: string): Promise<(Story & { readonly active: boolean }) | undefined> {
-  const place = await coordinatorOf(site, id);
-  if (place !== undefined) {
+  return withWork(site, id, async (work) => {
+    const place = await coordinatorIn(work);
+    if (place === undefined) {
+      const read = await unless('ENOENT', () => Journal.read(work));
+      return read && { ...read.story, id, active: read.active };
+    }
     const coordinator = await openAgain(place.root, id, false);
     if (coordinator === undefined) return undefined;
     await using _coordinator = coordinator;
     return await storyIn(coordinator, id);
-  }
-  const read = await withWork(site, id, (work) => unless('ENOENT', () => Journal.read(work)));
-  return read && { ...read.story, id, active: read.active };
+  });
 }
 
 class Recovery {
@@ -138,24 +152,32 @@ class Recovery {
     return { finished, rolledBack, discarded, active: this.#active, kept: [...new Set(this.#kept)] };
   }
 
-  throwWhatIsLeft(directory: string): void {
+  throwWhatIsLeft(directory: string, report: RecoveryReport): void {
     const [first] = this.#unclear;
     if (first !== undefined) {
       const why = `${first.why}; look at it, then recover with edits: 'keep'`;
       const subject = { verb: 'recover', directory, path: first.path };
       const paths = this.#unclear.map(({ path }) => path);
-      throw operationError(StateError, 'ERR_DIRFD_RECOVERY', why, subject, undefined, paths);
+      throw operationError(IncompleteRecoveryError, 'ERR_DIRFD_RECOVERY', why, subject, undefined, paths, report);
     }
     const [path] = this.#left;
     if (path === undefined) return;
     const others = this.#left.length > 1 ? `, and ${this.#left.length - 1} others` : '';
     const why = `changed by somebody after a crash, and left alone${others}; look at it, then recover with edits: 'keep'`;
     const subject = { verb: 'recover', directory, path };
-    throw operationError(StateError, 'ERR_DIRFD_RECOVERY', why, subject, undefined, [...this.#left]);
+    throw operationError(
+      IncompleteRecoveryError,
+      'ERR_DIRFD_RECOVERY',
+      why,
+      subject,
+      undefined,
+      [...this.#left],
+      report,
+    );
   }
 
   async settle(site: Site, id: string): Promise<void> {
-    const place = await coordinatorOf(site, id);
+    const place = await withWork(site, id, coordinatorIn);
     if (place === undefined) return this.#settleAll(site, id, site);
     await using coordinator = await reopen(place.root, id);
     if (await coordinator.state.exists(id)) return await this.#settleAll(coordinator, id, site);
@@ -181,12 +203,13 @@ class Recovery {
   }
 
   /** The log speaks of other inodes: nothing can be finished or taken back, and the root that it speaks of has its own. */
-  async #settleCopy(copy: Site, id: string, { state, keepUndo, torn }: Story): Promise<void> {
+  async #settleCopy(copy: Site, id: string, story: Story): Promise<void> {
+    const { state, torn } = story;
     const isHalf = state === 'committed' || state === 'going-back' || torn?.wasWhole === true;
     if (isHalf && this.#options.edits !== 'keep') {
       const why = 'it came here in a copy, or from a backup, that was made in the middle of the transaction';
       this.#unclear.push({ path: `${STATE_DIRECTORY}/${id}`, why });
-    } else if (state !== 'done' || !keepUndo) {
+    } else if (!isKept(story)) {
       await this.#discard([copy], id);
     }
   }
@@ -216,7 +239,7 @@ class Recovery {
         const isOver =
           state === 'committed' ? !resumed.story.keepUndo : resumed.story.goingBack.size === resumed.story.inForce.size;
         if (isOver) await discard(sites, id);
-      } else if (state !== 'done' || !resumed?.story.keepUndo) {
+      } else if (resumed === undefined || !isKept(resumed.story)) {
         const isWhole = !works.includes(undefined);
         const torn = isWhole && !keepGoing ? resumed?.story.torn : undefined;
         if (torn && (await hasBegun(torn, basesOf(sites, works)))) {
@@ -280,7 +303,7 @@ class Recovery {
   }
 }
 
-function basesOf(sites: readonly Site[], works: readonly (DirectoryFd | undefined)[]): Base[] {
+export function basesOf(sites: readonly Site[], works: readonly (DirectoryFd | undefined)[]): Base[] {
   return sites.map(({ root }, index) => ({ root, work: works[index] as DirectoryFd }));
 }
 
@@ -302,10 +325,8 @@ export async function discard(sites: readonly Site[], id: string): Promise<void>
   for (const { state } of [...sites].reverse()) await state.removeTree(id, { force: true });
 }
 
-async function coordinatorOf(site: Site, id: string): Promise<CoordinatorRecord | undefined> {
-  const text = await withWork(site, id, (work) =>
-    unless('ENOENT', () => work.readFile(COORDINATOR, { encoding: 'utf8' })),
-  );
+async function coordinatorIn(work: DirectoryFd): Promise<CoordinatorRecord | undefined> {
+  const text = await unless('ENOENT', () => work.readFile(COORDINATOR, { encoding: 'utf8' }));
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as CoordinatorRecord;

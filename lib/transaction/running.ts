@@ -5,10 +5,9 @@ import { INTERNAL } from '../dirfd/fd.js';
 import { FsError } from '../errors.js';
 import { native } from '../native/load.js';
 import { Draft } from './draft.js';
-import type { Journal } from './journal.js';
+import { isKept, type Journal } from './journal.js';
 import type { TransactionOptions } from './options.js';
 import { Participant } from './participant.js';
-import type { RootRecord } from './records.js';
 import { discard, storyIn } from './recover.js';
 import type { NamedRoots } from './roots.js';
 import { Site } from './site.js';
@@ -16,8 +15,6 @@ import { invalid } from './view.js';
 
 export interface Running {
   readonly id: string;
-  readonly sites: readonly Site[];
-  readonly records: readonly RootRecord[];
   readonly participants: readonly Participant[];
   readonly journal: Journal;
   readonly draft: Draft;
@@ -35,14 +32,7 @@ export async function begin(
     await refuseOverlap(sites);
     const options = { keepUndo: Boolean(keepUndo), lockTimeout, signal };
     const { participants, journal } = await Participant.beginAll(sites, id, options);
-    return {
-      id,
-      sites,
-      records: sites.map(({ record }) => record),
-      participants,
-      journal,
-      draft: new Draft(participants),
-    };
+    return { id, participants, journal, draft: new Draft(participants) };
   } catch (error) {
     const told = await idIsTaken(sites, id, error);
     await closeAll(sites);
@@ -51,8 +41,9 @@ export async function begin(
 }
 
 /** @param discards whether all that it has staged and kept goes, too */
-export async function end({ id, sites, participants, journal }: Running, discards: boolean): Promise<void> {
+export async function end({ id, participants, journal }: Running, discards: boolean): Promise<void> {
   try {
+    const sites = participants.map(({ site }) => site);
     if (discards) await discard(sites, id);
   } finally {
     await closeAll([journal, ...participants]);
@@ -74,10 +65,9 @@ async function idIsTaken(sites: readonly Site[], id: string, error: unknown): Pr
   for (const site of sites) {
     if (!(await site.state.exists(id).catch(() => false))) continue;
     const story = await storyIn(site, id).catch(() => undefined);
-    const isOver = story?.state === 'done' || story?.state === 'undone';
     const why = story?.active
       ? 'a transaction of this id is at work'
-      : isOver
+      : story && isKept(story)
         ? 'a transaction of this id is kept for undo: prune that one, or choose another id'
         : 'a crash has left a transaction of this id: recover first, or choose another id';
     return invalid(why, { verb: 'begin', directory: site.root.path, path: id }, error);

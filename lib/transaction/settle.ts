@@ -9,7 +9,7 @@ import { treesOf } from './trees.js';
 /** Takes the steps of a committed transaction that have not been taken. @returns those that cannot be, if there are any */
 export async function finish(
   journal: Journal,
-  story: Story,
+  story: Pick<Story, 'steps' | 'inForce'>,
   bases: readonly Base[],
   keepGoing: boolean,
 ): Promise<Step[]> {
@@ -28,7 +28,7 @@ export async function finish(
 /** Takes back what goes back by the journal. @returns what cannot be taken back, if there is anything */
 export async function goBack(
   journal: Journal,
-  story: Story,
+  story: Pick<Story, 'steps' | 'goingBack' | 'trees'>,
   bases: readonly Base[],
   keepGoing: boolean,
 ): Promise<Step[]> {

@@ -34,6 +34,7 @@ import type {
 import { ProgressMeter } from './progress.js';
 import { labelOf, locate, type NamedRoots, rootsOf } from './roots.js';
 import { begin, end, type Running } from './running.js';
+import type { Step } from './steps.js';
 import { Turns } from './turns.js';
 import { invalid } from './view.js';
 
@@ -166,10 +167,10 @@ export class FileTransaction implements AsyncDisposable {
 
   /** What a commit would do now. */
   async preview(): Promise<Change[]> {
-    return this.#enqueue(async ({ draft, participants, records }) => {
+    return this.#enqueue(async ({ draft, participants }) => {
       await this.#turns.alone();
       if (this.#turns.failure) throw this.#turns.failure.error;
-      return changesOf(await compile(draft, participants), records);
+      return told(await compile(draft, participants), participants);
     });
   }
 
@@ -211,7 +212,7 @@ export class FileTransaction implements AsyncDisposable {
     await this.rollback();
   }
 
-  async #commit({ draft, participants, journal, records }: Running): Promise<CommitReport> {
+  async #commit({ draft, participants, journal }: Running): Promise<CommitReport> {
     await this.#turns.alone();
     if (this.#turns.failure) {
       await this.#close('rolled back', true);
@@ -226,7 +227,7 @@ export class FileTransaction implements AsyncDisposable {
         onPhase: (phase, total) => this.#meter.phase(phase, total),
         onTaken: (count) => this.#meter.advance(count),
       });
-      const report = { id: this.id, changes: changesOf(steps, records), bytes: this.#meter.bytes };
+      const report = { id: this.id, changes: told(steps, participants), bytes: this.#meter.bytes };
       // It is done: leavings that cannot be removed now go with the next recovery.
       await this.#tidy(() => this.#close('committed', !keeps || steps.length === 0));
       const root = this.#roots[0]?.[1];
@@ -301,4 +302,11 @@ export class FileTransaction implements AsyncDisposable {
   #at(path: TransactionPath): Located {
     return locate(path, this.#roots);
   }
+}
+
+function told(steps: readonly Step[], participants: Running['participants']): Change[] {
+  return changesOf(
+    steps,
+    participants.map(({ site }) => site.record),
+  );
 }

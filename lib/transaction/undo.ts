@@ -1,6 +1,7 @@
 /** A committed transaction taken back, whole or in part, as long as nobody has changed since what it changed. */
 
 import { type ObservedOptions, observed } from '../audit/observe.js';
+import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { RelativePath } from '../dirfd/path.js';
 import { ConflictError, operationError, StateError, ValidationError } from '../operation-errors.js';
@@ -10,7 +11,7 @@ import { Departures } from './departures.js';
 import type { Base } from './directories.js';
 import { Journal, type Story } from './journal.js';
 import { componentsOf, toText } from './names.js';
-import { discard, lockSettled, storyIn } from './recover.js';
+import { basesOf, discard, lockSettled, storyIn } from './recover.js';
 import { isAmong, Reopened } from './reopened.js';
 import { goBack, numbered } from './settle.js';
 import { Site, type TransactionRoot, unless, unlockAll, type WaitOptions } from './site.js';
@@ -67,7 +68,7 @@ async function takenBack(
     const { story } = resumed;
     if (story.state !== 'done') return undefined;
     const chosen = options.only ? chosenSteps(story, options.only, directory) : story.inForce;
-    const bases = sites.map(({ root }, index) => ({ root, work: works[index] as DirectoryFd }));
+    const bases = basesOf(sites, works);
     await refuseLaterEdits(story, chosen, bases, directory);
     await resumed.journal.append([{ record: 'back', why: 'undo', steps: [...chosen] }]);
     const obstacles = await goBack(resumed.journal, { ...story, goingBack: chosen }, bases, false);
@@ -79,8 +80,11 @@ async function takenBack(
       story.roots,
     );
   } finally {
-    await Promise.all(works.map((work) => work.close()));
-    await unlockAll(locks);
+    try {
+      await closeAll(works);
+    } finally {
+      await unlockAll(locks);
+    }
   }
 }
 

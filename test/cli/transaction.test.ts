@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { attempt } from '../fixtures/command.js';
 import { need, requireTool } from '../fixtures/tools.js';
-import { leavings, rootWith, snapshot } from '../transaction/snapshot.js';
+import { committed, cutShort, undiscarded } from '../transaction/cut-short.js';
+import { leavings, rootWith, STATE, snapshot } from '../transaction/snapshot.js';
 import { command, dirfd, dirfdWithoutXattrs, jsonLines } from './run-command.js';
 
 const plan = {
@@ -175,6 +176,26 @@ describe('dirfd recover', () => {
     assert.deepEqual(Object.keys(snapshot(root)), ['a', 'c', 'e']);
     assert.deepEqual(leavings(root), []);
   });
+});
+
+test('recover --json also tells what became of the rest where something is left alone', async (t) => {
+  const root = rootWith(t, { a: 'old' });
+  await cutShort(0, root, (transaction) => transaction.write('a', 'new'));
+  writeFileSync(join(root, 'a'), 'edited');
+  mkdirSync(join(root, STATE, 'uncommitted'));
+  const ran = dirfd(['recover', '--json', root]);
+  assert.equal(ran.status, 1);
+  const [told, ...others] = jsonLines(ran.stdout);
+  assert.deepEqual([others, told?.paths, told?.discarded], [[], ['a'], ['uncommitted']]);
+  assert.deepEqual([told?.code, ran.stderr], ['ERR_DIRFD_RECOVERY', `dirfd recover: ${told?.error}\n`]);
+});
+
+test('list and recover --dry-run tell what is left over from what is kept', async (t) => {
+  const root = rootWith(t);
+  await undiscarded(() => committed(root, (transaction) => transaction.write('a', 'new'), false));
+  assert.match(dirfd(['transaction', 'list', root]).stdout, /^t {2}leftover .* 1 change\n$/);
+  const dry = dirfd(['recover', '-n', root]);
+  assert.deepEqual([dry.stdout, dry.stderr], ['t  done        1 change\n', '1 transaction to be discarded\n']);
 });
 
 test('apply tells what a copied tree has lost, and ends with 23', (t) => {

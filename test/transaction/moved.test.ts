@@ -6,16 +6,7 @@ import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { DirectoryFd } from 'dirfd';
-import {
-  ConflictError,
-  FileTransaction,
-  listTransactions,
-  pruneTransactions,
-  recover,
-  StateError,
-  type TransactionRoots,
-  undo,
-} from 'dirfd/transaction';
+import { ConflictError, FileTransaction, listTransactions, pruneTransactions, recover, undo } from 'dirfd/transaction';
 import { Applier } from '#dist/transaction/apply.js';
 import { Journal } from '#dist/transaction/journal.js';
 import { run } from '../fixtures/command.js';
@@ -24,35 +15,8 @@ import { repositoryRoot } from '../fixtures/repository.js';
 import { strace } from '../fixtures/strace.js';
 import { requireTool } from '../fixtures/tools.js';
 import { commandOf, env, files } from './crash.js';
+import { committed, cutShort } from './cut-short.js';
 import { leavings, rootWith, STATE, snapshot } from './snapshot.js';
-
-/** Commits, under the id `t`. */
-async function committed(
-  root: TransactionRoots,
-  operations: (transaction: FileTransaction) => Promise<void>,
-  keepUndo = true,
-): Promise<void> {
-  await using transaction = await FileTransaction.begin(root, { transactionId: 't', keepUndo });
-  await operations(transaction);
-  await transaction.commit();
-}
-
-/** As if the process had been killed with so many of its steps taken. */
-async function cutShort(taken: number, ...[root, operations]: Parameters<typeof committed>): Promise<void> {
-  const { take } = Applier.prototype;
-  const { append } = Journal.prototype;
-  Applier.prototype.take = async function (steps, onTaken) {
-    Journal.prototype.append = async () => Promise.reject(new Error('killed'));
-    await take.call(this, steps.slice(0, taken), onTaken);
-    throw new Error('killed');
-  };
-  try {
-    await assert.rejects(committed(root, operations, false), StateError);
-  } finally {
-    Applier.prototype.take = take;
-    Journal.prototype.append = append;
-  }
-}
 
 describe('undo takes nothing back', () => {
   const refused = async (root: string, paths: readonly string[], only?: readonly string[]) => {
