@@ -29,6 +29,17 @@ function traceCopy(source: string, destination: string): SyscallEvent[] {
   return traceScript(copyScript, [source, destination]);
 }
 
+/** With how long the copy took, which a further mark tells. */
+function traceTimedCopy(source: string, destination: string): { events: SyscallEvent[]; milliseconds: number } {
+  const timed = copyScript
+    .replace("mark('begin');", "mark('begin');\nconst began = performance.now();")
+    .replace("mark('end');", "mark('took-' + Math.ceil(performance.now() - began));\nmark('end');");
+  const events = traceScript(timed, [source, destination]);
+  const [, took] = /^"\/dirfd-mark-took-(\d+)"$/.exec(events.pop()?.args[0] ?? '') ?? [];
+  assert.ok(took, 'the time is told last');
+  return { events, milliseconds: Number(took) };
+}
+
 /** Calls of a copy of one directory of `count` files of a few KiB. */
 function callsForFiles(base: string, count: number): Map<string, number> {
   const source = join(base, `source-${count}`);
@@ -74,6 +85,32 @@ test('after the two roots are open, a copy names nothing by path', (t) => {
   );
 });
 
+/** How long a directory far down stands for the path that led to it (native/ops/recent_directories.h); then its path is resolved from the root. */
+const TRUSTED = 100;
+/** Directories in the piece of a path that one openat2 resolves, of names of 200 bytes (native/ops/tree_path.cpp). */
+const PIECE = 6;
+
+/** The opens by which paths are resolved, and the calls on what they opened on the way: to see what it is, and to close it. */
+function resolution(events: readonly SyscallEvent[]): { opens: SyscallEvent[]; all: Set<SyscallEvent> } {
+  const opens: SyscallEvent[] = [];
+  const all = new Set<SyscallEvent>();
+  const onTheWay = new Set<number>();
+  for (const event of events) {
+    const [first = '', path = '', flags = ''] = event.args;
+    const fd = Number.parseInt(first, 10);
+    const isWalked = event.call === 'openat' && flags.includes('O_PATH');
+    if (isWalked || (event.call === 'openat2' && path.includes('/'))) {
+      opens.push(event);
+      all.add(event);
+      if (isWalked || flags.includes('O_PATH')) onTheWay.add(event.result);
+    } else if (/^(statx|close)$/.test(event.call) && onTheWay.has(fd)) {
+      all.add(event);
+      if (event.call === 'close') onTheWay.delete(fd);
+    }
+  }
+  return { opens, all };
+}
+
 test('a directory costs the same number of calls at any depth, however long its path is', (t) => {
   if (!requireTool(t, 'strace')) return;
   const base = temporaryDirectory(t);
@@ -81,11 +118,20 @@ test('a directory costs the same number of calls at any depth, however long its 
     const source = join(base, `source-${depth}`);
     mkdirSync(source);
     deep(source, depth, 200);
-    return traceCopy(source, join(base, `copy-${depth}`)).length;
+    const { events, milliseconds } = traceTimedCopy(source, join(base, `copy-${depth}`));
+    const { opens, all } = resolution(events);
+    // Of each side's path at most two a period, and a few for its first levels and for what the whole copy does once.
+    const most = 2 * (2 * Math.ceil(milliseconds / TRUSTED) + 3);
+    const pieces = Math.ceil(depth / PIECE);
+    const cost = isDisabled('openat2') ? depth + pieces : pieces;
+    t.diagnostic(
+      `${depth} levels: ${milliseconds} ms, paths resolved ${(opens.length / cost).toFixed(1)} times of ${most}`,
+    );
+    assert.ok(opens.length <= most * cost, `${opens.length} opens in ${milliseconds} ms`);
+    return events.length - all.size;
   };
-  // 100 directories whose paths are 40 to 60 KB long. From the root each time, it would be 100 calls of openat2 more, or 1,500 of openat. Now and
-  // then it is from the root, after so many milliseconds, which under strace are few levels.
+  // 100 directories whose paths are 40 to 60 KB long: from the root, ten to fifteen times PATH_MAX for each open.
   const perLevel = (callsAtDepth(300) - callsAtDepth(200)) / 100;
-  t.diagnostic(`${perLevel.toFixed(2)} calls a level`);
-  assert.ok(perLevel < (isDisabled('openat2') ? 300 : 60), `${perLevel} calls a level`);
+  t.diagnostic(`${perLevel.toFixed(2)} calls a level, besides`);
+  assert.ok(perLevel < 25, `${perLevel} calls a level`);
 });
