@@ -3,7 +3,7 @@
 //
 //   node scripts/test.mjs [--variants=NAME,…] [word…]     words select test files by their path; names may be groups, see below
 //
-//   DIRFD_TEST_NODES    node programs besides this one, separated by colons
+//   DIRFD_TEST_NODES    node programs besides this one, separated by colons, the newest last: it runs more of the tests
 //   DIRFD_TEST_STRICT   set by .ci/run: a variant that cannot run is a failure
 //
 // Ends with one line for all variants: `N passed, N failed, N skipped`.

@@ -11,17 +11,15 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, chmodSync, chownSync, constants, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-/** What touches the kernel; the rest of the tests say the same with every fallback. */
-const kernel = (file) => /^(dirfd|walk|copy)\//.test(file) && !/^walk\/(gitignore|glob)/.test(file); // globs are text
 /** What a fallback may do in its own way: how entries are reached, opened and given their metadata; not which of them, nor in which order. */
 const fallible = (file) =>
-  kernel(file) &&
-  !/^walk\/(engine|filter|guide|limits|options|orders|syscalls)|^copy\/(delete|engine|filters|guide|hard-links|itemize|limits)/.test(
+  /^(dirfd|walk|copy)\//.test(file) &&
+  !/^walk\/(engine|filter|gitignore|glob|guide|limits|options|orders|syscalls)|^copy\/(delete|engine|filters|guide|hard-links|itemize|limits)/.test(
     file,
   );
-/** Of these, in short, how: for a fallback of which another variant shows the rest. */
+/** Of these, in short, how, and that nothing planted meanwhile leads elsewhere: for a fallback of which another variant shows the rest. */
 const essential = (file) =>
-  /^dirfd\/|^walk\/(change|entry|truth)|^copy\/(fidelity|options|privileges|random)/.test(file);
+  /^dirfd\/|^walk\/(change|entry|truth)|^copy\/(fidelity|flipping|mounts|options|privileges|races|random)/.test(file);
 /** What a file system may do in its own way: what it keeps of a file, and what its directories tell. */
 const fileSystems = (file) =>
   /^dirfd\/(attributes|file-fd|names|remove-tree|temporary-files|times|xattrs)|^walk\/(change|entry|truth)/.test(
@@ -39,20 +37,19 @@ const product = (file) => !/^(repository|fixtures|fault|fuzz|race|hostile)\//.te
 const nodeFacing = (file) =>
   product(file) &&
   (!/^(copy|walk|crash)\/|\/(crash|reorder|processes|random)/.test(file) ||
-    /^(copy|walk)\/(entry|guide|life|syscalls)/.test(file));
+    /^walk\/(entry|guide|life|syscalls)|^copy\/(guide|syscalls)/.test(file));
 /** How objects of the addon live and die. */
-const lifeCycle = (file) => /^dirfd\/(loading|lifetime|states|guide)|^(walk|copy)\/(guide|life)|^workers\//.test(file);
+const lifeCycle = (file) =>
+  /^dirfd\/(loading|lifetime|states|guide)|^walk\/(guide|life)|^copy\/guide|^workers\//.test(file);
 /** What memory the addon touches, and whose. */
 const memory = (file) =>
   essential(file) ||
   lifeCycle(file) ||
-  /^walk\/(churn|orders|filter\.)|^copy\/(delete|flipping|races|refusals|verify)|^lock\/|^atomic\/(write|metadata)/.test(
-    file,
-  );
+  /^walk\/(churn|orders|filter\.)|^copy\/(delete|refusals|verify)|^lock\/|^atomic\/(write|metadata)/.test(file);
 /** What an ordinary user may meet: permissions are not asked for by globs, traces of calls or shells. */
 const personal = (file) =>
   product(file) &&
-  !/^(crash|workers)\/|^(atomic|transaction)\/(crash|reorder|random|journal)|^walk\/(gitignore|glob|options-random|filter-syscalls)/.test(
+  !/^(crash|workers)\/|^atomic\/(crash|reorder)|^transaction\/(crash|reorder|random|journal)|^walk\/(gitignore|glob|options-random|filter-syscalls)/.test(
     file,
   ) &&
   !/^copy\/(engine|itemize|limits|second-run|syscalls)|^cli\/(completion|docs|text)/.test(file);
@@ -71,7 +68,7 @@ export function allVariants() {
   ];
 }
 
-/** Every fallback must be as safe as the first choice, so the same tests run with the first choice switched off. */
+/** Every fallback must be as safe as the first choice: with that switched off, what shows it runs again, for some of them in short. */
 function fallbacks() {
   // No kernel has fchmodat2 and lacks openat2: that one is off together with all that is younger.
   const oldKernel = 'openat2,fchmodat2,xattrat,copy_file_range,ficlone,tmpfile';
@@ -133,8 +130,7 @@ function otherNodes() {
   const variants = nodes.map((node, at) => ({
     name: `node-${versionOf(node) ?? basename(node)}`,
     group: 'nodes',
-    takes: at === nodes.length - 1 ? nodeFacing : lifeCycle, // the newest is the furthest from this one
-
+    takes: at === nodes.length - 1 ? nodeFacing : lifeCycle, // the last should be the newest, the furthest from this one
     node,
     unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
   }));

@@ -17,6 +17,13 @@ const documents = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'
     : [],
 );
 
+/** What .ci/run sets this variable to, in lines of its own. */
+function takenByCi(variable: string): string {
+  const lines = read('.ci/run').match(new RegExp(`^${variable}=.*$`, 'gm')) ?? [];
+  assert.ok(lines.length > 0, `.ci/run has a line ${variable}=…`);
+  return execFileSync('bash', ['-euc', `${lines.join('\n')}\nprintf %s "$${variable}"`], { encoding: 'utf8' });
+}
+
 describe('README.md', () => {
   test('has one line that builds and runs the main job', () => {
     assert.match(commandInReadme('run-command'), /^npm ci && npm run build && node dist\/cli\/dirfd\.js copy /);
@@ -55,11 +62,14 @@ describe('README.md', () => {
   });
 
   test('has one line that builds and runs all tests, and .ci/run takes it from there', () => {
-    const line = read('.ci/run').match(/^command=.*$/m)?.[0];
-    assert.ok(line, '.ci/run has a line command=…');
-    const taken = execFileSync('bash', ['-euc', `${line}\nprintf %s "$command"`], { encoding: 'utf8' });
-    assert.equal(taken, commandInReadme('test-command'));
+    assert.equal(takenByCi('command'), commandInReadme('test-command'));
     assert.match(read('.ci/run'), /^bash -euo pipefail -c "\$command"$/m);
+  });
+
+  test('has a main job that .ci/run takes from there, and does', () => {
+    const [, main] = /^npm ci && npm run build && (.*)$/.exec(commandInReadme('run-command')) ?? [];
+    assert.equal(takenByCi('main_job'), main);
+    assert.match(read('.ci/run'), /^bash -euo pipefail -c "\$main_job"$/m);
   });
 });
 
@@ -67,7 +77,9 @@ for (const document of documents) {
   describe(document, () => {
     test('names only npm scripts that exist', () => {
       const named = [
-        ...read(document).matchAll(/npm (?:run )?((?:test|bench|build|prebuildify|lint|format)(?::[a-z-]+)?)\b/g),
+        ...read(document).matchAll(
+          /npm (?:run )?((?:test|bench|build|prebuildify|lint|format|crash|race|faults|fuzz)(?::[a-z-]+)?)\b/g,
+        ),
       ];
       for (const [text, script] of named) assert.ok(scripts[script!], text);
     });

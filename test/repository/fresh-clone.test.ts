@@ -9,7 +9,7 @@ import { commandInReadme } from './readme.js';
 
 // What is committed is what is tried: a clone sees nothing of the working tree.
 test('the first command of the README copies a tree exactly, from a fresh clone and as an ordinary user', (t) => {
-  // .ci/run does the same with the second command.
+  // .ci/run tries the copy alone, where all is built, and the second command.
   if (process.env.DIRFD_TEST_FRESH_CLONE !== '1') return t.skip('builds all again: npm run test:fresh-clone');
   if (!requireTool(t, 'git', 'rsync')) return;
   const home = ordinaryDirectory(t);
