@@ -2,18 +2,11 @@
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { some } from '../fixtures/kill.js';
 import { requireTool } from '../fixtures/tools.js';
 import { copyOf, judge, killPoints, makeStore, type Program, runKilled } from './crash.js';
 
 const all = process.env.DIRFD_CRASH === 'all';
-
-/** Of many, so many, evenly; another choice at each run. */
-function some<T>(points: readonly T[], wanted: number): T[] {
-  if (points.length <= wanted) return [...points];
-  const stride = points.length / wanted;
-  const start = Math.random() * stride;
-  return Array.from({ length: wanted }, (_, index) => points[Math.floor(start + index * stride)] as T);
-}
 
 const CASES: Readonly<Record<Program, readonly [title: string, sample: number]>> = {
   create: ['a backup that is killed is a version, whole, or none', 5],
@@ -28,13 +21,16 @@ for (const [program, [title, sample]] of Object.entries(CASES) as [Program, (typ
     const points = killPoints(program, copyOf(root, t));
     const ends = { old: 0, new: 0 };
     let killed = 0;
-    for (const point of all ? points : some(points, sample)) {
+    const tried = all ? points : some(points, sample);
+    for (const point of tried) {
       const place = copyOf(root, t);
       const where = `${program}, ${point.call} ${point.nth}`;
       if (runKilled(program, place, point)) killed++;
       ends[await judge(place, program, where)]++;
     }
     t.diagnostic(`${points.length} calls, ${killed} killed; ended old ${ends.old} times, new ${ends.new} times`);
-    assert.ok(killed > 0);
+    // What shares its work among threads may lack a call that it made when they were counted.
+    assert.ok(killed >= (tried.length * 8) / 18, `killed ${killed} of ${tried.length} times`);
+    if (all) assert.ok(ends.old > 0 && ends.new > 0, 'killed before and after the decision');
   });
 }

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DirectoryFd } from 'dirfd';
 import { BackupManager } from 'dirfd/backup';
-import { attempt, run } from '../fixtures/command.js';
+import { run } from '../fixtures/command.js';
+import { rsyncDifferences } from '../fixtures/compare.js';
+import { type KillPoint, killedAt, killPointsOf } from '../fixtures/kill.js';
 import { repositoryRoot } from '../fixtures/repository.js';
-import { countCalls, strace } from '../fixtures/strace.js';
 import { quickTemporaryRoot, type TestLike, temporaryDirectory } from '../fixtures/temporary.js';
 
 /** What changes the disk, or waits for it. Between two of these a crash leaves the same as before the second. */
@@ -22,11 +23,6 @@ export const programs = {
   restore: `await backups.restoreBackup((await backups.ids())[0], directory, 'data');`,
 };
 export type Program = keyof typeof programs;
-
-export interface KillPoint {
-  readonly call: string;
-  readonly nth: number;
-}
 
 /** Two versions, the second sharing some of the first; data/ as it is now, and in was/ID each version as it was. */
 export async function makeStore(t: TestLike): Promise<string> {
@@ -55,26 +51,12 @@ export function copyOf(root: string, t: TestLike): string {
   return copy;
 }
 
-/** Every call of a program that changes the disk, counted in the thread that makes most of them. */
 export function killPoints(program: Program, root: string): KillPoint[] {
-  const traced = strace(commandOf(program, root), { trace: CALLS, env });
-  assert.equal(traced.status, 0, traced.stderr);
-  const threads = new Map<number, typeof traced.events>();
-  for (const event of traced.events) threads.set(event.pid, [...(threads.get(event.pid) ?? []), event]);
-  return CALLS.flatMap((call) => {
-    const most = Math.max(0, ...[...threads.values()].map((events) => countCalls(events).get(call) ?? 0));
-    return Array.from({ length: most }, (_, index) => ({ call, nth: index + 1 }));
-  });
+  return killPointsOf(commandOf(program, root), CALLS, env);
 }
 
-/** @returns whether it was killed; else it has come to its end */
-export function runKilled(program: Program, root: string, { call, nth }: KillPoint): boolean {
-  const inject = `inject=${call}:signal=KILL:when=${nth}`;
-  const options = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
-  const { signal, status, stderr } = attempt('strace', [...options, ...commandOf(program, root)], { env });
-  const killed = signal === 'SIGKILL' || status === 137;
-  assert.ok(killed || status === 0, stderr);
-  return killed;
+export function runKilled(program: Program, root: string, point: KillPoint): boolean {
+  return killedAt(commandOf(program, root), point, env);
 }
 
 /** What others' tools find: data/ is as it was or as it was to be, every version whole and restored equal, no debris after a prune. */
@@ -94,7 +76,7 @@ export async function judge(root: string, program: Program, where: string): Prom
     assert.deepEqual((await backups.verify(id)).faults, [], where);
     await backups.restoreBackup(id, directory, 'check');
     const expected = known.includes(id) ? id : 'now';
-    assert.equal(changes(join(root, 'was', expected), join(root, 'check')), '', `${where}: ${id}`);
+    assert.deepEqual(rsyncDifferences(join(root, 'was', expected), join(root, 'check')), [], `${where}: ${id}`);
   }
   const { kept } = await backups.prune({ count: 1 });
   assert.deepEqual(readdirSync(join(root, 'store/versions')), kept, where);
@@ -107,7 +89,7 @@ export async function judge(root: string, program: Program, where: string): Prom
 }
 
 function judgeEnd(root: string, program: Program, known: string[], ids: readonly string[], where: string) {
-  const isAs = (name: string) => changes(join(root, 'was', name), join(root, 'data')) === '';
+  const isAs = (name: string) => rsyncDifferences(join(root, 'was', name), join(root, 'data')).length === 0;
   if (program === 'restore') {
     assert.deepEqual(ids, known, where);
     const end = isAs('now') ? 'old' : 'new';
@@ -118,11 +100,6 @@ function judgeEnd(root: string, program: Program, known: string[], ids: readonly
   if (program === 'create') assert.deepEqual(ids.slice(0, 2), known, where);
   else assert.equal(ids.at(-1), known.at(-1), where);
   return ids.length === known.length ? 'old' : 'new';
-}
-
-/** What rsync would change to make the second as the first. */
-function changes(from: string, to: string): string {
-  return run('rsync', ['-aHAXn', '--checksum', '--delete', '--itemize-changes', `${from}/`, `${to}/`]);
 }
 
 /** One thread for libuv's work, and by taskset one for a copy's, because strace counts by thread. */

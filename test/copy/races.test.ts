@@ -257,8 +257,15 @@ test('a copy does not follow a directory of its destination that is moved outsid
   mkdirSync(join(source, pathOf(14)), { recursive: true });
   for (let depth = 1; depth <= 14; depth++) writeFileSync(join(source, pathOf(depth), 'file'), Buffer.alloc(60_000));
   // A level takes longer than a descriptor is taken for the path that led to it.
-  const copying = copyTree(source, destination, { bandwidthLimit: 300_000, concurrency: 1, onError: 'continue' });
-  while (!existsSync(join(destination, pathOf(9)))) await new Promise((resolve) => setTimeout(resolve, 5));
+  let ended = false;
+  const copying = copyTree(source, destination, {
+    bandwidthLimit: 300_000,
+    concurrency: 1,
+    onError: 'continue',
+  }).finally(() => {
+    ended = true;
+  });
+  while (!ended && !existsSync(join(destination, pathOf(9)))) await new Promise((resolve) => setTimeout(resolve, 5));
   renameSync(join(destination, pathOf(9)), outside);
   const { errors } = await copying;
   const below = (depth: number): string => join(outside, ...levels.slice(9, depth));

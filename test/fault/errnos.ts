@@ -1,12 +1,9 @@
 // With what each call may plausibly fail, by its man page and by what file systems do: the first is the one that a short sweep takes.
 
-// Not ENOENT: of a name that was listed it is no fault but news, that somebody has removed it, and a tree without it is the right one; so it is of
-// one that is to be removed.
-const ofNames = ['EIO', 'EACCES', 'ENOMEM', 'ESTALE'];
+const ofNames = ['EIO', 'EACCES', 'ENOENT', 'ENOMEM', 'ESTALE'];
 const ofChanges = ['EIO', 'EACCES', 'ENOSPC', 'EDQUOT', 'EROFS', 'EPERM'];
 const ofWrites = ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR', 'EFBIG'];
-// Nor what is an answer: that this file system has no attributes (EOPNOTSUPP), that there is none of this name (ENODATA).
-const ofXattrs = ['EIO', 'EACCES', 'ENOMEM'];
+const ofXattrs = ['EIO', 'EACCES', 'EOPNOTSUPP', 'ENOMEM'];
 const ofXattrChanges = ['EIO', 'ENOSPC', 'EPERM', 'EOPNOTSUPP', 'EDQUOT', 'E2BIG'];
 
 const errnos: Readonly<Record<string, readonly string[]>> = {
@@ -44,7 +41,7 @@ const errnos: Readonly<Record<string, readonly string[]>> = {
   linkat: [...ofChanges, 'EMLINK', 'EXDEV', 'EEXIST', 'ENOENT'],
   renameat2: [...ofChanges, 'EINVAL', 'ENOENT', 'EXDEV', 'EBUSY'],
   renameat: [...ofChanges, 'ENOENT', 'EXDEV'],
-  unlinkat: ['EIO', 'EACCES', 'EBUSY', 'EPERM', 'EROFS', 'ENOTEMPTY'],
+  unlinkat: ['EIO', 'EACCES', 'EBUSY', 'EPERM', 'EROFS', 'ENOENT', 'ENOTEMPTY'],
   close: ['EIO', 'EINTR', 'ENOSPC'],
   fsync: ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR', 'EROFS'],
   fdatasync: ['EIO', 'ENOSPC', 'EDQUOT', 'EINTR'],
@@ -52,9 +49,9 @@ const errnos: Readonly<Record<string, readonly string[]>> = {
   flistxattr: ofXattrs,
   llistxattr: ofXattrs,
   listxattrat: [...ofXattrs, 'ENOSYS'],
-  fgetxattr: ofXattrs,
-  lgetxattr: ofXattrs,
-  getxattrat: [...ofXattrs, 'ENOSYS'],
+  fgetxattr: [...ofXattrs, 'ENODATA'],
+  lgetxattr: [...ofXattrs, 'ENODATA'],
+  getxattrat: [...ofXattrs, 'ENODATA', 'ENOSYS'],
   fsetxattr: ofXattrChanges,
   lsetxattr: ofXattrChanges,
   setxattrat: [...ofXattrChanges, 'ENOSYS'],
@@ -75,4 +72,14 @@ const errnos: Readonly<Record<string, readonly string[]>> = {
 /** A call that no list knows must not go unswept: EIO is what anything may answer. */
 export function errnosOf(call: string): readonly string[] {
   return errnos[call] ?? ['EIO'];
+}
+
+/**
+ * Answers that are news, not failures: somebody has removed the name that was listed, or is to be removed; the file system has no attributes, or
+ * the file none of this name. Who believes them has not failed, and cannot know better.
+ */
+export function isNews(call: string, errno: string): boolean {
+  if (errno === 'ENOENT') return /^(statx|newfstatat|faccessat2|unlinkat)$/.test(call);
+  if (errno === 'ENODATA' || errno === 'EOPNOTSUPP') return /^(f|l)?(list|get)xattr(at)?$/.test(call);
+  return false;
 }

@@ -50,12 +50,13 @@ export function isGone(path: string): Verdict {
 }
 
 /** `directory` holds these files, whole, and nothing else. Undefined: anything may stand in the file. */
-export function holds(directory: string, files: Readonly<Record<string, readonly Buffer[]>>): Verdict {
+export function holds(directory: string, files: Readonly<Record<string, readonly Buffer[] | undefined>>): Verdict {
   const names = run('find', [directory, '-mindepth', '1', '-printf', '%P\\n']).split('\n').filter(Boolean);
   const lines = [
     ...names.filter((name) => !(name in files)).map((name) => `left over: ${name}`),
     ...Object.entries(files).flatMap(([name, contents]) => {
       if (!names.includes(name)) return [`missing: ${name}`];
+      if (contents === undefined) return [];
       const content = readFileSync(`${directory}/${name}`);
       return contents.some((each) => each.equals(content)) ? [] : [`${name} is neither: ${content.length} bytes`];
     }),

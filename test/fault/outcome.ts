@@ -5,6 +5,7 @@ export const GOOD = {
   identical: 'done all the same: a fallback, a retry, or a call that did not matter',
   told: 'not done, and said so, by name',
   recovered: 'killed, and the next run did all of it',
+  believed: 'what a system call told of a change that others might have made was taken for true',
   absent: 'threads took turns differently, and there was no such call this time',
 } as const;
 

@@ -22,13 +22,18 @@ export class Place {
 
   static async make(subject: Subject, root: string): Promise<Place> {
     const place = new Place(mkdtempSync(join(root, 'dirfd-fault-')));
-    chmodSync(place.base, 0o755);
-    mkdirSync(place.fixed);
-    mkdirSync(place.#model);
-    subject.makeFixed?.(place.fixed);
-    await subject.makeWork?.(place.#model, place.fixed);
-    await sleep(SETTLED);
-    place.restore();
+    try {
+      chmodSync(place.base, 0o755);
+      mkdirSync(place.fixed);
+      mkdirSync(place.#model);
+      subject.makeFixed?.(place.fixed);
+      await subject.makeWork?.(place.#model, place.fixed);
+      await sleep(SETTLED);
+      place.restore();
+    } catch (error) {
+      place.remove();
+      throw error;
+    }
     return place;
   }
 

@@ -2,20 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pending, recover, undo } from 'dirfd/transaction';
+import { some } from '../fixtures/kill.js';
 import type { TestLike } from '../fixtures/temporary.js';
 import { requireTool } from '../fixtures/tools.js';
 import { assertWhole, files, killPoints, runKilled } from './crash.js';
 import { inRootWith, leavings, rootWith, snapshot } from './snapshot.js';
 
 const all = process.env.DIRFD_CRASH === 'all';
-
-/** Of many, so many, evenly; another choice at each run. */
-function some<T>(points: readonly T[], wanted: number): T[] {
-  if (points.length <= wanted) return [...points];
-  const stride = points.length / wanted;
-  const start = Math.random() * stride;
-  return Array.from({ length: wanted }, (_, index) => points[Math.floor(start + index * stride)] as T);
-}
 
 function canTrace(t: TestLike): boolean {
   return requireTool(t, 'strace');

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FileTransaction } from 'dirfd/transaction';
-import { attempt } from '../fixtures/command.js';
+import { type KillPoint, killedAt, killPointsOf } from '../fixtures/kill.js';
 import { repositoryRoot } from '../fixtures/repository.js';
-import { countCalls, strace } from '../fixtures/strace.js';
 import { type Snapshot, snapshot } from './snapshot.js';
+
+export type { KillPoint } from '../fixtures/kill.js';
 
 /** What changes the disk, or waits for it. Between two of these a crash leaves the same as before the second. */
 const CALLS: readonly string[] = [
@@ -60,32 +61,12 @@ export const after: Snapshot = {
   'n/y': 'file 644 y',
 };
 
-export interface KillPoint {
-  readonly call: string;
-  readonly nth: number;
-}
-
-/** Every call of a program that changes the disk, counted in the thread that makes most of them. */
 export function killPoints(program: keyof typeof programs, args: readonly string[]): KillPoint[] {
-  const traced = strace(commandOf(program, args), { trace: CALLS, env });
-  assert.equal(traced.status, 0, traced.stderr);
-  const threads = new Map<number, typeof traced.events>();
-  for (const event of traced.events) threads.set(event.pid, [...(threads.get(event.pid) ?? []), event]);
-  return CALLS.flatMap((call) => {
-    const most = Math.max(0, ...[...threads.values()].map((events) => countCalls(events).get(call) ?? 0));
-    return Array.from({ length: most }, (_, index) => ({ call, nth: index + 1 }));
-  });
+  return killPointsOf(commandOf(program, args), CALLS, env);
 }
 
-/** @returns whether it was killed; else it has come to its end */
-export function runKilled(program: keyof typeof programs, args: readonly string[], { call, nth }: KillPoint): boolean {
-  // All of libuv's work in one thread, because strace counts by thread; and no --seccomp-bpf, which keeps signals from being injected.
-  const inject = `inject=${call}:signal=KILL:when=${nth}`;
-  const options = ['-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', inject];
-  const { signal, status, stderr } = attempt('strace', [...options, ...commandOf(program, args)], { env });
-  const killed = signal === 'SIGKILL' || status === 137;
-  assert.ok(killed || status === 0, stderr);
-  return killed;
+export function runKilled(program: keyof typeof programs, args: readonly string[], point: KillPoint): boolean {
+  return killedAt(commandOf(program, args), point, env);
 }
 
 /** Old or new, and nothing else. */
@@ -96,6 +77,7 @@ export function assertWhole(root: string, before: Snapshot, where: string): 'old
   return 'new';
 }
 
+/** All of libuv's work in one thread, because strace counts by thread. */
 export const env = { ...process.env, UV_THREADPOOL_SIZE: '1', NODE_OPTIONS: '' };
 
 export function commandOf(program: keyof typeof programs, args: readonly string[]): string[] {

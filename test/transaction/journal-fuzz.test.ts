@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after as afterAll, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { FsError } from 'dirfd';
 import { recover } from 'dirfd/transaction';
@@ -29,17 +29,23 @@ interface Crashed {
   readonly taken: number;
 }
 
-/** Transactions that have committed and taken some of their steps. */
-function crashed(count: number): Crashed[] {
+const waiting: Crashed[] = [];
+/** Where a test fails, or the process that was to crash does not, some are left. */
+afterAll(() => {
+  for (const { place } of waiting.splice(0)) removeAnything(place);
+});
+
+/** Adds transactions that have committed and taken some of their steps. */
+function crash(count: number): void {
   const dist = (file: string) => JSON.stringify(pathToFileURL(join(repositoryRoot, 'dist', file)).href);
-  const made = Array.from({ length: count }, (_, number): Crashed => {
+  for (let number = 0; number < count; number++) {
     const place = mkdtempSync(join(quickTemporaryRoot(), 'dirfd-fuzz-'));
     const root = join(place, 'root');
+    waiting.push({ place, root, log: join(root, STATE, 't/log'), taken: number % 8 });
     mkdirSync(root);
     fill(root, files);
     writeFileSync(join(place, 'outside'), 'outside');
-    return { place, root, log: join(root, STATE, 't/log'), taken: number % 8 };
-  });
+  }
   const body = programs.commit.split('\n').slice(2).join('\n').replaceAll('process.argv[1]', 'root');
   const script = `
     import { FileTransaction } from ${dist('transaction/main.js')};
@@ -58,27 +64,25 @@ function crashed(count: number): Crashed[] {
       void (async () => {${body.replace("process.argv[2] === 'keep'", 'false')}})();
       await reached;
     }`;
-  const argument = JSON.stringify(made.map(({ root, taken }) => [root, taken]));
+  const argument = JSON.stringify(waiting.map(({ root, taken }) => [root, taken]));
   const { signal, stderr } = attempt(process.execPath, ['--input-type=module', '-e', script, '--', argument]);
   assert.equal(signal, 'SIGKILL', stderr);
-  return made;
 }
 
-const waiting: Crashed[] = [];
 async function inCrashed(use: (crash: Crashed) => Promise<void>): Promise<void> {
-  if (waiting.length === 0) waiting.push(...crashed(Math.min(BATCH, runs)));
-  const crash = waiting.pop() as Crashed;
-  const seen = lstatSync(join(crash.place, 'outside'), { bigint: true });
+  if (waiting.length === 0) crash(Math.min(BATCH, runs));
+  const crashed = waiting.pop() as Crashed;
+  const seen = lstatSync(join(crashed.place, 'outside'), { bigint: true });
   try {
-    await use(crash);
-    const now = lstatSync(join(crash.place, 'outside'), { bigint: true });
+    await use(crashed);
+    const now = lstatSync(join(crashed.place, 'outside'), { bigint: true });
     assert.deepEqual([now.ino, now.ctimeNs], [seen.ino, seen.ctimeNs]);
     assert.deepEqual(
-      Object.keys(snapshot(crash.place)).filter((path) => !path.startsWith('root')),
+      Object.keys(snapshot(crashed.place)).filter((path) => !path.startsWith('root')),
       ['outside'],
     );
   } finally {
-    removeAnything(crash.place);
+    removeAnything(crashed.place);
   }
 }
 
@@ -238,5 +242,4 @@ test('a log that was forged leads nowhere outside, and to nothing but an FsError
     { numRuns: runs, endOnFailure: true },
   );
   t.diagnostic(JSON.stringify(ends));
-  for (const { place } of waiting.splice(0)) removeAnything(place);
 });

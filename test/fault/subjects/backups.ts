@@ -115,13 +115,13 @@ async function prune(work: string): Promise<Answer> {
   return { complete: false, told: unreadable.map(({ id, error }) => tell(id, error)) };
 }
 
+/** Backups start threads of their own, which share the work as it comes. */
+const traits = { writes: true, ownThreads: true, unsteady: true, durable: true };
+
 export const backupSubjects: readonly Subject[] = [
   {
     name: 'backup-create',
-    writes: true,
-    ownThreads: true,
-    unsteady: true,
-    durable: true,
+    ...traits,
     makeWork: makeStore,
     run: create,
     judge: (work, fixed) => exactly(work, fixed, ({ length }) => length === 2 || length === 3),
@@ -130,10 +130,7 @@ export const backupSubjects: readonly Subject[] = [
   },
   {
     name: 'backup-restore',
-    writes: true,
-    ownThreads: true,
-    unsteady: true,
-    durable: true,
+    ...traits,
     makeWork: async (work, fixed) => {
       await makeStore(work, fixed);
       mkdirSync(`${work}/place`);
@@ -160,10 +157,7 @@ export const backupSubjects: readonly Subject[] = [
   },
   {
     name: 'backup-prune',
-    writes: true,
-    ownThreads: true,
-    unsteady: true,
-    durable: true,
+    ...traits,
     makeWork: async (work, fixed) => {
       await makeStore(work, fixed);
       await create(work, fixed);

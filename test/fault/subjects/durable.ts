@@ -63,13 +63,17 @@ function replacement(name: string, content: Buffer, how: AtomicWriteOptions): Su
     },
     judge: (work) => both(holds(work, { file: [content], ...old }), keepsMetadata(`${work}/file`)),
     judgeKilled: judgeWhole,
-    // Only a DurabilityError may speak of a file that is new.
-    judgeFailed: (work, _fixed, { rejected }) =>
-      rejected?.name === 'DurabilityError' || readFileSync(`${work}/file`).equals(before)
-        ? judgeWhole(work)
-        : amiss([`${rejected?.name}, and yet the file is new`]),
+    judgeFailed: (work, _fixed, answer) => oldOrUnsure(answer, `${work}/file`, before, judgeWhole(work)),
   };
 }
+
+/** Only a DurabilityError may speak of a file that is new. */
+function oldOrUnsure({ rejected }: Answer, path: string, old: Buffer, verdict: Verdict): Verdict {
+  if (rejected?.name === 'DurabilityError' || readFileSync(path).equals(old)) return verdict;
+  return amiss([`${rejected?.name}, and yet the file is new`]);
+}
+
+const uncounted = Buffer.from('{"count": 1}\n');
 
 const counted = (work: string): Verdict => {
   const text = readFileSync(`${work}/file.json`, 'utf8');
@@ -114,14 +118,14 @@ export const durableSubjects: readonly Subject[] = [
     name: 'update-json',
     writes: true,
     durable: true,
-    makeWork: (work) => writeFileSync(`${work}/file.json`, '{"count": 1}\n'),
+    makeWork: (work) => writeFileSync(`${work}/file.json`, uncounted),
     run: async (work) => {
       await updateJson<Count>(`${work}/file.json`, () => ({ count: 2 }));
       return complete;
     },
     judge: (work) => holds(work, { 'file.json': [Buffer.from('{\n  "count": 2\n}\n')] }),
     judgeKilled: counted,
-    judgeFailed: counted,
+    judgeFailed: (work, _fixed, answer) => oldOrUnsure(answer, `${work}/file.json`, uncounted, counted(work)),
   },
   {
     name: 'audit',
