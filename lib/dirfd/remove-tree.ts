@@ -64,12 +64,12 @@ export async function removeTree(
     signal?.throwIfAborted();
     progress?.(removed.entries);
     const errors = removed.failures.map((failure) => located(failure, path, subject));
-    const missing = force && errors.length === 1 && isAbsent(errors[0]?.error);
-    if (missing) return { entries: 0, errors: [], errorCount: 0 };
+    if (force && errors.length === 1 && isAbsent(errors[0]?.error, path))
+      return { entries: 0, errors: [], errorCount: 0 };
     return { entries: removed.entries, errors, errorCount: removed.failed };
   } catch (error) {
     signal?.throwIfAborted();
-    if (force && isAbsent(error)) return { entries: 0, errors: [], errorCount: 0 };
+    if (force && isAbsent(error, path)) return { entries: 0, errors: [], errorCount: 0 };
     throw error;
   } finally {
     clearInterval(timer);
@@ -77,9 +77,9 @@ export async function removeTree(
   }
 }
 
-/** ENOENT can only be about the tree itself, or its parents: what vanishes below it counts as removed. */
-function isAbsent(error: unknown): boolean {
-  return error instanceof FsError && error.code === 'ENOENT';
+/** Nothing has the tree's own name, or one of those above it. Of what lies below it, ENOENT would be a failure as any other. */
+function isAbsent(error: unknown, tree: RelativePath): boolean {
+  return error instanceof FsError && error.code === 'ENOENT' && error.pathBytes?.equals(Buffer.from(tree)) === true;
 }
 
 function isLocated(thrown: unknown): thrown is LocatedFailure {

@@ -277,12 +277,14 @@ class Remover {
     return path;
   }
 
-  // The current directory cannot be read or found again: it stays, and the walk goes on above it.
+  // The current directory cannot be read or found again, and the walk goes on above it: somebody has removed it or moved it away, and should
+  // it be there after all, the rmdir above finds it; or it stays.
   void abandon(const SysError& error) {
     if (levels_.empty()) return fail("", error);
     Level lost = std::move(levels_.back());
     levels_.pop_back();
-    stuck(lost.name, error);
+    const bool is_gone = error.err == ENOENT && !(levels_.empty() && contents_only_);  // "." has no rmdir
+    if (!is_gone) stuck(lost.name, error);
   }
 
   void stuck(const std::string& name, const SysError& error) {

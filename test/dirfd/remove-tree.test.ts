@@ -55,6 +55,21 @@ test('what is missing is an error, or none with force', async (t) => {
   await rejects(directory.removeTree('..'), 'ERR_DIRFD_PATH_ESCAPE');
 });
 
+test('two removals of one deep tree both find that it is gone', async (t) => {
+  const { path, directory } = await scratch(t);
+  for (let round = 0; round < 3; round++) {
+    mkdirSync(join(path, 'tree'));
+    deep(join(path, 'tree'), 400);
+    const both = ['stop', 'continue'] as const;
+    const reports = await Promise.all(both.map((onError) => directory.removeTree('tree', { force: true, onError })));
+    assert.deepEqual(
+      reports.map(({ errors }) => errors),
+      [[], []],
+    );
+    assert.deepEqual(readdirSync(path), []);
+  }
+});
+
 test('an abort stops the removal and is waited for', async (t) => {
   const { path, directory } = await scratch(t);
   mkdirSync(join(path, 'tree'));
