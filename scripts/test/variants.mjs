@@ -8,7 +8,7 @@
 //   unavailable  says why the variant cannot run here, or nothing
 
 import { spawnSync } from 'node:child_process';
-import { accessSync, chmodSync, chownSync, constants, existsSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** What a fallback may do in its own way: how entries are reached, opened and given their metadata; not which of them, nor in which order. */
@@ -49,7 +49,7 @@ const memory = (file) =>
 /** What an ordinary user may meet: permissions are not asked for by globs, traces of calls or shells. */
 const personal = (file) =>
   product(file) &&
-  !/^(crash|workers)\/|^atomic\/(crash|reorder)|^transaction\/(crash|reorder|random|journal)|^walk\/(gitignore|glob|options-random|filter-syscalls)/.test(
+  !/^(crash|workers)\/|^atomic\/(crash|reorder)|^transaction\/(crash|reorder|random|journal)|^walk\/(engine|gitignore|glob|life|limits|options-random|filter-syscalls)/.test(
     file,
   ) &&
   !/^copy\/(engine|itemize|limits|second-run|syscalls)|^cli\/(completion|docs|text)/.test(file);
@@ -77,34 +77,44 @@ function fallbacks() {
     { name: 'without-proc', takes: essential, env: { DIRFD_DISABLE: 'proc' } },
     // What only all of them together cannot do is shown by test/copy/fallbacks.test.ts.
     { name: 'old-chroot', takes: essential, env: { DIRFD_DISABLE: `${oldKernel},proc` } },
-  ].map((variant) => ({ ...variant, group: 'fallbacks' }));
+  ].map((variant) => inMemory({ ...variant, group: 'fallbacks' }));
+}
+
+/**
+ * Tests make trees and remove them without pause, which costs a file system on a disk more than the tests themselves do. What is not about
+ * disks has its trees in memory.
+ */
+function inMemory(variant) {
+  const around = (command, how) => [
+    ...['scripts/test/on-filesystem.sh', 'tmpfs', how.place],
+    ...['env', `TMPDIR=${how.place}`, `DIRFD_TEST_TMPDIR=${how.place}`],
+    ...(variant.around?.(command, how) ?? command),
+  ];
+  return canMount() ? { ...variant, around } : variant;
 }
 
 /** Where the kernel refuses io_uring, dirfd runs on threads and so do these tests; test/walk/engine.test.ts says so. */
 function ring() {
   const walks = /^walk\/(truth|orders|follow|entry|churn|change|life|limits|options-random|engine)/;
   const copies = /^copy\/(engine|fidelity|flipping|options|random)/;
-  return {
+  return inMemory({
     name: 'io_uring',
     takes: (file) => walks.test(file) || copies.test(file),
     env: { DIRFD_ENGINE: 'io_uring' },
-  };
+  });
 }
 
 function ordinaryUser() {
-  return {
+  return inMemory({
     name: 'ordinary-user',
     takes: personal,
     unavailable: () => needsRoot() ?? needs('setpriv', 'unshare', 'mount') ?? needsMount(),
-    around: (command, { place }) => {
-      chownSync(place, nobody, nobody);
-      return [
-        ...['env', `TMPDIR=${place}`, `DIRFD_TEST_TMPDIR=${place}`, `HOME=${place}`],
-        ...['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'],
-        ...command,
-      ];
-    },
-  };
+    around: (command, { place }) => [
+      ...['env', `HOME=${place}`],
+      ...['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'],
+      ...command,
+    ],
+  });
 }
 
 function fileSystem(type) {
@@ -127,13 +137,15 @@ function fileSystem(type) {
 
 function otherNodes() {
   const nodes = (process.env.DIRFD_TEST_NODES ?? '').split(':').filter(Boolean);
-  const variants = nodes.map((node, at) => ({
-    name: `node-${versionOf(node) ?? basename(node)}`,
-    group: 'nodes',
-    takes: at === nodes.length - 1 ? nodeFacing : lifeCycle, // the last should be the newest, the furthest from this one
-    node,
-    unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
-  }));
+  const variants = nodes.map((node, at) =>
+    inMemory({
+      name: `node-${versionOf(node) ?? basename(node)}`,
+      group: 'nodes',
+      takes: at === nodes.length - 1 ? nodeFacing : lifeCycle, // the last should be the newest, the furthest from this one
+      node,
+      unavailable: () => (versionOf(node) ? undefined : `${node} does not start`),
+    }),
+  );
   const none = {
     name: 'nodes',
     unavailable: () => 'no other Node: set DIRFD_TEST_NODES=/path/to/node:…',
@@ -152,7 +164,7 @@ function sanitizers() {
       env: { ASAN_OPTIONS: 'detect_leaks=1', UBSAN_OPTIONS: 'print_stacktrace=1' },
       commands: nativeTests('build/asan', ['-DDIRFD_ASAN=ON']),
     },
-    {
+    inMemory({
       name: 'asan',
       group: 'asan',
       takes: memory,
@@ -164,7 +176,7 @@ function sanitizers() {
         ASAN_OPTIONS: 'detect_leaks=0',
         UBSAN_OPTIONS: 'print_stacktrace=1',
       },
-    },
+    }),
     { name: 'tsan', unavailable: needsTools, commands: nativeTests('build/tsan', ['-DDIRFD_TSAN=ON']) },
   ];
 }
@@ -194,7 +206,7 @@ const unshare = ['unshare', '--mount', '--propagation', 'private'];
  * checkout is mounted again below `scratch`: where it lies itself, only root may be able to enter (/root), and tests run as others too.
  */
 export function inOwnMounts(command, { root, scratch }) {
-  if (needsRoot() ?? needs('unshare', 'mount') ?? needsMount()) return command;
+  if (!canMount()) return command;
   chmodSync(scratch, 0o755);
   const script = [
     'mkdir -p "$1" && mount --bind "$0" "$1" && cd "$1" && shift',
@@ -231,6 +243,10 @@ function isInstalled(program) {
       return false;
     }
   });
+}
+
+function canMount() {
+  return (needsRoot() ?? needs('unshare', 'mount') ?? needsMount()) === undefined;
 }
 
 function hasImage(type) {
