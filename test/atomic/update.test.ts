@@ -2,16 +2,21 @@
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
+  closeSync,
+  existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -20,6 +25,7 @@ import { gunzipSync } from 'node:zlib';
 import { DirectoryFd } from 'dirfd';
 import {
   AtomicFileOperations,
+  AtomicWriter,
   ConflictError,
   type ContentError,
   checkContent,
@@ -247,6 +253,46 @@ describe('rotate', () => {
     assert.deepEqual(readdirSync(path), ['log.1.gz', 'log.2.gz', 'log.3']);
     assert.deepEqual(await rotate({ directory, path: 'log' }), { rotated: false, removed: [] });
     await rejects(rotate({ directory, path: 'log' }, { maxFiles: 0 }), 'ERR_DIRFD_INVALID_ARGUMENT');
+  });
+
+  test('leaves what it cannot have made: numbers after a gap, directories', async (t) => {
+    const { path } = await scratch(t);
+    mkdirSync(join(path, 'report.2'));
+    for (const name of ['report', 'report.1', 'report.3', 'report.2024']) writeFileSync(join(path, name), name);
+    const { removed } = await rotate(join(path, 'report'), { maxFiles: 2 });
+    assert.deepEqual(removed, ['report.3']);
+    assert.deepEqual(readdirSync(path).sort(), ['report.1', 'report.2', 'report.2024', 'report.3']);
+    assert.equal(readFileSync(join(path, 'report.3'), 'utf8'), 'report.1');
+  });
+
+  test('what is written to while it is compressed keeps every line', async (t) => {
+    const { path } = await scratch(t);
+    const file = join(path, 'log');
+    writeFileSync(file, 'early');
+    const log = openSync(file, 'a');
+    t.after(() => closeSync(log));
+    const { commit } = AtomicWriter.prototype;
+    t.mock.method(AtomicWriter.prototype, 'commit', function (this: AtomicWriter) {
+      writeSync(log, ', late');
+      return commit.call(this);
+    });
+    await rotate(file, { compress: true });
+    assert.deepEqual(readdirSync(path), ['log.1']);
+    assert.equal(readFileSync(`${file}.1`, 'utf8'), 'early, late');
+  });
+
+  test('those who rotate at a time take turns, also with who compresses still', async (t) => {
+    const { path } = await scratch(t);
+    const file = join(path, 'log');
+    writeFileSync(file, randomBytes(1024 * 1024));
+    const first = rotate(file, { compress: true });
+    while (!existsSync(`${file}.1`)) await sleep(1);
+    writeFileSync(file, 'second');
+    const others = await Promise.all([1, 2, 3].map(() => rotate(file)));
+    await first;
+    assert.deepEqual(others.map(({ rotated }) => rotated).sort(), [false, false, true]);
+    assert.deepEqual(readdirSync(path), ['log.1', 'log.2.gz']);
+    assert.equal(readFileSync(`${file}.1`, 'utf8'), 'second');
   });
 });
 
