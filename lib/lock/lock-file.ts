@@ -9,7 +9,8 @@
  *                  description, and the later would be lost in the earlier
  *   upgrade        goes before the queue; the shared lock stays while it waits
  *   hand-over      for TURN at most; then the kernel's lock is given up for a moment, for other processes to have theirs
- *   failed unlock  is told to who releases; the kernel's lock stays as it is known, and whatever comes next tries again
+ *   failed unlock  is told to who releases; the kernel's lock stays as it is known, and whatever comes next tries again. A wait whose turn
+ *                  needs that unlock is failed with its error
  */
 
 import { constants } from 'node:fs';

@@ -124,7 +124,8 @@ export class LockManager implements AsyncDisposable {
       }
       return new Leases(leases);
     } catch (error) {
-      await Promise.all(leases.map((lease) => lease.release()));
+      // Why it came to nothing matters more than what cannot be given back.
+      await Promise.allSettled(leases.map((lease) => lease.release()));
       throw error;
     }
   }
@@ -174,7 +175,7 @@ export class LockManager implements AsyncDisposable {
     return this.#aside(id, 'breakLock', (claim) => breakLock(claim, options));
   }
 
-  /** Releases all, ends all waits with ERR_DIRFD_CLOSED, and closes. */
+  /** Releases all, ends all waits with ERR_DIRFD_CLOSED, and closes: also what comes after a failure, which is told at the end. */
   close(): Promise<void> {
     this.#closing ??= this.#finish();
     return this.#closing;
@@ -185,12 +186,14 @@ export class LockManager implements AsyncDisposable {
   }
 
   async #finish(): Promise<void> {
-    await Promise.all([...this.#pending].map((claim) => claim.end()));
-    await this.releaseAll();
+    const outcomes = await Promise.allSettled([...this.#pending].map((claim) => claim.end()));
+    outcomes.push(...(await Promise.allSettled([...this.#leases.keys()].map((lease) => lease.release()))));
     const files = [...this.#pool.values()];
     this.#pool.clear();
-    await Promise.all([...this.#dropping, ...files.map((file) => file.drop())]);
-    await this.#directory.close();
+    outcomes.push(...(await Promise.allSettled([...this.#dropping, ...files.map((file) => file.drop())])));
+    outcomes.push(...(await Promise.allSettled([this.#directory.close()])));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
   }
 
   async #acquire(id: string, options: AcquireOptions, owner: Owner): Promise<Lease> {

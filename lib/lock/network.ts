@@ -9,7 +9,7 @@ import { type ErrorSubject, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
 import { LockError, operationError } from '../operation-errors.js';
 
-/** statfs(2)'s f_type. */
+/** statfs(2)'s f_type. Cluster file systems are among them: whether locks reach the other nodes depends on how they are mounted. */
 const NAMES = new Map<number, string>([
   [0x6969, 'NFS'],
   [0xff534d42, 'CIFS'],
@@ -20,6 +20,9 @@ const NAMES = new Map<number, string>([
   [0x6b414653, 'AFS'],
   [0x00c36400, 'Ceph'],
   [0x0bd00bd0, 'Lustre'],
+  [0x47504653, 'GPFS'],
+  [0x19830326, 'BeeGFS'],
+  [0x7461636f, 'OCFS2'],
   [0x73757245, 'Coda'],
   [0x564c, 'NCP'],
   [0x786f4256, 'VirtualBox shared folder'],

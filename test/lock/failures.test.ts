@@ -126,3 +126,25 @@ test('a lock file that leaves the pool and does not close well harms nobody', as
   await (await manager.acquire('b')).release();
   await sleep(5);
 });
+
+test('a manager that cannot give back a lock closes all the rest, and tells so at the end', async (t) => {
+  const path = temporaryDirectory(t);
+  const before = openDescriptors();
+  const manager = await LockManager.open(path);
+  for (const id of ['a', 'b']) await manager.acquire(id);
+  await (await manager.acquire('c')).release();
+  const stub = refuse(t, 'none');
+  await assert.rejects(manager.close(), /never none/);
+  stub.restore();
+  assert.deepEqual(openDescriptors(), before);
+});
+
+test('of several locks that come to nothing one learns why, also where one of them cannot be given back', async (t) => {
+  const path = temporaryDirectory(t);
+  await using manager = await LockManager.open(path);
+  await using held = await manager.acquire('b');
+  const stub = refuse(t, 'none');
+  await assert.rejects(manager.acquireAll(['a', 'b'], { timeout: 5 }), LockTimeoutError);
+  stub.restore();
+  assert.ok(held.valid);
+});

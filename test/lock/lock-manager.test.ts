@@ -195,5 +195,7 @@ test('files stay open for the next lease, a bounded number of them', async (t) =
 test('file systems of other machines are known by their number', () => {
   assert.equal(unreliableFileSystem(0x6969), 'NFS');
   assert.equal(unreliableFileSystem(0xff534d42 | 0), 'CIFS');
+  // GPFS, BeeGFS, OCFS2.
+  for (const type of [0x47504653, 0x19830326, 0x7461636f]) assert.ok(unreliableFileSystem(type));
   assert.equal(unreliableFileSystem(0xef53), undefined);
 });
