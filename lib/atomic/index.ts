@@ -26,6 +26,7 @@ export {
   DurabilityError,
   FileSizeError,
   IntegrityError,
+  LockTimeoutError,
   PathError,
   PermissionError,
   SafeOperationError,

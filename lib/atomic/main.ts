@@ -19,6 +19,7 @@ export const {
   FileSizeError,
   getGlobalAuditTrail,
   IntegrityError,
+  LockTimeoutError,
   mergeConfig,
   PathError,
   PermissionError,

@@ -3,7 +3,7 @@
 import type { FileFd } from '../dirfd/file-fd.js';
 import { toInteger } from '../dirfd/flags.js';
 import { FsError } from '../errors.js';
-import { ConflictError } from '../operation-errors.js';
+import { ConflictError, LockTimeoutError, operationError } from '../operation-errors.js';
 import { formatOf, readData } from './read.js';
 import type { AtomicWriteResult } from './replace.js';
 import { type AtomicTarget, type HeldTarget, holdTarget, pin } from './target.js';
@@ -13,7 +13,7 @@ import { type WriteJsonOptions, writeJson, writeYaml } from './write.js';
 export interface UpdateOptions extends Omit<WriteJsonOptions, 'createOnly' | 'ifUnchanged' | 'symlinks'> {
   /** How often the function is called at most, where others who take no lock change the file meanwhile. Default 10. */
   readonly conflicts?: number | undefined;
-  /** Milliseconds to wait for others who update the file. Default 30,000; then ERR_DIRFD_LOCK_TIMEOUT. */
+  /** Milliseconds to wait for others who update the file. Default 30,000; then a LockTimeoutError. */
   readonly timeout?: number | undefined;
 }
 
@@ -26,6 +26,7 @@ export interface UpdateOptions extends Omit<WriteJsonOptions, 'createOnly' | 'if
  * @param change given the data, undefined where there is no file; what it returns is written. Undefined: the data that it was given,
  * changed in place
  * @throws ConflictError where the file is changed again and again
+ * @throws LockTimeoutError where others have held the lock all the time
  */
 export async function updateJson<T = unknown>(
   target: AtomicTarget,
@@ -38,7 +39,9 @@ export async function updateJson<T = unknown>(
   const { conflicts: _conflicts, timeout = 30_000, ...how } = options;
   const deadline = performance.now() + timeout;
   for (let attempt = 1; ; attempt++) {
-    await using lock = await lockFile(held, deadline, options.signal);
+    await using lock = await lockFile(held, deadline, options.signal).catch((error) => {
+      throw isTimeout(error) ? timedOut(held, timeout, error) : error;
+    });
     try {
       return await updateOnce(held, lock !== undefined, change, how);
     } catch (error) {
@@ -61,7 +64,9 @@ async function updateOnce<T>(
   const { directory, path, subject } = held;
   const format = formatOf(subject.path ?? path);
   const old = isLocked ? await readData(held, format).catch(absent) : undefined;
-  const data = (await change(old?.data as T | undefined)) ?? old?.data;
+  const made = await change(old?.data as T | undefined);
+  // Null is data.
+  const data = made === undefined ? old?.data : made;
   const write = format === 'yaml' ? writeYaml : writeJson;
   return write({ directory, path }, data, {
     ...options,
@@ -93,6 +98,15 @@ async function lockFile(
     }
     await file.close();
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof FsError && error.code === 'ERR_DIRFD_LOCK_TIMEOUT';
+}
+
+function timedOut({ subject }: HeldTarget, timeout: number, cause: unknown): LockTimeoutError {
+  const why = `others have held it for ${timeout} ms`;
+  return operationError(LockTimeoutError, 'ERR_DIRFD_LOCK_TIMEOUT', why, { ...subject, verb: 'lock' }, cause);
 }
 
 function absent(error: unknown): undefined {

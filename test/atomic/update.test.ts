@@ -31,6 +31,7 @@ import {
   checkContent,
   FileSizeError,
   getGlobalAuditTrail,
+  LockTimeoutError,
   mergeConfig,
   readChunks,
   rotate,
@@ -154,10 +155,12 @@ describe('updateJson', () => {
     const holder = await directory.openFile('file.json', 'r+');
     t.after(() => holder.close());
     await holder.lock();
-    await rejects(
+    const late = await rejects(
       updateJson(target, () => ({}), { timeout: 30 }),
       'ERR_DIRFD_LOCK_TIMEOUT',
     );
+    assert.ok(late instanceof LockTimeoutError);
+    assert.match(late.message, /file\.json/);
     await holder.close();
     assert.equal(readFileSync(join(path, 'file.json'), 'utf8'), '{"n":1}');
     writeFileSync(join(path, 'file.json'), Buffer.from([0x7b, 0xff]));
@@ -171,6 +174,13 @@ describe('updateJson', () => {
       updateJson({ directory, path: 'link.json' }, () => ({})),
       'ELOOP',
     );
+  });
+
+  test('null is data: it is written, and not what was there', async (t) => {
+    const { path, directory } = await scratch(t);
+    writeFileSync(join(path, 'file.json'), '{"n":1}');
+    await updateJson({ directory, path: 'file.json' }, () => null);
+    assert.equal(json(join(path, 'file.json')), null);
   });
 
   test('a name that ends in .yaml is YAML, and directories may lie in between', async (t) => {
