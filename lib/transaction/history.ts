@@ -67,10 +67,7 @@ export async function pruneTransactions(
   root: TransactionRoot,
   { count, maxAge, ...options }: Retention & WaitOptions = {},
 ): Promise<string[]> {
-  for (const [name, value] of Object.entries({ count, maxAge })) {
-    if (value === undefined || value >= 0) continue;
-    throw invalid(`${name} must be a number, and not negative`, { verb: 'prune' });
-  }
+  checkRetention({ count, maxAge }, 'prune');
   const over = (await listTransactions(root)).filter(({ state }) => state === 'done' || state === 'undone').reverse();
   const most = count ?? (maxAge === undefined ? 0 : Number.POSITIVE_INFINITY);
   const oldest = Date.now() - (maxAge ?? Number.POSITIVE_INFINITY);
@@ -83,6 +80,14 @@ export async function pruneTransactions(
   const forgotten: string[] = [];
   for (const { id } of pruned) if (await forget(site, id, options)) forgotten.push(id);
   return forgotten;
+}
+
+/** @throws ValidationError */
+export function checkRetention({ count, maxAge }: Retention, verb: string): void {
+  for (const [name, value] of Object.entries({ count, maxAge })) {
+    if (value === undefined || (typeof value === 'number' && value >= 0)) continue;
+    throw invalid(`${name} must be a number, and not negative`, { verb });
+  }
 }
 
 /** @returns whether it was still one that is over */

@@ -12,6 +12,7 @@
  *   site.ts          a root with its lock; participant.ts, a root with a transaction's own directory
  */
 
+export type { TextEncoding } from '../atomic/content.js';
 export type { JsonSchema } from '../atomic/schema.js';
 export type { AuditEntry, AuditSink, Logger, ObservedOptions, OperationFacts } from '../audit/observe.js';
 export {

@@ -1,5 +1,6 @@
 /** What callers of a transaction give and get. */
 
+import type { TextEncoding } from '../atomic/content.js';
 import type { JsonSchema } from '../atomic/schema.js';
 import type { ObservedOptions } from '../audit/observe.js';
 import type { NotKept } from '../copy/report.js';
@@ -32,8 +33,8 @@ export interface WriteOptions {
   readonly createOnly?: boolean | undefined;
   /** Make missing directories above. Default false. */
   readonly parents?: boolean | undefined;
-  /** Of text. Default `'utf8'`. */
-  readonly encoding?: BufferEncoding | undefined;
+  /** Of text. Default `'utf-8'`. */
+  readonly encoding?: TextEncoding | undefined;
 }
 
 export interface WriteValueOptions extends WriteOptions {

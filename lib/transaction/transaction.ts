@@ -9,7 +9,7 @@
  * goes to the disk side by side.
  */
 
-import { toJsonText, toYamlText } from '../atomic/content.js';
+import { decodeText, type TextEncoding, toJsonText, toYamlText } from '../atomic/content.js';
 import type { JsonSchema } from '../atomic/schema.js';
 import { observed } from '../audit/observe.js';
 import type { RelativePath } from '../dirfd/path.js';
@@ -19,7 +19,7 @@ import { commit, Unsettled } from './commit.js';
 import { compile } from './compile.js';
 import { type Content, type ContentType, toBytesOf } from './content.js';
 import type { Draft, Located } from './draft.js';
-import { pruneTransactions } from './history.js';
+import { checkRetention, pruneTransactions } from './history.js';
 import { modeOf } from './mode.js';
 import { isId, newId } from './names.js';
 import type {
@@ -51,13 +51,14 @@ export class FileTransaction implements AsyncDisposable {
 
   /** Nothing is opened before the first operation. `root` is the current directory by default. */
   constructor(options: TransactionOptions & { readonly root?: TransactionRoots | undefined } = {}) {
-    const { root = '.', transactionId, showProgress, onProgress, signal } = options;
+    const { root = '.', transactionId, showProgress, onProgress, keepUndo, signal } = options;
     this.id = transactionId ?? newId();
     if (!isId(this.id)) {
       const why =
         "a transaction id has letters, digits, dots, underscores and hyphens, at most 100 of them, and is not 'lock'";
       throw invalid(why, { verb: 'begin', path: this.id });
     }
+    if (typeof keepUndo === 'object') checkRetention(keepUndo, 'begin');
     this.#roots = rootsOf(root);
     this.#options = options;
     this.#turns = new Turns(signal);
@@ -81,9 +82,13 @@ export class FileTransaction implements AsyncDisposable {
     return this.#state;
   }
 
-  /** Makes a file, or replaces one, which keeps its owner, mode, attributes and ACL; its other hard links keep the old content. */
+  /**
+   * Makes a file, or replaces one, which keeps its owner, mode, attributes and ACL; its other hard links keep the old content.
+   *
+   * @throws ContentError for text that the encoding cannot express, a lone surrogate among it
+   */
   async write(path: TransactionPath, content: Content, options: WriteOptions = {}): Promise<void> {
-    const { encoding = 'utf8' } = options;
+    const { encoding = 'utf-8' } = options;
     await this.#write(path, options, (subject) => toBytesOf(content, encoding, subject));
   }
   async writeText(path: TransactionPath, text: string, options: WriteOptions = {}): Promise<void> {
@@ -145,8 +150,9 @@ export class FileTransaction implements AsyncDisposable {
   async read(path: TransactionPath, options: { readonly maxSize?: number | undefined } = {}): Promise<Buffer> {
     return this.#operation((draft) => draft.read(this.#at(path), options.maxSize ?? Number.POSITIVE_INFINITY));
   }
-  async readText(path: TransactionPath, encoding: BufferEncoding = 'utf8'): Promise<string> {
-    return (await this.read(path)).toString(encoding);
+  /** @throws ContentError for bytes that are not of the encoding: written back, the text would not be what was there */
+  async readText(path: TransactionPath, encoding: TextEncoding = 'utf-8'): Promise<string> {
+    return decodeText(await this.read(path), encoding, { verb: 'read', path: this.#at(path).path });
   }
 
   /** {@link write} and its kin, not to be awaited: what fails makes `commit()` fail. */

@@ -54,6 +54,7 @@ test('a prune forgets what exceeds the count or the age, and leftovers use up ne
   assert.deepEqual(await pruneTransactions(root, { count: 1, maxAge: hour }), ['kept1']);
   for (const bad of [{ count: Number.NaN }, { maxAge: -1 }]) {
     await assert.rejects(pruneTransactions(root, bad), ValidationError);
+    await assert.rejects(FileTransaction.begin(root, { keepUndo: bad }), ValidationError);
   }
   assert.deepEqual(await pruneTransactions(root, { count: 0, maxAge: hour }), ['kept2']);
   await write(root, 'old', true);

@@ -201,6 +201,22 @@ describe('a transaction', () => {
     await assert.rejects(transaction.readText('a'), ValidationError);
   });
 
+  test('damages no text: what an encoding cannot express, and bytes that are not of it, are refused', async (t) => {
+    const root = rootWith(t);
+    const bytes = Buffer.from([0x61, 0xff]);
+    writeFileSync(join(root, 'a'), bytes);
+    await using transaction = await FileTransaction.begin(root);
+    await assert.rejects(transaction.readText('a'), /not utf-8: byte 1 .*'a'/);
+    await transaction.write('b', await transaction.readText('a', 'latin1'), { encoding: 'latin1' });
+    await transaction.commit();
+    assert.deepEqual(readFileSync(join(root, 'b')), bytes);
+    const lone = '\ud800';
+    for (const [content, encoding] of [['✓', 'latin1'], [lone], [Readable.from(['a', lone])]] as const) {
+      await using refused = await FileTransaction.begin(root);
+      await assert.rejects(refused.write('c', content, { encoding }), ContentError);
+    }
+  });
+
   test('tells how far it is', async (t) => {
     const root = rootWith(t);
     const told: TransactionProgress[] = [];
