@@ -6,6 +6,7 @@ import { closeAll } from '../dirfd/close-all.js';
 import { type ErrorSubject, ownError } from '../errors.js';
 import { DurabilityError, IntegrityError, operationError } from '../operation-errors.js';
 import { encodeText, type TextEncoding, toJsonText, toYamlText } from './content.js';
+import { interruptible } from './interruptible.js';
 import { type AtomicWriteOptions, type ReplaceHow, toReplaceHow } from './options.js';
 import { Progress } from './progress.js';
 import { type AtomicWriteResult, replaceContent, sha256Of } from './replace.js';
@@ -37,6 +38,9 @@ export class AtomicWriter implements AsyncDisposable {
   /** One call after the other, however they are awaited. */
   #last: Promise<unknown> = Promise.resolve();
   #state: 'open' | 'failed' | 'committed' | 'discarded' = 'open';
+  /** Once discarded: a source that has stalled is not waited for. */
+  readonly #discarding = new AbortController();
+  #isCommitting = false;
 
   /** Opens nothing yet: the directory is opened by the first call that needs it. */
   constructor(target: AtomicTarget, options: AtomicWriteOptions = {}) {
@@ -93,7 +97,7 @@ export class AtomicWriter implements AsyncDisposable {
     });
   }
 
-  /** All that a stream gives, never more of it in memory than a piece. @returns bytes */
+  /** All that a stream gives, never more of it in memory than a piece. An abort does not wait for its next one. @returns bytes */
   writeStream(readable: Chunks | ReadableStream<Uint8Array | string>): Promise<number> {
     return this.writeChunks(readable as Chunks);
   }
@@ -103,7 +107,7 @@ export class AtomicWriter implements AsyncDisposable {
     return this.#next(async (subject) => {
       const before = this.bytes;
       if (!isIterable(chunks)) throw invalid('the chunks must be a stream or an iterable', subject);
-      for await (const chunk of chunks) {
+      for await (const chunk of interruptible(chunks, [this.#options.signal, this.#discarding.signal])) {
         const bytes = typeof chunk === 'string' ? encodeText(chunk, 'utf-8', subject) : chunk;
         if (!(bytes instanceof Uint8Array)) throw invalid('a chunk must be a string or a Uint8Array', subject);
         await this.#add(bytes);
@@ -122,6 +126,7 @@ export class AtomicWriter implements AsyncDisposable {
    * @throws IntegrityError `verify` has read something else than was written
    */
   commit(): Promise<AtomicWriteResult> {
+    this.#isCommitting = true;
     return this.#next(async (subject) => {
       const facts = { operation: 'write', directory: subject.directory, path: textOf(subject.path) };
       const result = await observed(facts, this.#options, async (note) => {
@@ -140,8 +145,11 @@ export class AtomicWriter implements AsyncDisposable {
     });
   }
 
-  /** Forgets what was written. After {@link commit} it does nothing. */
+  /** Forgets what was written, and ends what is being written. After {@link commit} it does nothing. */
   async discard(): Promise<void> {
+    if (!this.#isCommitting) {
+      this.#discarding.abort(ownError('ERR_DIRFD_CLOSED', 'this writer is discarded', { verb: 'write' }));
+    }
     await this.#last.catch(() => {});
     // Otherwise that is done, and told.
     if (this.#state !== 'open') return;

@@ -46,6 +46,7 @@ export class FileTransaction implements AsyncDisposable {
   readonly #meter: ProgressMeter;
   #state: 'open' | 'committing' | 'committed' | 'rolled back' = 'open';
   readonly #turns: Turns;
+  #isCommitting = false;
   #running: Promise<Running> | undefined;
   readonly #onAbort = () => void this.rollback().catch(() => {});
 
@@ -189,6 +190,7 @@ export class FileTransaction implements AsyncDisposable {
    * @throws StateError if a failure could be neither finished nor taken back; `recover()` goes on from there
    */
   async commit(): Promise<CommitReport> {
+    this.#isCommitting = true;
     const directory = labelOf(this.#roots);
     return observed(
       { operation: 'transaction.commit', directory, transaction: this.id },
@@ -206,7 +208,8 @@ export class FileTransaction implements AsyncDisposable {
 
   /** Gives all of it up. Does nothing after a commit. */
   async rollback(): Promise<void> {
-    // Behind the operations under way, and behind a commit, which the signal ends by itself.
+    // Behind the operations under way, which have to wait for nobody any more, and behind a commit, which the signal ends by itself.
+    if (!this.#isCommitting) this.#turns.giveUp();
     await this.#turns.take(async () => {
       if (this.#state !== 'open') return;
       await this.#turns.alone();
@@ -268,7 +271,7 @@ export class FileTransaction implements AsyncDisposable {
     const { createOnly = false, parents = false } = options;
     const { written } = await this.#turn(async (draft) => {
       const at = this.#at(path);
-      const bytes = await content({ verb: 'write', path: at.path });
+      const bytes = this.#turns.interruptible(await content({ verb: 'write', path: at.path }));
       const stage = await draft.write(at, bytes, { mode, createOnly, parents }, () => this.#turns.alone());
       return { written: this.#turns.beside(() => this.#turns.noting(stage)) };
     });

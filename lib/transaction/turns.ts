@@ -4,6 +4,9 @@
  */
 
 import pLimit from 'p-limit';
+import { interruptible } from '../atomic/interruptible.js';
+import { ownError } from '../errors.js';
+import type { Bytes } from './staging.js';
 
 /** Files that are being written at a time: more than threads have use for, so that none of them ever waits for JavaScript. */
 const SIDE_BY_SIDE = 16;
@@ -15,6 +18,7 @@ export class Turns {
   /** Never reject. */
   readonly #beside = new Set<Promise<void>>();
   readonly #signal: AbortSignal | undefined;
+  readonly #givenUp = new AbortController();
   #failure: { readonly error: unknown } | undefined;
 
   constructor(signal: AbortSignal | undefined) {
@@ -35,6 +39,17 @@ export class Turns {
       this.#failure ??= { error };
       throw error;
     }
+  }
+
+  /** From now on no piece of content is waited for. */
+  giveUp(): void {
+    this.#givenUp.abort(ownError('ERR_DIRFD_CLOSED', 'this transaction is given up', { verb: 'transaction' }));
+  }
+
+  /** The content as it is, but that a source which has stalled keeps nobody waiting after an abort or {@link giveUp}. */
+  interruptible(content: Bytes): Bytes {
+    if (content instanceof Uint8Array) return content;
+    return interruptible(content, [this.#signal, this.#givenUp.signal]);
   }
 
   /** Runs when all that was called before has had its turn. */
