@@ -9,11 +9,25 @@
 import { randomBytes } from 'node:crypto';
 import type { Stat } from '../dirfd/stat.js';
 import { FsError, ownError } from '../errors.js';
-import type { Place } from './place.js';
+import { lookAt, type Place } from './place.js';
+import { alreadyExists } from './refusals.js';
 
 /** A name that nobody has, for what is on its way. */
 export function privateName(): Buffer {
   return Buffer.from(`.dirfd-moving-${randomBytes(8).toString('hex')}`);
+}
+
+/** @throws Error `dest already exists.` */
+export async function renameNew(from: Place, to: Place): Promise<void> {
+  try {
+    await from.directory.rename(from.name, to.directory, to.name, { noReplace: true });
+  } catch (error) {
+    const code = error instanceof FsError ? error.code : undefined;
+    // EINVAL: a file system that knows no such flag (NFS, old FUSE); or one directory in the other, which is refused for that again.
+    const isFree = code === 'EINVAL' && !(await lookAt(to.directory, to.name));
+    if (isFree) return await from.directory.rename(from.name, to.directory, to.name);
+    throw code === 'EEXIST' || code === 'EINVAL' ? alreadyExists(to.path) : error;
+  }
 }
 
 /**

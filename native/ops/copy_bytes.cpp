@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <vector>
 
 #include "sys/data.h"
+#include "sys/page_buffer.h"
 
 namespace dfd {
 
@@ -29,10 +29,10 @@ Result<size_t> write_at(Dirfd fd, std::span<const std::byte> from, int64_t offse
 Result<size_t> copy_bytes(Dirfd in, int64_t in_offset, Dirfd out, int64_t out_offset, size_t length) {
   auto copied = sys::copy_file_range(in, in_offset, out, out_offset, length);
   if (!refused(copied.err())) return copied;
-  std::vector<std::byte> buffer(std::min(length, kBuffer));
-  auto got = read_at(in, buffer, in_offset);
+  const sys::PageBuffer buffer(std::min(length, kBuffer));
+  auto got = read_at(in, buffer.span(), in_offset);
   if (!got) return got;
-  auto put = write_at(out, std::span(buffer).first(*got), out_offset);
+  auto put = write_at(out, buffer.span().first(*got), out_offset);
   size_t written = put ? *put : 0;
   // What was read and not written is read again: the source's own position must not run ahead.
   if (written < *got && in_offset < 0) {

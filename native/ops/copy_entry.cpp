@@ -300,8 +300,8 @@ Status EntryCopier::read_back(Dirfd source, Dirfd destination, const Content& wh
 
 // For what is read back while the first one still holds what was written.
 std::span<std::byte> EntryCopier::second_buffer() {
-  if (second_.empty()) second_.resize(kCopyBuffer);
-  return second_;
+  if (second_.empty()) second_ = sys::PageBuffer(kCopyBuffer);
+  return second_.span();
 }
 
 Status EntryCopier::copy_symlink(const EntryPlace& place, StatRecord& stat, Losses& losses) {

@@ -13,6 +13,7 @@
 
 #include "ops/copy_metadata.h"
 #include "ops/copy_options.h"
+#include "sys/page_buffer.h"
 #include "sys/stat.h"
 
 namespace dfd {
@@ -87,7 +88,7 @@ class EntryCopier {
   NewFiles& new_files_;
   std::span<std::byte> buffer_;
   uint32_t flags_for_later_ = 0;
-  std::vector<std::byte> second_;
+  sys::PageBuffer second_;
 };
 
 // What is read of a file whose size is not known: most files whole, and little in vain where it is a large one.

@@ -7,6 +7,7 @@
 #include "ops/batch.h"
 #include "ops/copy_entry.h"
 #include "sys/open.h"
+#include "sys/page_buffer.h"
 
 namespace dfd {
 
@@ -75,8 +76,8 @@ Result<SharedFd> open_expected(const SharedFd& root, bool cross_mounts, const Tr
 }
 
 std::span<std::byte> thread_buffer() {
-  thread_local std::unique_ptr<std::byte[]> buffer = std::make_unique_for_overwrite<std::byte[]>(kCopyBuffer);
-  return {buffer.get(), kCopyBuffer};
+  thread_local const sys::PageBuffer buffer(kCopyBuffer);
+  return buffer.span();
 }
 
 }  // namespace dfd

@@ -211,7 +211,7 @@ describe('dirfd copy', () => {
     child.stderr!.on('data', (chunk) => {
       told += chunk;
     });
-    while (!existsSync(destination) || readdirSync(destination).length < 100)
+    while (child.exitCode === null && (!existsSync(destination) || readdirSync(destination).length < 100))
       await new Promise((next) => setTimeout(next, 5));
     const asked = performance.now();
     child.kill('SIGINT');
@@ -222,6 +222,21 @@ describe('dirfd copy', () => {
     for (const name of readdirSync(destination)) {
       assert.equal(statSync(join(destination, name)).size, statSync(join(source, name)).size, name);
     }
+  });
+
+  test('stops within a second at Ctrl-C in the middle of a large file that is copied slowly, and leaves nothing of it', async (t) => {
+    const [source, destination] = roots(t, (directory) =>
+      writeFileSync(join(directory, 'large'), 'x'.repeat(10 << 20)),
+    );
+    const child = start(['copy', '--bwlimit=64', source, destination]);
+    while (child.exitCode === null && (!existsSync(destination) || readdirSync(destination).length === 0))
+      await new Promise((next) => setTimeout(next, 5));
+    const asked = performance.now();
+    child.kill('SIGINT');
+    const [status] = await once(child, 'close');
+    assert.equal(status, 130);
+    assert.ok(performance.now() - asked < 1000);
+    assert.deepEqual(readdirSync(destination), []);
   });
 
   test('shows a bar on a terminal, takes it off again, and shows none elsewhere or with --no-progress', (t) => {

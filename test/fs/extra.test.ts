@@ -1,7 +1,16 @@
 // copy, move, remove, emptyDir and ensureDir: a table, with dirfd/fs and with fs-extra where it is installed.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readdirSync, readlinkSync, renameSync, statSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
@@ -186,6 +195,94 @@ for (const [title, fails, isUndone] of [
     assert.ok(readTree(root).includes('from/tree/new = y'), 'the source stays');
   });
 }
+
+/** As from another file system: the first rename is refused. `meanwhile`: what somebody does right before the rename of that number. */
+async function movedAcross(
+  t: TestContext,
+  root: string,
+  name: string,
+  meanwhile: Readonly<Record<number, () => void>>,
+) {
+  const { rename } = DirectoryFd.prototype;
+  let renames = 0;
+  const stub = t.mock.method(
+    DirectoryFd.prototype,
+    'rename',
+    async function (this: DirectoryFd, ...args: RenameArguments) {
+      renames++;
+      if (renames === 1) throw new FsError('EXDEV', { code: 'EXDEV' });
+      meanwhile[renames]?.();
+      await rename.apply(this, args);
+    },
+  );
+  const error = await ours.move(join(root, name), join(root, `new-${name}`)).catch((thrown: FsError) => thrown);
+  stub.mock.restore();
+  assert.ok(
+    Object.keys(meanwhile).every((at) => renames >= Number(at)),
+    'it came to that',
+  );
+  return error;
+}
+
+for (const [title, name, meanwhile, left] of [
+  [
+    'a tree in whose place another is',
+    'tree',
+    (root: string) => {
+      renameSync(join(root, 'tree'), join(root, 'elsewhere'));
+      makeTree(root, ['tree/precious = y']);
+    },
+    ['elsewhere/a = x', 'new-tree/a = x', 'tree/precious = y'],
+  ],
+  [
+    'a tree with a new file',
+    'tree',
+    (root: string) => makeTree(root, ['tree/precious = y']),
+    ['new-tree/a = x', 'tree/a = x', 'tree/precious = y'],
+  ],
+  [
+    'a file of a tree',
+    'tree',
+    (root: string) => writeFileSync(join(root, 'tree/a'), 'y'),
+    ['new-tree/a = x', 'tree/a = y'],
+  ],
+  ['a file', 'file', (root: string) => writeFileSync(join(root, 'file'), 'y'), ['file = y', 'new-file = x']],
+] as const) {
+  test(`move to another file system removes nothing that has changed since it was copied: ${title}`, async (t) => {
+    const root = temporaryDirectory(t);
+    makeTree(root, [name === 'tree' ? 'tree/a = x' : 'file = x']);
+    // The second rename gives the copy its name; the third takes the source aside.
+    const error = await movedAcross(t, root, name, { 3: () => meanwhile(root) });
+    assert.equal(error?.code, 'ERR_DIRFD_CHANGED');
+    assert.deepEqual(readTree(root), left);
+  });
+}
+
+test('move to another file system leaves what comes to be at the destination meanwhile, also where the move fails', async (t) => {
+  const root = temporaryDirectory(t);
+  makeTree(root, ['tree/a = x', 'file = x']);
+  const before = [...readTree(root), 'new-file = y', 'new-tree/b = y'].sort();
+  for (const [name, made] of [
+    ['tree', 'new-tree/b = y'],
+    ['file', 'new-file = y'],
+  ] as const) {
+    const error = await movedAcross(t, root, name, { 2: () => makeTree(root, [made]) });
+    assert.equal(error?.message, 'dest already exists.');
+  }
+  assert.deepEqual(readTree(root).sort(), before);
+});
+
+test('a source that cannot have its name again is told by the name that it has', async (t) => {
+  const root = temporaryDirectory(t);
+  makeTree(root, ['file = x']);
+  const error = await movedAcross(t, root, 'file', {
+    3: () => writeFileSync(join(root, 'file'), 'precious'),
+    4: () => makeTree(root, ['file = theirs']),
+  });
+  const [aside] = readdirSync(root).filter((name) => name.startsWith('.dirfd-moving-'));
+  assert.ok(aside && error?.message.includes(aside), error?.message);
+  assert.deepEqual(readTree(root), [`${aside} = precious`, 'file = theirs', 'new-file = x']);
+});
 
 test('move of a directory over the one that it lies in', async (t) => {
   const root = temporaryDirectory(t);

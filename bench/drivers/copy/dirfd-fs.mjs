@@ -1,5 +1,4 @@
 export const name = 'dirfd/fs copy()';
-export const own = true;
 export const keeps = 'content';
 export const repeats = false;
 
