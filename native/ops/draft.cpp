@@ -4,12 +4,12 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <array>
 #include <vector>
 
 #include "ops/dirents.h"
 #include "ops/open_file.h"
+#include "ops/served.h"
 #include "sys/directory.h"
 #include "sys/lock.h"
 #include "sys/open.h"
@@ -48,16 +48,12 @@ Result<TemporaryFile> open_named_draft(const SharedFd& directory, mode_t mode) {
   }
 }
 
-// Where a lock taken here says nothing about writers elsewhere.
+// Where a lock taken here says nothing about writers elsewhere: behind a server, or on a disk that machines share.
 bool is_shared_between_machines(Dirfd directory) {
-  constexpr std::array<uint64_t, 10> kTypes = {NFS_SUPER_MAGIC,       SMB_SUPER_MAGIC,       0xff534d42 /* cifs */,
-                                               0xfe534d42 /* smb2 */, CODA_SUPER_MAGIC,      AFS_SUPER_MAGIC,
-                                               0x00c36400 /* ceph */, 0x65735546 /* fuse */, V9FS_MAGIC,
-                                               OCFS2_SUPER_MAGIC};
   auto facts = sys::fstatfs(directory);
   if (!facts) return true;
   auto type = static_cast<uint64_t>(facts->f_type) & 0xffffffff;
-  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+  return is_served(directory) || type == CODA_SUPER_MAGIC || type == OCFS2_SUPER_MAGIC;
 }
 
 bool remove_orphan(Dirfd directory, const char* name) {

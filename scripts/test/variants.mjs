@@ -49,7 +49,7 @@ const memory = (file) =>
 /** What an ordinary user may meet: permissions are not asked for by globs, traces of calls or shells. */
 const personal = (file) =>
   product(file) &&
-  !/^(crash|workers)\/|^atomic\/(crash|reorder)|^transaction\/(crash|reorder|random|journal)|^walk\/(engine|gitignore|glob|life|limits|options-random|filter-syscalls)/.test(
+  !/^(crash|workers)\/|^atomic\/(crash|reorder)|^transaction\/(crash|reorder|random|journal)|^walk\/(gitignore|glob|life|options-random|filter-syscalls)/.test(
     file,
   ) &&
   !/^copy\/(engine|itemize|limits|second-run|syscalls)|^cli\/(completion|docs|text)/.test(file);

@@ -21,7 +21,7 @@ import { BackupManager, IntegrityError, VersionError } from 'dirfd/backup';
 import { EditedDirectories } from '#dist/backup/edited-directories.js';
 import { Packer } from '#dist/backup/pack.js';
 import { attempt, run } from '../fixtures/command.js';
-import { rsyncDifferences } from '../fixtures/compare.js';
+import { treeDifferences } from '../fixtures/compare.js';
 import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
 import { findTool, requireTool } from '../fixtures/tools.js';
 
@@ -77,8 +77,8 @@ for (const compress of kinds) {
     assert.equal(readFileSync(join(path, 'one'), 'utf8'), readFileSync(join(path, 'data/text'), 'utf8'));
     assert.equal(lstatSync(join(path, 'back/holes')).blocks, lstatSync(join(path, 'data/holes')).blocks);
     if (!requireTool(t, 'rsync')) return;
-    assert.deepEqual(rsyncDifferences(join(path, 'data'), join(path, 'back')), []);
-    assert.deepEqual(rsyncDifferences(join(path, 'data/deep'), join(path, 'part')), []);
+    assert.deepEqual(treeDifferences(join(path, 'data'), join(path, 'back')), []);
+    assert.deepEqual(treeDifferences(join(path, 'data/deep'), join(path, 'part')), []);
   });
 }
 

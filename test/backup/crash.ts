@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { DirectoryFd } from 'dirfd';
 import { BackupManager } from 'dirfd/backup';
 import { run } from '../fixtures/command.js';
-import { rsyncDifferences } from '../fixtures/compare.js';
+import { treeDifferences } from '../fixtures/compare.js';
 import { type KillPoint, killedAt, killPointsOf } from '../fixtures/kill.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { quickTemporaryRoot, type TestLike, temporaryDirectory } from '../fixtures/temporary.js';
@@ -76,7 +76,7 @@ export async function judge(root: string, program: Program, where: string): Prom
     assert.deepEqual((await backups.verify(id)).faults, [], where);
     await backups.restoreBackup(id, directory, 'check');
     const expected = known.includes(id) ? id : 'now';
-    assert.deepEqual(rsyncDifferences(join(root, 'was', expected), join(root, 'check')), [], `${where}: ${id}`);
+    assert.deepEqual(treeDifferences(join(root, 'was', expected), join(root, 'check')), [], `${where}: ${id}`);
   }
   const { kept } = await backups.prune({ count: 1 });
   assert.deepEqual(readdirSync(join(root, 'store/versions')), kept, where);
@@ -89,7 +89,7 @@ export async function judge(root: string, program: Program, where: string): Prom
 }
 
 function judgeEnd(root: string, program: Program, known: string[], ids: readonly string[], where: string) {
-  const isAs = (name: string) => rsyncDifferences(join(root, 'was', name), join(root, 'data')).length === 0;
+  const isAs = (name: string) => treeDifferences(join(root, 'was', name), join(root, 'data')).length === 0;
   if (program === 'restore') {
     assert.deepEqual(ids, known, where);
     const end = isAs('now') ? 'old' : 'new';

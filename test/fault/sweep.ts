@@ -5,6 +5,7 @@
 //             that is left over shows
 //   judge     by the answer and by others' tools
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SyscallEvent } from '../fixtures/strace.js';
 import { isNews } from './errnos.js';
 import { classify, isDefect, type Outcome } from './outcome.js';
 import type { Place } from './place.js';
@@ -71,7 +72,7 @@ export class Sweep {
     const hits = injected.filter(isAboutFiles);
     // Threads that took turns differently have made of it a call of the event loop's own, which may not fail.
     const isElsewhere = hits.length === 0 && (run.how === 'answered' || injected.length > 0);
-    const outcome = isElsewhere ? missed : judgeNews(fault, this.#judgeSync(fault, this.#judge(run)));
+    const outcome = isElsewhere ? missed : judgeNews(fault, hits, this.#judgeSync(fault, this.#judge(run)));
     // A close that was made to fail was not made: that one descriptor is left, and none else.
     const spared = fault.call === 'close' ? hits.length : 0;
     const leaked = run.how === 'answered' ? await leaks(process, before, spared) : [];
@@ -174,9 +175,15 @@ export class Sweep {
 const missed: Outcome = { is: 'missed', details: [] };
 const absent: Outcome = { is: 'absent', details: [] };
 
-/** Without the name or the attribute that was said not to be there, all was done. */
-function judgeNews({ call, fault }: Fault, outcome: Outcome): Outcome {
-  return outcome.is === 'silent' && isNews(call, fault) ? { ...outcome, is: 'believed' } : outcome;
+/** Without the name or the attribute that was said not to be there, all was done: nothing else differs. */
+function judgeNews({ call, fault }: Fault, hits: readonly SyscallEvent[], outcome: Outcome): Outcome {
+  if (outcome.is !== 'silent' || !isNews(call, fault)) return outcome;
+  const names = hits.flatMap(({ args: [, name = ''] }) => /([^"/]+)"$/.exec(name)?.[1] ?? []);
+  const isAbout =
+    fault !== 'ENOENT' ||
+    names.length === 0 ||
+    outcome.details.every((line) => names.some((name) => line.includes(name)));
+  return isAbout ? { ...outcome, is: 'believed' } : outcome;
 }
 
 /** Descriptors that were not there before, given a moment: the last close may come after the answer. */
