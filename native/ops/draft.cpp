@@ -4,6 +4,7 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
