@@ -1,8 +1,8 @@
 /** A version is made: under a name with a dot, whole and on the device, and then renamed. */
 
 import { copyTree } from '../copy/job.js';
-import type { DirectoryFd } from '../dirfd/directory-fd.js';
-import type { SignalOptions } from '../dirfd/fd.js';
+import { DirectoryFd } from '../dirfd/directory-fd.js';
+import { INTERNAL, type SignalOptions } from '../dirfd/fd.js';
 import type { RelativePath } from '../dirfd/path.js';
 import { FsError } from '../errors.js';
 import { type Compression, toCompression } from './compression.js';
@@ -55,7 +55,7 @@ export interface BackupSource {
 
 export async function createVersion(
   versions: DirectoryFd,
-  source: BackupSource,
+  source: BackupSource & { readonly name: string },
   parent: BackupVersion | undefined,
   options: CreateBackupOptions,
 ): Promise<BackupVersion> {
@@ -75,7 +75,7 @@ async function fill(
   versions: DirectoryFd,
   staging: string,
   created: Date,
-  { directory, path }: BackupSource,
+  { directory, path, name }: BackupSource & { readonly name: string },
   parent: BackupVersion | undefined,
   options: CreateBackupOptions,
 ): Promise<BackupVersion> {
@@ -113,7 +113,7 @@ async function fill(
     id,
     created: created.toISOString(),
     kind: isTree ? 'tree' : 'file',
-    source: nameOf({ directory, path }),
+    source: name,
     ...(label === undefined ? {} : { label }),
     ...(parent === undefined ? {} : { parent: parent.id }),
     ...(metadata === undefined ? {} : { metadata }),
@@ -137,11 +137,32 @@ function ofFsError(error: unknown): undefined {
   if (!(error instanceof FsError)) throw error;
 }
 
-/** By which later versions find their parent. */
+/** By which later versions find their parent: the real path, whatever path the caller has opened the directory by. */
+export async function sourceOf({ directory, path }: BackupSource): Promise<string> {
+  const release = directory[INTERNAL].hold({ verb: 'create', directory: directory.path, path });
+  try {
+    await using numbers = await DirectoryFd.open('/proc/self/fd');
+    const real = (await numbers.readlink(String(directory.unsafeFd()), { encoding: 'buffer' })).toString('utf8');
+    // It begins with "(unreachable)" where the directory lies outside of this process's root.
+    return real.startsWith('/') ? joined(real, path) : nameOf({ directory, path });
+  } catch (error) {
+    // Without /proc there is only what the caller says.
+    if (!(error instanceof FsError)) throw error;
+    return nameOf({ directory, path });
+  } finally {
+    release();
+  }
+}
+
+/** For people: by the path that the caller knows. */
 export function nameOf({ directory, path }: BackupSource): string {
+  return joined(directory.path, path);
+}
+
+function joined(above: string, path: RelativePath): string {
   const plain = plainPath(path);
   const text = Buffer.from(plain, 'latin1').toString('utf8');
-  return plain === WHOLE ? directory.path : `${directory.path.replace(/\/$/, '')}/${text}`;
+  return plain === WHOLE ? above : `${above.replace(/\/$/, '')}/${text}`;
 }
 
 /** The newest version of the same source. */

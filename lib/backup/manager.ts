@@ -8,7 +8,15 @@ import type { RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { BackupError, operationError, SafeOperationError } from '../operation-errors.js';
 import { toCompression } from './compression.js';
-import { type BackupSource, CONTENT, type CreateBackupOptions, createVersion, nameOf, parentAmong } from './create.js';
+import {
+  type BackupSource,
+  CONTENT,
+  type CreateBackupOptions,
+  createVersion,
+  nameOf,
+  parentAmong,
+  sourceOf,
+} from './create.js';
 import { byPath, type DiffSide, diffSides } from './diff.js';
 import { type BackupVersion, describeVersion, type Manifest, readManifest } from './manifest.js';
 import { readPoints } from './points.js';
@@ -82,7 +90,7 @@ export class BackupManager implements AsyncDisposable {
    * Makes a version of an entry and all that lies below it. It is there, whole and on the device, when the promise resolves, and not at all
    * before.
    *
-   * @param path in the directory; `'.'` for the directory itself
+   * @param path in the directory; `'.'` for the directory itself. The version's source is its real path, where /proc tells that of the directory
    * @throws BackupError with its cause; FsError ERR_DIRFD_UNSUPPORTED for a compression that this Node does not have
    */
   async createBackup(
@@ -97,9 +105,10 @@ export class BackupManager implements AsyncDisposable {
       await this.#store.make();
       await using use = await this.#store.use(options);
       await removeDebris(use);
-      const parent = parentAmong(await this.#list(use), nameOf(source));
+      const name = await sourceOf(source);
+      const parent = parentAmong(await this.#list(use), name);
       const version = await this.#told('create', nameOf(source), options.signal, () =>
-        createVersion(use.versions, source, parent, options),
+        createVersion(use.versions, { ...source, name }, parent, options),
       );
       const { id, fileCount, bytes, notKeptCount } = version;
       note({ version: id, files: fileCount, bytes, notKeptCount });
