@@ -2,9 +2,12 @@
 
 import { randomBytes } from 'node:crypto';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { FileFd } from '../dirfd/file-fd.js';
 import { checkRelative, type RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
-import { type AtomicTarget, holdTarget } from './target.js';
+import { native } from '../native/load.js';
+import { DURABILITIES, KEEP } from '../native/replace.js';
+import { type AtomicTarget, holdTarget, onDirectory } from './target.js';
 
 /** NAME.20261125T223000.123Z-1a2b.bak: the moment, and bits that tell two of one moment apart. */
 const TIMED = /\.(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\.(\d{3})Z-[0-9a-f]{4}(?:\.|$)/;
@@ -21,12 +24,24 @@ export function backupPath(pattern: string, name: RelativePath, subject: ErrorSu
   return checkRelative(path, { ...subject, path });
 }
 
-/** A copy under that path, whole and on the device before it has the name: where a hard link is impossible or would be shared. */
+/** A draft of the owner's alone, which takes the place of what has the name, a symlink too, and is on the device then. */
+const COPY = [DURABILITIES.indexOf('full'), KEEP.nothing, false, true, false] as const;
+const NOTHING_MORE = ['', false, -1] as const;
+
+/**
+ * A copy under that path, whole and on the device before it has the name: where a hard link is impossible or would be shared. What a kill leaves
+ * of it is a draft as any other, which the next writer removes.
+ */
 export async function copyBackup(directory: DirectoryFd, name: RelativePath, path: Buffer): Promise<void> {
   const slash = path.lastIndexOf('/');
   await using place = await directory.openDirectory(slash < 0 ? '.' : path.subarray(0, slash));
   await using old = await directory.openFile(name);
-  await using copy = await place.createTemporaryFile();
+  const last = path.subarray(slash + 1);
+  const subject: ErrorSubject = { verb: 'backup', directory: directory.path, path };
+  const draft = await onDirectory(place, subject, (root) =>
+    native.openDraft(root, last, ...COPY, 0o600, ...NOTHING_MORE),
+  );
+  await using copy = FileFd.adopt(draft, `${place.path}/(draft)`);
   while ((await old.copyRange(copy, CHUNK)) > 0);
   const { uid, gid, mode, atimeNs, mtimeNs } = await old.stat();
   // Who may not give files away keeps the copy; its mode is no wider than the file's.
@@ -37,9 +52,8 @@ export async function copyBackup(directory: DirectoryFd, name: RelativePath, pat
   }
   await copy.chmod(mode & 0o777);
   await copy.utimes(atimeNs, mtimeNs);
-  await copy.sync();
-  await copy.linkInto(place, path.subarray(slash + 1), { replace: true });
-  await place.sync();
+  // Its mode is as it should be: no other.
+  await onDirectory(place, subject, (root) => native.replaceByDraft(draft, root, last, ...COPY, -1, ...NOTHING_MORE));
 }
 
 /**

@@ -9,7 +9,7 @@ import { type ErrorSubject, FsError, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
 import type { NativeReplaced, NativeReplaceOptions } from '../native/replace.js';
 import { ASPECTS, type NativeProblem } from '../native/trees.js';
-import { ConflictError, operationError } from '../operation-errors.js';
+import { ConflictError, DurabilityError, operationError } from '../operation-errors.js';
 import { backupPath, copyBackup } from './backup-copy.js';
 import { retrying, writeFailure } from './failures.js';
 import { type ReplaceHow, toNative } from './options.js';
@@ -51,18 +51,24 @@ export async function replaceContent(
 ): Promise<Omit<AtomicWriteResult, 'sha256'>> {
   const { directory, path, subject } = target;
   const backup = how.backup === undefined ? undefined : backupPath(how.backup, path, subject);
-  let isCopied = false;
+  let copied: 'not' | 'perhaps' | 'done' = 'not';
   const outcome = await retrying(how, signal, async () => {
     const expected = await toExpectedStat(target, how);
     const attempt = (by: Buffer | '') => callNative(target, content, how, toNative(how, expected, by));
     try {
-      return await attempt(isCopied ? '' : (backup ?? ''));
+      return await attempt(copied === 'done' ? '' : (backup ?? ''));
     } catch (error) {
-      if (!backup || isCopied || !(error instanceof FsError) || !needsCopy(error)) throw error;
+      if (!backup || copied === 'done' || !(error instanceof FsError) || !needsCopy(error)) throw error;
     }
+    copied = 'perhaps';
     await copyBackup(directory, path, backup);
-    isCopied = true;
+    copied = 'done';
     return attempt('');
+  }).catch(async (error) => {
+    // A name with the time is nobody else's.
+    const isOurs = backup !== undefined && copied !== 'not' && how.backup?.includes('{time}') === true;
+    if (isOurs && !(error instanceof DurabilityError)) await directory.unlink(backup).catch(() => {});
+    throw error;
   });
   const size = content instanceof Uint8Array ? content.length : content.bytes;
   return {

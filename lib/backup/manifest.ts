@@ -29,7 +29,7 @@ export interface BackupVersion extends BackupLosses {
   /** ISO 8601. */
   readonly created: string;
   readonly kind: 'tree' | 'file';
-  /** What was backed up, as it was named: for people. */
+  /** What was backed up: its real path, as text. */
   readonly source: string;
   readonly label?: string;
   /** The version that unchanged files are shared with. */

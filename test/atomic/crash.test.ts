@@ -3,7 +3,7 @@
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { cleanupTemporaryFiles, writeFileAtomic } from 'dirfd/atomic';
@@ -137,6 +137,33 @@ test('what may pass is tried again, what may not is not', (t) => {
     assert.equal(traced.events.filter(({ call }) => call === 'fsync').length, tries);
     assert.equal(readFileSync(join(above, 'place/file'), 'utf8'), OLD);
   }
+});
+
+test('of a backup that is a copy, a kill leaves a draft that the next write removes, and a failure nothing', async (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const above = temporaryDirectory(t);
+  const place = join(above, 'place');
+  mkdirSync(place);
+  reset(above);
+  linkSync(join(place, 'file'), join(place, 'other'));
+  writeFileSync(join(place, 'old'), 'an older backup');
+  // The first rename is the backup's.
+  tracedWrite(above, { options: { backup: 'old' }, inject: ['renameat,renameat2:signal=KILL:when=1'] });
+  const left = readdirSync(place).filter((name) => !['file', 'old', 'other'].includes(name));
+  assert.ok(left.length === 1 && draftName.test(left[0]!), `left ${left}`);
+  const directory = await opened(t, place);
+  await writeFileAtomic(directory, 'file', 'next', { durability: 'none' });
+  assert.deepEqual(readdirSync(place), ['file', 'old', 'other']);
+  linkSync(join(place, 'file'), join(place, 'another'));
+  mkdirSync(join(place, 'backups'));
+  const full = tracedWrite(above, {
+    options: { backup: 'backups/{name}.{time}.bak' },
+    inject: ['renameat,renameat2:error=ENOSPC'],
+    trace: ['linkat'],
+    paths: [place],
+  });
+  assert.equal(full.stdout, 'AtomicWriteError ENOSPC\n');
+  assert.deepEqual([readdirSync(place).length, readdirSync(join(place, 'backups'))], [5, []]);
 });
 
 test('a sweep leaves the drafts of living writers, and what only looks like a draft', async (t) => {
