@@ -2,6 +2,7 @@
 
 import { createRequire } from 'node:module';
 import type { ObservedOptions } from '../audit/observe.js';
+import { operationError, StateError } from '../operation-errors.js';
 import type * as History from '../transaction/history.js';
 import type * as Recover from '../transaction/recover.js';
 import type { TransactionRoot } from '../transaction/site.js';
@@ -39,7 +40,16 @@ export async function pendingIn(roots: readonly TransactionRoot[]): Promise<Answ
   const { answers, failed } = await askEach(roots, async (root, label) =>
     (await history().pending(root)).map((status) => ({ ...status, root: label })),
   );
-  return { answers: answers.flat(), failed };
+  const all = answers.flat();
+  const lost = all
+    .filter(({ state }) => state === 'unreadable')
+    .map(({ root, id }) => ({ root, error: unreadable(id, root) }));
+  return { answers: all.filter(({ state }) => state !== 'unreadable'), failed: [...failed, ...lost] };
+}
+
+function unreadable(id: string, directory: string): Error {
+  const why = `nobody knows what became of transaction ${id}: its log cannot be read`;
+  return operationError(StateError, 'ERR_DIRFD_RECOVERY', why, { verb: 'recover', directory });
 }
 
 export async function settleIn(

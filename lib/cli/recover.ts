@@ -75,6 +75,7 @@ const NOTHING = 'nothing to recover';
 const FATES: readonly (readonly [string, readonly TransactionStatus['state'][]])[] = [
   ['to be finished', ['committed']],
   ['to be taken back', ['going-back']],
+  ['to be looked at', ['unreadable']],
   ['to be discarded', ['staged', 'done', 'undone']],
 ];
 

@@ -1,5 +1,6 @@
 /** What transactions have left in a root: those that a crash has cut short, and those that are kept for undo. */
 
+import { StateError } from '../operation-errors.js';
 import { type Change, changesOf } from './changes.js';
 import { isKept } from './journal.js';
 import { discard, storyIn } from './recover.js';
@@ -12,9 +13,10 @@ export interface TransactionStatus {
   readonly id: string;
   /**
    * `active`: its process lives. `staged`: it crashed before its commit. `committed`, `going-back`: it crashed while its changes were made or taken
-   * back. `done`: over, and kept for undo if `keepUndo`. `undone`: taken back.
+   * back. `done`: over, and kept for undo if `keepUndo`. `undone`: taken back. `unreadable`: what became of it nobody knows, as the root with its log is
+   * gone, or the log is not one of this version.
    */
-  readonly state: 'active' | 'staged' | 'committed' | 'going-back' | 'done' | 'undone';
+  readonly state: 'unreadable' | 'active' | 'staged' | 'committed' | 'going-back' | 'done' | 'undone';
   /** Whether what it has replaced and deleted is to be kept. */
   readonly keepUndo: boolean;
   /** Of the commit. */
@@ -38,9 +40,12 @@ export async function listTransactions(root: TransactionRoot): Promise<Transacti
   await using _site = site;
   const all: TransactionStatus[] = [];
   for (const id of await site.ids()) {
-    const story = await storyIn(site, id);
-    if (story === undefined) {
-      all.push({ id, state: 'staged', keepUndo: false, time: undefined, changes: [] });
+    const story = await storyIn(site, id).catch((error) => {
+      if (!(error instanceof StateError)) throw error;
+      return 'unreadable' as const;
+    });
+    if (story === undefined || story === 'unreadable' || story.isLost) {
+      all.push({ id, state: story ? 'unreadable' : 'staged', keepUndo: false, time: undefined, changes: [] });
       continue;
     }
     const steps = story.steps.filter((_, number) => story.inForce.has(number));

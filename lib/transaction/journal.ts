@@ -214,7 +214,8 @@ function tornEnd(believed: readonly Step[], text: string): Torn {
   return { steps: [...believed, ...steps], wasWhole };
 }
 
-function storyOf(records: readonly JournalRecord[]): Story {
+/** What records say, in their order. */
+export function storyOf(records: readonly JournalRecord[]): Story {
   let begin: Extract<JournalRecord, { record: 'begin' }> | undefined;
   const steps: Step[] = [];
   let [state, time]: [Story['state'], string] = ['staged', ''];

@@ -5,19 +5,18 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { FsError } from '../errors.js';
 import { walk } from '../walk/walk.js';
+import { markPrepared, writeCoordinator } from './coordinator.js';
 import { SYNCED_ONE_BY_ONE } from './durable.js';
 import { type Identity, identityOf } from './identity.js';
 import { Journal } from './journal.js';
-import type { RootRecord } from './records.js';
 import { lockAll, type Site, unlockAll, type WaitOptions } from './site.js';
-
-/** In the directory of a root that is not the first: where the log is. */
-export const COORDINATOR = 'coordinator';
 
 export class Participant implements AsyncDisposable {
   readonly site: Site;
   readonly work: DirectoryFd;
   readonly identity: Identity;
+  /** In all roots but the first. */
+  #coordinator: FileFd | undefined;
   #slots = 0;
   /** Of what was staged; infinite once it was not counted. */
   #entries = 0;
@@ -49,8 +48,9 @@ export class Participant implements AsyncDisposable {
         made.push(site);
         const identity = identityOf(await site.root.stat());
         const work = await site.state.openDirectory(id);
-        participants.push(new Participant(site, work, identity));
-        if (journal) await writeWhole(work, COORDINATOR, JSON.stringify({ id, root: sites[0]?.record }));
+        const participant = new Participant(site, work, identity);
+        participants.push(participant);
+        if (journal) participant.#coordinator = await writeCoordinator(work, { id, root: (sites[0] as Site).record });
         else journal = await Journal.create(work);
       }
       const roots = sites.map(({ record }) => record);
@@ -59,7 +59,8 @@ export class Participant implements AsyncDisposable {
       return { participants, journal: journal as Journal };
     } catch (error) {
       for (const { state } of made.reverse()) await state.removeTree(id, { force: true }).catch(() => {});
-      await closeAll([journal, ...participants.map(({ work }) => work)]).catch(() => {});
+      const opened = participants.flatMap((each) => [each.#coordinator, each.work]);
+      await closeAll([journal, ...opened]).catch(() => {});
       throw error;
     } finally {
       await unlockAll(locks);
@@ -76,6 +77,7 @@ export class Participant implements AsyncDisposable {
 
   /** Resolves when all that was staged is on the disk, names included. */
   async sync(): Promise<void> {
+    if (this.#coordinator) await markPrepared(this.work);
     if (this.#entries <= SYNCED_ONE_BY_ONE && (await this.#syncEach())) {
       await this.work.sync();
     } else {
@@ -103,17 +105,6 @@ export class Participant implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await closeAll([this.work, this.site]);
+    await closeAll([this.#coordinator, this.work, this.site]);
   }
-}
-
-export interface CoordinatorRecord {
-  readonly id: string;
-  readonly root: RootRecord;
-}
-
-async function writeWhole(work: DirectoryFd, name: string, text: string): Promise<void> {
-  await using file: FileFd = await work.openFile(name, { flags: 'wx', mode: 0o600 });
-  await file.writeFile(text);
-  await file.sync();
 }

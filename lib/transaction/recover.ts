@@ -4,7 +4,8 @@
  * on the log tells.
  *
  * A transaction over several roots has its log in the first of them; the others say where that is. From whichever root recovery begins, it settles
- * all, under the locks of all.
+ * all, under the locks of all. Where a root is gone, what was only staged is removed from the others; what was committed is left alone and told, and
+ * keeps nobody from working.
  */
 
 import { type ObservedOptions, observed } from '../audit/observe.js';
@@ -14,12 +15,13 @@ import type { FileFd } from '../dirfd/file-fd.js';
 import type { FsErrorFields } from '../errors.js';
 import { operationError, StateError } from '../operation-errors.js';
 import { statOf } from './absent.js';
+import { coordinatorIn, fateIn } from './coordinator.js';
 import type { Base } from './directories.js';
 import { isSame } from './identity.js';
-import { isKept, Journal, LOG, type Story, type Torn } from './journal.js';
+import { isKept, Journal, LOG, type Story, storyOf, type Torn } from './journal.js';
 import { STATE_DIRECTORY, toBytes, toText } from './names.js';
-import { COORDINATOR, type CoordinatorRecord } from './participant.js';
-import { isAmong, openAgain, Reopened, reopen } from './reopened.js';
+import type { RootRecord } from './records.js';
+import { isAmong, isThe, partOf, Reopened, reopenIfThere } from './reopened.js';
 import { holdsOld, isWaiting } from './retake.js';
 import { finish, goBack } from './settle.js';
 import { lockAll, Site, type TransactionRoot, unless, unlockAll, type WaitOptions } from './site.js';
@@ -29,7 +31,7 @@ export interface RecoverOptions extends WaitOptions, ObservedOptions {
   /**
    * What to do about entries that somebody has changed after the crash. `'report'` settles all the rest, leaves those alone, and rejects with a
    * StateError that lists them; the transaction stays, with both versions. `'keep'` settles for them as they are, and ends the transaction.
-   * The same goes for a log that was damaged after its commit. Default `'report'`.
+   * The same goes for a log that was damaged after its commit, and where a root of a committed transaction is gone. Default `'report'`.
    */
   readonly edits?: 'report' | 'keep' | undefined;
 }
@@ -68,17 +70,21 @@ export class IncompleteRecoveryError extends StateError {
 export async function recover(root: TransactionRoot, options: RecoverOptions = {}): Promise<RecoveryReport> {
   const directory = root instanceof DirectoryFd ? root.path : String(root);
   return observed({ operation: 'transaction.recover', directory }, options, async (note) => {
-    const recovery = new Recovery(options);
-    const site = await Site.open(root, { create: false });
-    if (site !== undefined) {
-      await using _site = site;
-      for (const id of await site.ids()) await recovery.settle(site, id);
-    }
+    const recovery = await recovered(root, options);
     const report = recovery.report();
     note({ ...report });
-    recovery.throwWhatIsLeft(directory, report);
+    recovery.throwWhatIsLeft(directory, { alsoLost: true });
     return report;
   });
+}
+
+async function recovered(root: TransactionRoot, options: RecoverOptions): Promise<Recovery> {
+  const recovery = new Recovery(options);
+  const site = await Site.open(root, { create: false });
+  if (site === undefined) return recovery;
+  await using _site = site;
+  for (const id of await site.ids()) await recovery.settle(site, id);
+  return recovery;
 }
 
 /**
@@ -96,7 +102,7 @@ export async function lockSettled(sites: readonly Site[], shared: boolean, optio
     } finally {
       if (!settled) await unlockAll(locks);
     }
-    for (const { root } of sites) await recover(root, options);
+    for (const { root } of sites) (await recovered(root, options)).throwWhatIsLeft(root.path, { alsoLost: false });
   }
   const why = 'a process that still runs has a transaction here which could be neither finished nor taken back';
   const directory = sites[0]?.root.path;
@@ -110,6 +116,9 @@ const ATTEMPTS = 5;
 async function hasUnfinished(site: Site, forReading: boolean): Promise<boolean> {
   for (const id of await site.ids()) {
     const story = await storyIn(site, id);
+    const isHalf = story?.state === 'committed' || story?.state === 'going-back' || story?.torn !== undefined;
+    // Nobody can settle it as long as that root is gone.
+    if (story?.isLost || (isHalf && (await isWithoutRoot(story, site, id)))) continue;
     if (story?.state === 'committed' || story?.state === 'going-back') return true;
     const isCut = story === undefined || (story.state === 'staged' && !story.active);
     if (isCut && (!forReading || story?.torn)) return true;
@@ -117,16 +126,33 @@ async function hasUnfinished(site: Site, forReading: boolean): Promise<boolean> 
   return false;
 }
 
+async function isWithoutRoot(story: Story, site: Site, id: string): Promise<boolean> {
+  if (!isAmong(story.roots, site)) return false;
+  await using reopened = await Reopened.left(story.roots, site, id);
+  return reopened.sites.length < story.roots.length;
+}
+
+/** What is known of a transaction. */
+export interface Told extends Story {
+  readonly active: boolean;
+  /** The root with the log is gone, and whether it was committed nobody knows. */
+  readonly isLost?: boolean | undefined;
+}
+
 /** What the log of a transaction says, wherever it is; undefined without one. */
-export async function storyIn(site: Site, id: string): Promise<(Story & { readonly active: boolean }) | undefined> {
+export async function storyIn(site: Site, id: string): Promise<Told | undefined> {
   return withWork(site, id, async (work) => {
     const place = await coordinatorIn(work);
     if (place === undefined) {
       const read = await unless('ENOENT', () => Journal.read(work));
       return read && { ...read.story, id, active: read.active };
     }
-    const coordinator = await openAgain(place.root, id, false);
+    const coordinator = await reopenIfThere(place.root, id, false);
     if (coordinator === undefined) return undefined;
+    if (coordinator === 'gone') {
+      const fate = await fateIn(work);
+      return { ...storyOf([]), id, active: fate === 'active', isLost: fate === 'prepared' };
+    }
     await using _coordinator = coordinator;
     return await storyIn(coordinator, id);
   });
@@ -141,6 +167,8 @@ class Recovery {
   readonly #left: string[] = [];
   /** What belongs to transactions of which nobody knows how far they came. */
   readonly #unclear: { readonly path: string; readonly why: string }[] = [];
+  /** The same of those that have lost a root. */
+  readonly #lost: { readonly path: string; readonly why: string }[] = [];
   readonly #options: RecoverOptions;
 
   constructor(options: RecoverOptions) {
@@ -152,12 +180,15 @@ class Recovery {
     return { finished, rolledBack, discarded, active: this.#active, kept: [...new Set(this.#kept)] };
   }
 
-  throwWhatIsLeft(directory: string, report: RecoveryReport): void {
-    const [first] = this.#unclear;
+  /** @param alsoLost whether those count that nobody can settle, and that are in nobody's way */
+  throwWhatIsLeft(directory: string, { alsoLost }: { readonly alsoLost: boolean }): void {
+    const report = this.report();
+    const unclear = alsoLost ? [...this.#unclear, ...this.#lost] : this.#unclear;
+    const [first] = unclear;
     if (first !== undefined) {
       const why = `${first.why}; look at it, then recover with edits: 'keep'`;
       const subject = { verb: 'recover', directory, path: first.path };
-      const paths = this.#unclear.map(({ path }) => path);
+      const paths = unclear.map(({ path }) => path);
       throw operationError(IncompleteRecoveryError, 'ERR_DIRFD_RECOVERY', why, subject, undefined, paths, report);
     }
     const [path] = this.#left;
@@ -179,12 +210,26 @@ class Recovery {
   async settle(site: Site, id: string): Promise<void> {
     const place = await withWork(site, id, coordinatorIn);
     if (place === undefined) return this.#settleAll(site, id, site);
-    await using coordinator = await reopen(place.root, id);
+    const coordinator = (await reopenIfThere(place.root, id, true)) as Site | 'gone';
+    if (coordinator === 'gone') return this.#locked([site], () => this.#settleWithoutLog(site, id, place.root));
+    await using _coordinator = coordinator;
     if (await coordinator.state.exists(id)) return await this.#settleAll(coordinator, id, site);
     // The first root forgets last, and makes its directory first: without it there is nothing to be done here.
     await this.#locked([site], async () => {
       if (!(await coordinator.state.exists(id))) await this.#discard([site], id);
     });
+  }
+
+  async #settleWithoutLog(site: Site, id: string, first: RootRecord): Promise<void> {
+    const fate = await withWork(site, id, fateIn);
+    if (fate === 'active') this.#active.push(id);
+    else if (fate === 'prepared' && this.#options.edits !== 'keep') this.#leaveLost(id, first);
+    else if (fate !== undefined) await this.#discard([site], id);
+  }
+
+  #leaveLost(id: string, root: RootRecord): void {
+    const why = `'${root.path}' is gone, which took part: some of the transaction may be done, some not`;
+    this.#lost.push({ path: `${STATE_DIRECTORY}/${id}`, why });
   }
 
   /**
@@ -198,8 +243,9 @@ class Recovery {
       return this.#locked([asked], () => this.#settleCopy(asked, id, story));
     }
     if (roots.length === 0) return this.#locked([first], () => this.#settleLocked([first], id));
-    await using reopened = await Reopened.all(roots, first, id);
-    await this.#locked(reopened.sites, () => this.#settleLocked(reopened.sites, id));
+    await using reopened = await Reopened.left(roots, first, id);
+    const gone = roots.filter((root) => !reopened.sites.some((site) => isThe(root, site)));
+    await this.#locked(reopened.sites, () => this.#settleLocked(reopened.sites, id, gone));
   }
 
   /** The log speaks of other inodes: nothing can be finished or taken back, and the root that it speaks of has its own. */
@@ -214,7 +260,8 @@ class Recovery {
     }
   }
 
-  async #settleLocked(sites: readonly Site[], id: string): Promise<void> {
+  /** @param gone roots that took part, and are not among the sites */
+  async #settleLocked(sites: readonly Site[], id: string, gone: readonly RootRecord[] = []): Promise<void> {
     const works: (DirectoryFd | undefined)[] = [];
     try {
       for (const { state } of sites) works.push(await unless('ENOENT', () => state.openDirectory(id)));
@@ -228,21 +275,26 @@ class Recovery {
       await using _journal = resumed?.journal;
       const keepGoing = this.#options.edits === 'keep';
       const state = resumed?.story.state;
+      const [lost] = gone;
       if (resumed && (state === 'committed' || state === 'going-back')) {
-        const isHere = await this.#restoreWorks(sites, works, id, resumed.story.steps);
+        if (lost && !keepGoing) return this.#leaveLost(id, lost);
+        const story = lost ? partOf(resumed.story, sites) : resumed.story;
+        const isHere = await this.#restoreWorks(sites, works, id, story.steps);
         if (!isHere) return;
         const settle = state === 'committed' ? finish : goBack;
-        const obstacles = await settle(resumed.journal, resumed.story, basesOf(sites, works), keepGoing);
+        const obstacles = await settle(resumed.journal, story, basesOf(sites, works), keepGoing);
         this.#note(obstacles, keepGoing);
         if (obstacles.length > 0 && !keepGoing) return;
         (state === 'committed' ? this.#finished : this.#rolledBack).push(id);
+        // What is kept could not be taken back without that root.
         const isOver =
           state === 'committed' ? !resumed.story.keepUndo : resumed.story.goingBack.size === resumed.story.inForce.size;
-        if (isOver) await discard(sites, id);
+        if (isOver || lost) await discard(sites, id);
       } else if (resumed === undefined || !isKept(resumed.story)) {
         const isWhole = !works.includes(undefined);
         const torn = isWhole && !keepGoing ? resumed?.story.torn : undefined;
-        if (torn && (await hasBegun(torn, basesOf(sites, works)))) {
+        if (torn && lost) this.#leaveLost(id, lost);
+        else if (torn && (await hasBegun(torn, basesOf(sites, works)))) {
           const why = 'damaged after the commit: some of it may be done, some not';
           this.#unclear.push({ path: `${STATE_DIRECTORY}/${id}/${LOG}`, why });
         } else {
@@ -323,17 +375,6 @@ async function hasBegun({ steps, wasWhole }: Torn, bases: readonly Base[]): Prom
 /** Removes what a transaction has in its roots; the first, which has the log, forgets last. */
 export async function discard(sites: readonly Site[], id: string): Promise<void> {
   for (const { state } of [...sites].reverse()) await state.removeTree(id, { force: true });
-}
-
-async function coordinatorIn(work: DirectoryFd): Promise<CoordinatorRecord | undefined> {
-  const text = await unless('ENOENT', () => work.readFile(COORDINATOR, { encoding: 'utf8' }));
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as CoordinatorRecord;
-  } catch {
-    // Torn by a crash, which came before the commit, as this file is synced before that.
-    return undefined;
-  }
 }
 
 async function withWork<T>(site: Site, id: string, act: (work: DirectoryFd) => Promise<T>): Promise<T | undefined> {

@@ -4,7 +4,7 @@
  */
 
 import { constants } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
@@ -53,8 +53,10 @@ export class Site implements AsyncDisposable {
         return undefined;
       }
       const label = place instanceof DirectoryFd ? place.path : root.path;
+      // Only of those who begin a transaction is it written down.
+      const path = (create && (await pathOfOpen(root))) || resolve(label);
       const { ino, birth } = identityOf(await root.stat());
-      return new Site(root, state, { name, path: resolve(label), ino, birth });
+      return new Site(root, state, { name, path, ino, birth });
     } catch (error) {
       await closeAll([state, root]).catch(() => {});
       throw error;
@@ -128,6 +130,22 @@ export async function unlockAll(locks: readonly FileFd[]): Promise<void> {
 
 function keyOf({ record }: Site): string {
   return `${record.ino} ${record.birth}`;
+}
+
+/**
+ * By the kernel, which knows where it is now: a handle's label says how somebody came to it, maybe from another working directory.
+ *
+ * @returns undefined without /proc, and for what no text can express
+ */
+async function pathOfOpen(root: DirectoryFd): Promise<string | undefined> {
+  try {
+    await using descriptors = await DirectoryFd.open('/proc/self/fd');
+    const bytes = await descriptors.readlink(String(root.unsafeFd()), { encoding: 'buffer' });
+    const path = bytes.toString();
+    return isAbsolute(path) && bytes.equals(Buffer.from(path)) ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function openState(root: DirectoryFd, create: boolean): Promise<DirectoryFd | undefined> {
