@@ -12,7 +12,7 @@ class AuditFile implements AuditSink {
   #onTheirWay = 0;
 
   constructor(target: AtomicTarget) {
-    this.#target = target;
+    this.#target = absolute(target);
   }
 
   async record(entry: AuditEntry): Promise<void> {
@@ -35,6 +35,15 @@ class AuditFile implements AuditSink {
     await using held = await pin(given, false);
     return await AuditTrail.open(held.directory, Buffer.from(held.path).toString('utf8'));
   }
+}
+
+/** The same file wherever the process goes: it is opened again and again. */
+function absolute(target: AtomicTarget): AtomicTarget {
+  if (typeof target !== 'string' && !(target instanceof Uint8Array)) return target;
+  const isAbsolute = typeof target === 'string' ? target.startsWith('/') : target[0] === '/'.charCodeAt(0);
+  if (isAbsolute) return target;
+  const above = `${process.cwd()}/`;
+  return typeof target === 'string' ? above + target : Buffer.concat([Buffer.from(above), target]);
 }
 
 /**

@@ -132,11 +132,12 @@ export class AtomicWriter implements AsyncDisposable {
       const result = await observed(facts, this.#options, async (note) => {
         const sha256 = this.#how.verify ? await this.#verified(subject) : undefined;
         const outcome = await this.#replace();
+        // Whatever becomes of the record.
+        this.#state = 'committed';
         const { bytes, replaced, backup } = outcome;
         note({ bytes, replaced, ...(backup ? { backup } : {}), ...(sha256 ? { sha256 } : {}) });
         return { ...outcome, ...(sha256 ? { sha256 } : {}) };
       });
-      this.#state = 'committed';
       await this.#release().catch((error: unknown) => {
         const why = 'the file is the new one, but what was open for it did not close well';
         throw operationError(DurabilityError, 'ERR_DIRFD_WRITE', why, subject, error);
@@ -178,7 +179,12 @@ export class AtomicWriter implements AsyncDisposable {
 
   async #replace() {
     const [, place] = await this.#held();
-    return replaceContent(place, this.#staged.content(), this.#how, this.#options.signal);
+    try {
+      return await replaceContent(place, this.#staged.content(), this.#how, this.#options.signal);
+    } catch (error) {
+      if (error instanceof DurabilityError) this.#state = 'committed';
+      throw error;
+    }
   }
 
   /** Reads the draft back, as the kernel has it, and compares. */
@@ -214,10 +220,8 @@ export class AtomicWriter implements AsyncDisposable {
         this.#options.signal?.throwIfAborted();
         return await act((await this.#held())[1].subject);
       } catch (error) {
-        if (!this.committed) {
-          this.#state = 'failed';
-          await this.#release().catch(() => {});
-        }
+        if (!this.committed) this.#state = 'failed';
+        await this.#release().catch(() => {});
         throw error;
       }
     });

@@ -34,11 +34,17 @@ export function hashLine(line: Uint8Array): string {
   return createHash('sha256').update(line).digest('hex');
 }
 
-/** The next line, newline included, and the end of the chain with it. */
-export function chainEntry(entry: AuditEntry, { sequence, hash }: ChainEnd): { line: Buffer; end: ChainEnd } {
+/** What a record says, without its place. @throws TypeError for what is no JSON */
+export function entryText(entry: AuditEntry): string {
   const { sequence: _sequence, previous: _previous, ...rest } = entry as AuditRecord;
-  const text = Buffer.from(JSON.stringify({ sequence: sequence + 1, previous: hash, ...rest }));
-  return { line: Buffer.concat([text, Buffer.from('\n')]), end: { sequence: sequence + 1, hash: hashLine(text) } };
+  return JSON.stringify(rest);
+}
+
+/** The next line, newline included, and the end of the chain with it. @param text by {@link entryText} */
+export function chainEntry(text: string, { sequence, hash }: ChainEnd): { line: Buffer; end: ChainEnd } {
+  const place = `{"sequence":${sequence + 1},"previous":"${hash}"`;
+  const line = Buffer.from(`${place}${text === '{}' ? '}' : `,${text.slice(1)}`}\n`);
+  return { line, end: { sequence: sequence + 1, hash: hashLine(line.subarray(0, -1)) } };
 }
 
 /** Whether a line that {@link chainEntry} makes may begin with that; however short it is. */

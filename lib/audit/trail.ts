@@ -17,7 +17,7 @@ import { toInteger, toMode } from '../dirfd/flags.js';
 import { holdDirectory } from '../dirfd/hold-directory.js';
 import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { operationError, StorageError } from '../operation-errors.js';
-import { type ChainEnd, chainEntry, mayBeginRecord, readTail, START } from './chain.js';
+import { type ChainEnd, chainEntry, entryText, mayBeginRecord, readTail, START } from './chain.js';
 import type { AuditEntry, AuditSink } from './observe.js';
 import { type AuditReport, trailFiles, type VerifyAuditOptions, verifyAuditTrail } from './verify.js';
 
@@ -32,7 +32,8 @@ export interface AuditTrailOptions extends SignalOptions {
 }
 
 interface Waiting {
-  readonly entry: AuditEntry;
+  /** As it was when it was given. */
+  readonly text: string;
   readonly resolve: (end: ChainEnd) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -122,12 +123,13 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
    * Adds a record. Those that are added at the same time share one write and one fdatasync(2).
    *
    * @returns its place and hash
-   * @throws StorageError where it could not be written: then it is not in the trail
+   * @throws StorageError where it could not be written, or is no JSON: then it is not in the trail, and keeps no other out
    */
   async record(entry: AuditEntry): Promise<ChainEnd> {
     if (this.#closing) throw ownError('ERR_DIRFD_CLOSED', 'this AuditTrail is closed', this.#subject('record'));
+    const text = this.#textOf(entry);
     const done = new Promise<ChainEnd>((resolve, reject) => {
-      this.#queue.push({ entry, resolve, reject });
+      this.#queue.push({ text, resolve, reject });
     });
     this.#writing ??= this.#drain();
     return done;
@@ -147,6 +149,15 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #textOf(entry: AuditEntry): string {
+    try {
+      return entryText(entry);
+    } catch (error) {
+      const why = `not recorded: ${error instanceof Error ? error.message : String(error)}`;
+      throw operationError(StorageError, 'ERR_DIRFD_WRITE', why, this.#subject('record'), error);
+    }
   }
 
   async #finish(): Promise<void> {
@@ -216,12 +227,12 @@ export class AuditTrail implements AuditSink, AsyncDisposable {
   async #append(batch: readonly Waiting[]): Promise<void> {
     let file = await this.#current();
     const cut = await this.#findEnd(file);
-    const all = [...(cut > 0 ? [{ entry: cutEntry(cut), resolve: () => {} }] : []), ...batch];
+    const all = [...(cut > 0 ? [{ text: entryText(cutEntry(cut)), resolve: () => {} }] : []), ...batch];
     let last = this.#end;
     let part: Line[] = [];
     let length = 0;
-    for (const { entry, resolve } of all) {
-      const { line, end } = chainEntry(entry, last);
+    for (const { text, resolve } of all) {
+      const { line, end } = chainEntry(text, last);
       if (this.#size + length > 0 && this.#size + length + line.length > this.#maxBytes) {
         await this.#put(file, part, length);
         file = await this.#rotate();

@@ -266,6 +266,29 @@ test('a closed trail takes no more, and what was on its way is there', async (t)
   await assert.rejects(trail.record(entry()), { code: 'ERR_DIRFD_CLOSED' });
 });
 
+test('a record that is no JSON keeps no other out, and one is as it was when it was given', async (t) => {
+  const path = temporaryDirectory(t);
+  await using trail = await AuditTrail.open(path, 'a');
+  const changing = { ...entry('first'), note: 'early' };
+  const first = trail.record(changing);
+  changing.note = 'late';
+  const outcomes = await Promise.allSettled([
+    first,
+    trail.record(entry('bad', { n: 1n })),
+    trail.record(entry('last')),
+  ]);
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  );
+  assert.ok((outcomes[1] as PromiseRejectedResult).reason instanceof StorageError);
+  assert.deepEqual(
+    lines(path).map((line) => JSON.parse(line).note ?? JSON.parse(line).operation),
+    ['early', 'last'],
+  );
+  assert.equal((await trail.verify()).intact, true);
+});
+
 test('the global trail takes what has none of its own, and a table tells of it', async (t) => {
   const path = temporaryDirectory(t);
   await using trail = await AuditTrail.open(path, 'a', { fsync: 'none' });
