@@ -227,14 +227,17 @@ export class BackupManager implements AsyncDisposable {
    */
   async cleanup(directories: readonly DirectoryFd[] = [], options: PruneBackupOptions = {}): Promise<string[]> {
     const { timeout = 30_000, signal } = options;
-    await using use = await this.#store.useAlone({ timeout, signal });
-    const removed = [...use.debris];
-    await removeDebris(use);
-    for (const directory of directories) {
-      const found = await removeRestoreDebris(directory);
-      if (found > 0) removed.push(`${directory.path}/${RESTORING}*`);
-    }
-    return removed;
+    return observed({ operation: 'backup.cleanup', directory: this.path }, this.#observed, async (note) => {
+      await using use = await this.#store.useAlone({ timeout, signal });
+      const removed = [...use.debris];
+      await removeDebris(use);
+      for (const directory of directories) {
+        const found = await removeRestoreDebris(directory);
+        if (found > 0) removed.push(`${directory.path}/${RESTORING}*`);
+      }
+      note({ removed });
+      return removed;
+    });
   }
 
   close(): Promise<void> {

@@ -36,13 +36,24 @@ export async function readPoints(points: DirectoryFd): Promise<RecoveryPoint[]> 
     });
     if (text === undefined) continue;
     try {
-      found.push(JSON.parse(text));
+      found.push(toPoint(JSON.parse(text)));
     } catch (error) {
       const subject = { verb: 'pending', directory: points.path, path: name };
       throw operationError(StateError, 'ERR_DIRFD_RECOVERY', 'not a recovery point', subject, error);
     }
   }
   return found;
+}
+
+const TEXTS = ['id', 'operation', 'directory', 'dev', 'ino', 'birthtimeNs', 'path', 'time'] as const;
+
+function toPoint(value: unknown): RecoveryPoint {
+  if (typeof value !== 'object' || value === null) throw new TypeError('it is no object');
+  const point = value as Partial<Record<string, unknown>>;
+  const wrong = TEXTS.find((field) => typeof point[field] !== 'string');
+  if (wrong !== undefined) throw new TypeError(`it has no ${wrong}`);
+  if (point.version !== undefined && typeof point.version !== 'string') throw new TypeError('its version is no id');
+  return value as RecoveryPoint;
 }
 
 /** What a point keeps of its directory. */

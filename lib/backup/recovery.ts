@@ -79,43 +79,30 @@ export class RecoveryManager implements AsyncDisposable {
     this.#transactionRoots = transactionRoots;
   }
 
-  /** Keeps what is there, before `operation` changes it. When the promise resolves, a crash can be recovered from. */
+  /**
+   * Keeps what is there, before `operation` changes it. When the promise resolves, a crash can be recovered from.
+   *
+   * @throws what failed; RecoveryError, with that as its cause, where the point may be there all the same
+   */
   async addRecoveryPoint(
     operation: string,
     directory: DirectoryFd,
     path: string,
     options: SignalOptions = {},
   ): Promise<RecoveryPoint & { complete(): Promise<void> }> {
-    const time = new Date();
-    const existed = await directory.exists(path);
-    const version = existed
-      ? await this.#backups.createBackup(directory, path, { ...options, label: operation })
-      : undefined;
-    const point: RecoveryPoint = {
-      id: newId(time),
-      operation,
-      directory: directory.path,
-      ...identityOf(await directory.stat('.')),
-      path,
-      ...(version ? { version: version.id } : {}),
-      time: time.toISOString(),
-    };
-    const held = await directory.openDirectory('.');
-    this.#directories.set(point.id, held);
+    const facts = { operation: 'backup.point', directory: directory.path, path, reason: operation };
+    let point: RecoveryPoint | undefined;
     try {
-      await this.#record(point);
-      // A prune that looked at the points before this one was there may have taken the version away; a later one sees it.
-      if (version && !(await this.#backups.ids(options)).includes(version.id)) {
-        const subject = { verb: 'addRecoveryPoint', directory: directory.path, path };
-        const why = 'its version was pruned meanwhile; try again';
-        throw operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', why, subject);
-      }
+      return await observed(facts, this.#observed, async (note) => {
+        point = await this.#newPoint(operation, directory, path, options);
+        note({ point: point.id, version: point.version });
+        await this.#add(point, options);
+        return { ...point, complete: () => this.#complete(point as RecoveryPoint) };
+      });
     } catch (error) {
       // The operation will not begin, so there is nothing to come back from.
-      await this.#forget(point).catch(() => this.#release(point));
-      throw error;
+      throw point ? await this.#takeBack(point, error) : error;
     }
-    return { ...point, complete: () => this.#forget(point) };
   }
 
   /** What was begun and neither completed nor recovered, the oldest first; also by processes that are no more. */
@@ -159,7 +146,7 @@ export class RecoveryManager implements AsyncDisposable {
    * again after a crash, it ends the same. Where a point cannot be put back, older ones of the same entry wait for it.
    */
   async recover(error: unknown, options: RecoverOptions = {}): Promise<RecoveryReport> {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const facts = { operation: 'backup.recover', directory: this.#backups.path, reason };
     return observed(facts, this.#observed, async (note) => {
       const restored: RecoveryPoint[] = [];
@@ -191,16 +178,20 @@ export class RecoveryManager implements AsyncDisposable {
    * @throws the first failure of a transaction's recovery, when all else has been done
    */
   async emergencyCleanup(): Promise<RecoveryPoint[]> {
-    const { failed } = await settleIn(this.#transactionRoots, { ...this.#observed, edits: 'keep' });
-    const points = await this.pending();
-    try {
-      // Before the points are given up, and their directories with them.
-      if (!(await this.#backups.isEmpty())) await this.#backups.cleanup([...this.#directories.values()]);
-    } finally {
-      for (const point of points) await this.#forget(point);
-    }
-    if (failed[0]) throw failed[0].error;
-    return points;
+    const facts = { operation: 'backup.emergency-cleanup', directory: this.#backups.path };
+    return observed(facts, this.#observed, async (note) => {
+      const { failed } = await settleIn(this.#transactionRoots, { ...this.#observed, edits: 'keep' });
+      const points = await this.pending();
+      note({ accepted: points.map(nameOfPoint) });
+      try {
+        // Before the points are given up, and their directories with them.
+        if (!(await this.#backups.isEmpty())) await this.#backups.cleanup([...this.#directories.values()]);
+      } finally {
+        for (const point of points) await this.#forget(point);
+      }
+      if (failed[0]) throw failed[0].error;
+      return points;
+    });
   }
 
   async close(): Promise<void> {
@@ -251,6 +242,66 @@ export class RecoveryManager implements AsyncDisposable {
     return notKeptCount;
   }
 
+  /** Keeps what is there, and holds the directory. */
+  async #newPoint(
+    operation: string,
+    directory: DirectoryFd,
+    path: string,
+    options: SignalOptions,
+  ): Promise<RecoveryPoint> {
+    const time = new Date();
+    const existed = await directory.exists(path);
+    const version = existed
+      ? await this.#backups.createBackup(directory, path, { ...options, label: operation })
+      : undefined;
+    const point: RecoveryPoint = {
+      id: newId(time),
+      operation,
+      directory: directory.path,
+      ...identityOf(await directory.stat('.')),
+      path,
+      ...(version ? { version: version.id } : {}),
+      time: time.toISOString(),
+    };
+    this.#directories.set(point.id, await directory.openDirectory('.'));
+    return point;
+  }
+
+  async #add(point: RecoveryPoint, options: SignalOptions): Promise<void> {
+    await this.#record(point);
+    // A prune that looked at the points before this one was there may have taken the version away; a later one sees it.
+    if (point.version === undefined || (await this.#backups.ids(options)).includes(point.version)) return;
+    const subject = { verb: 'addRecoveryPoint', directory: point.directory, path: point.path };
+    const why = 'its version was pruned meanwhile; try again';
+    throw operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', why, subject);
+  }
+
+  /** @returns the error to be thrown: the one that was first, or, where the point may stay, one that says so, with that as its cause */
+  async #takeBack(point: RecoveryPoint, error: unknown): Promise<unknown> {
+    const failure = await this.#forget(point).then(
+      () => undefined,
+      (thrown: unknown) => ({ thrown }),
+    );
+    await this.#release(point).catch(() => {});
+    if (!failure) return error;
+    const isGone = await this.pending().then(
+      (points) => !points.some(({ id }) => id === point.id),
+      () => false,
+    );
+    if (isGone) return error;
+    const why =
+      `${messageOf(error)}; its recovery point ${point.id} could not be taken back and may stay pending ` +
+      `(${messageOf(failure.thrown)}): a recovery would put the entry back`;
+    const subject = { verb: 'addRecoveryPoint', directory: point.directory, path: point.path };
+    return operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', why, subject, error);
+  }
+
+  async #complete(point: RecoveryPoint): Promise<void> {
+    const { id, operation: reason, directory, path } = point;
+    const facts = { operation: 'backup.complete', directory, path, reason, point: id };
+    await observed(facts, this.#observed, () => this.#forget(point));
+  }
+
   async #record(point: RecoveryPoint): Promise<void> {
     await using points = await this.#backups.openPoints({ make: true });
     await using file = await points.createTemporaryFile();
@@ -276,6 +327,10 @@ export class RecoveryManager implements AsyncDisposable {
 
 function unrecoverable({ directory, path }: RecoveryPoint, why: string): RecoveryError {
   return operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', why, { verb: 'recover', directory, path });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function nameOfPoint({ directory, path }: RecoveryPoint): string {

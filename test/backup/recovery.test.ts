@@ -159,6 +159,50 @@ test('a point that could not be made is none, and holds nothing open', async (t)
   }
 });
 
+test('a point that could not be taken back either is told of, with what failed first as the cause', async (t) => {
+  const { data, backups } = await place(t);
+  await using recovery = new RecoveryManager(backups);
+  await (await recovery.addRecoveryPoint('edit', data, 'a')).complete();
+  const first = new FsError('the first', { code: 'EIO' });
+  const full = t.mock.method(DirectoryFd.prototype, 'sync', async () => Promise.reject(first));
+  const stuck = t.mock.method(DirectoryFd.prototype, 'unlink', async () => {
+    throw new FsError('the second', { code: 'EROFS' });
+  });
+  const failure = recovery.addRecoveryPoint('edit', data, 'none');
+  await assert.rejects(failure, ({ name, message, cause }: Error) => {
+    assert.deepEqual([name, cause], ['RecoveryError', first]);
+    return /the first; its recovery point \S+ could not be taken back and may stay pending/.test(message);
+  });
+  for (const { mock } of [full, stuck]) mock.restore();
+  assert.equal((await recovery.pending()).length, 1);
+});
+
+test('what is no recovery point is a StateError', async (t) => {
+  const { root, data, backups } = await place(t);
+  await using recovery = new RecoveryManager(backups);
+  await (await recovery.addRecoveryPoint('edit', data, 'a')).complete();
+  for (const text of ['null', '7', '{}', '{']) {
+    writeFileSync(join(root, '../store/points/0.json'), text);
+    await assert.rejects(backups.prune({ count: 1 }), StateError, text);
+  }
+});
+
+test('points and cleanups are recorded as the rest is', async (t) => {
+  const { data, backups } = await place(t);
+  const heard: string[] = [];
+  const audit = { record: async ({ operation }: { operation: string }) => heard.push(operation) };
+  await using recovery = new RecoveryManager(backups, { audit });
+  await (await recovery.addRecoveryPoint('edit', data, 'a')).complete();
+  await recovery.emergencyCleanup();
+  assert.deepEqual(heard, ['backup.point', 'backup.complete', 'backup.emergency-cleanup']);
+  let isFull = false;
+  const full = { record: async () => (isFull ? Promise.reject(new Error('no record')) : undefined) };
+  await using unrecorded = new RecoveryManager(backups, { audit: full });
+  isFull = true;
+  await assert.rejects(unrecorded.addRecoveryPoint('edit', data, 'a'), /no record/);
+  assert.deepEqual(await recovery.pending(), [], 'without a record there is no point');
+});
+
 function openLinks(): string[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
