@@ -1,6 +1,7 @@
 /** Backups of single files, made before they are replaced: their names, their making where a link will not do, their end. */
 
 import { randomBytes } from 'node:crypto';
+import { type ObservedOptions, observed } from '../audit/observe.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { FileFd } from '../dirfd/file-fd.js';
 import { checkRelative, type RelativePath } from '../dirfd/path.js';
@@ -61,12 +62,29 @@ export async function copyBackup(directory: DirectoryFd, name: RelativePath, pat
  *
  * @returns the names that were removed
  */
-export async function cleanupBackups(directory: DirectoryFd | string, maxAgeHours = 24): Promise<string[]> {
+export async function cleanupBackups(
+  directory: DirectoryFd | string,
+  maxAgeHours = 24,
+  options: ObservedOptions = {},
+): Promise<string[]> {
   if (typeof maxAgeHours !== 'number' || !(maxAgeHours >= 0)) {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', `maxAgeHours must be 0 or more, not ${String(maxAgeHours)}`, {
       verb: 'cleanupBackups',
     });
   }
+  if (directory === '') {
+    const why = "the path is empty; use '.' for the current directory";
+    throw ownError('ERR_DIRFD_INVALID_PATH', why, { verb: 'cleanupBackups' });
+  }
+  const path = typeof directory === 'string' ? directory : directory.path;
+  return observed({ operation: 'cleanup-backups', directory: path }, options, async (note) => {
+    const removed = await removeOlder(directory, maxAgeHours);
+    note({ removed });
+    return removed;
+  });
+}
+
+async function removeOlder(directory: DirectoryFd | string, maxAgeHours: number): Promise<string[]> {
   const target: AtomicTarget =
     typeof directory === 'string' ? `${directory.replace(/\/*$/, '')}/backups` : { directory, path: 'backups' };
   await using held = await holdTarget(target, 'cleanupBackups');

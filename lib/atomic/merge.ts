@@ -2,11 +2,15 @@
 
 import type { ErrorSubject } from '../errors.js';
 import { ContentError, operationError } from '../operation-errors.js';
-import { oneOf } from './options.js';
+import { retrying } from './failures.js';
+import { oneOf, toReplaceHow } from './options.js';
 import { formatOf, readData } from './read.js';
 import type { AtomicWriteResult } from './replace.js';
 import { type AtomicTarget, holdTarget } from './target.js';
 import { type WriteJsonOptions, writeJson, writeYaml } from './write.js';
+
+/** Levels of objects and arrays. */
+const DEEPEST = 1000;
 
 /** `'deep'`: objects key by key, at every depth; `'shallow'`: the outermost object only; `'replace'`: the last file alone. */
 export type MergeStrategy = 'deep' | 'shallow' | 'replace';
@@ -23,7 +27,7 @@ export interface MergeOptions extends WriteJsonOptions {
  * Merges JSON and YAML files, by the ends of their names, and writes the result in the form of its own name. Where two have a value for
  * the same key, the later file's counts. The result is made before anything is written, so that it may be one of the files.
  *
- * @throws ContentError for a file that cannot be parsed, for a `__proto__` key, and for data that is no object with `'deep'` and `'shallow'`
+ * @throws ContentError for a file that cannot be parsed, for a `__proto__` key, for more than 1000 levels (a YAML alias of itself), and for data that is no object with `'deep'` and `'shallow'`
  * @throws FsError ENOENT for a file that is not there
  */
 export async function mergeConfig(
@@ -37,7 +41,8 @@ export async function mergeConfig(
   const layers: unknown[] = [];
   for (const file of files) layers.push(await readLayer(file, strategy));
   const merged = await merge(layers, strategy, arrays);
-  await using held = await holdTarget(out, 'mergeConfig');
+  const hold = () => holdTarget(out, 'mergeConfig');
+  await using held = await retrying(toReplaceHow(how, { verb: 'mergeConfig' }), how.signal, hold);
   const write = formatOf(held.path) === 'yaml' ? writeYaml : writeJson;
   return await write({ directory: held.directory, path: held.path }, merged, how);
 }
@@ -45,7 +50,7 @@ export async function mergeConfig(
 async function readLayer(file: AtomicTarget, strategy: MergeStrategy): Promise<unknown> {
   await using held = await holdTarget(file, 'mergeConfig');
   const { data } = await readData(held, formatOf(held.path));
-  refusePrototypes(data, '', held.subject);
+  refuseUnsafe(data, [], held.subject);
   if (strategy !== 'replace' && !isObject(data)) {
     throw refused('the content is no object: only those can be merged', '', held.subject);
   }
@@ -60,13 +65,20 @@ async function merge(layers: readonly unknown[], strategy: MergeStrategy, arrays
   return deepmerge(...layers);
 }
 
-/** A `__proto__` key is never meant, and whoever reads the result may not be as careful. */
-function refusePrototypes(data: unknown, pointer: string, subject: ErrorSubject): void {
+/**
+ * A `__proto__` key is never meant, and whoever reads the result may not be as careful. Nor is data that no stack is deep enough for: a YAML
+ * alias may lead to what it lies in.
+ */
+function refuseUnsafe(data: unknown, above: readonly string[], subject: ErrorSubject): void {
   if (typeof data !== 'object' || data === null) return;
+  if (above.length > DEEPEST) throw refused(`more than ${DEEPEST} levels, or an object in itself`, '', subject);
   for (const key of Object.keys(data)) {
-    const here = `${pointer}/${key.replace(/~/g, '~0').replace(/\//g, '~1')}`;
-    if (key === '__proto__') throw refused(`'${here}' would be taken for a prototype`, here, subject);
-    refusePrototypes((data as Record<string, unknown>)[key], here, subject);
+    const here = [...above, key];
+    if (key === '__proto__') {
+      const pointer = here.map((each) => `/${each.replace(/~/g, '~0').replace(/\//g, '~1')}`).join('');
+      throw refused(`'${pointer}' would be taken for a prototype`, pointer, subject);
+    }
+    refuseUnsafe((data as Record<string, unknown>)[key], here, subject);
   }
 }
 

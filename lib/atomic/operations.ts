@@ -7,8 +7,9 @@ import { type AuditSummaryRow, AuditTally, formatAuditSummary } from '../audit/s
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { toSink } from './audit-file.js';
 import { cleanupBackups } from './backup-copy.js';
+import { retrying } from './failures.js';
 import { type MergeOptions, type MergeStrategy, mergeConfig } from './merge.js';
-import type { AtomicWriteOptions } from './options.js';
+import { type AtomicWriteOptions, toReplaceHow } from './options.js';
 import { formatOf } from './read.js';
 import type { AtomicWriteResult } from './replace.js';
 import { type RotateOptions, type RotateResult, rotate } from './rotate.js';
@@ -25,7 +26,9 @@ export async function writeConfigAtomically(
   options: AtomicWriteOptions = {},
 ): Promise<AtomicWriteResult> {
   const how = { audit: getGlobalAuditTrail(), ...options, ...(schema === undefined ? {} : { schema }) };
-  await using held = await holdTarget(target, 'write');
+  await using held = await retrying(toReplaceHow(how, { verb: 'write' }), how.signal, () =>
+    holdTarget(target, 'write'),
+  );
   const write = formatOf(held.path) === 'yaml' ? writeYaml : writeJson;
   return await write({ directory: held.directory, path: held.path }, data, how);
 }
@@ -70,12 +73,7 @@ export class AtomicFileOperations {
 
   /** See {@link cleanupBackups}. */
   cleanupBackups(directory: DirectoryFd | string, maxAgeHours = 24): Promise<string[]> {
-    const path = typeof directory === 'string' ? directory : directory.path;
-    return observed({ operation: 'cleanup-backups', directory: path }, { audit: this.#sink() }, async (note) => {
-      const removed = await cleanupBackups(directory, maxAgeHours);
-      note({ removed });
-      return removed;
-    });
+    return cleanupBackups(directory, maxAgeHours, { audit: this.#sink() });
   }
 
   /**

@@ -1,5 +1,6 @@
 /** What killed writers leave. */
 
+import { type ObservedOptions, observed } from '../audit/observe.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import { native } from '../native/load.js';
 import { onDirectory } from './target.js';
@@ -10,11 +11,20 @@ import { onDirectory } from './target.js';
  *
  * @returns how many were removed
  */
-export async function cleanupTemporaryFiles(directory: DirectoryFd | string): Promise<number> {
-  const given = typeof directory === 'string' ? await DirectoryFd.open(directory) : directory;
-  try {
-    return await onDirectory(given, { verb: 'cleanupTemporaryFiles', directory: given.path }, native.sweepDrafts);
-  } finally {
-    if (given !== directory) await given.close();
-  }
+export async function cleanupTemporaryFiles(
+  directory: DirectoryFd | string,
+  options: ObservedOptions = {},
+): Promise<number> {
+  const path = typeof directory === 'string' ? directory : directory.path;
+  return observed({ operation: 'cleanup-temporary-files', directory: path }, options, async (note) => {
+    const given = typeof directory === 'string' ? await DirectoryFd.open(directory) : directory;
+    try {
+      const subject = { verb: 'cleanupTemporaryFiles', directory: given.path };
+      const removed = await onDirectory(given, subject, native.sweepDrafts);
+      note({ removed });
+      return removed;
+    } finally {
+      if (given !== directory) await given.close();
+    }
+  });
 }

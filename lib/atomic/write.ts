@@ -6,6 +6,7 @@ import type { RelativePath } from '../dirfd/path.js';
 import { ownError } from '../errors.js';
 import { FileSizeError, operationError } from '../operation-errors.js';
 import { encodeText, type TextEncoding, toJsonText, toYamlText } from './content.js';
+import { retrying } from './failures.js';
 import { type AtomicWriteOptions, toReplaceHow } from './options.js';
 import { type AtomicWriteResult, replaceContent } from './replace.js';
 import { type AtomicTarget, type HeldTarget, holdTarget } from './target.js';
@@ -84,7 +85,7 @@ async function write(
 ): Promise<AtomicWriteResult> {
   const how = toReplaceHow(options, { verb: 'write' });
   options.signal?.throwIfAborted();
-  await using held = await holdTarget(target, 'write');
+  await using held = await retrying(how, options.signal, () => holdTarget(target, 'write'));
   const content = await make(held);
   if (!(content instanceof Uint8Array)) {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'the content must be a string or a Uint8Array', held.subject);

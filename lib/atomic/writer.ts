@@ -6,6 +6,7 @@ import { closeAll } from '../dirfd/close-all.js';
 import { type ErrorSubject, ownError } from '../errors.js';
 import { DurabilityError, IntegrityError, operationError } from '../operation-errors.js';
 import { encodeText, type TextEncoding, toJsonText, toYamlText } from './content.js';
+import { retrying } from './failures.js';
 import { interruptible } from './interruptible.js';
 import { type AtomicWriteOptions, type ReplaceHow, toReplaceHow } from './options.js';
 import { Progress } from './progress.js';
@@ -165,7 +166,7 @@ export class AtomicWriter implements AsyncDisposable {
 
   /** The caller's target, and the one name in the file's own directory. */
   #held(): Promise<readonly [HeldTarget, HeldTarget]> {
-    this.#place ??= (async () => {
+    this.#place ??= retrying(this.#how, this.#options.signal, async () => {
       const target = await holdTarget(this.#given, 'write');
       try {
         return [target, await pin(target, this.#how.symlinks === 'follow-beneath')] as const;
@@ -173,7 +174,7 @@ export class AtomicWriter implements AsyncDisposable {
         await target[Symbol.asyncDispose]();
         throw error;
       }
-    })();
+    });
     return this.#place;
   }
 
