@@ -81,22 +81,31 @@ export class DeletePass {
       if (isKnown && !visits?.has(below.asLatin1())) continue;
       this.#push({ path: below, ticket: ticketOf(entry, standing), stat: entry, surveyed: isKnown });
     }
-    const doomed = await present.strangers(guard, this.#context.fail);
-    if (doomed.length > 0) await this.#remove(doomed, path);
-    if (doomed.length > 0 && opened.pair && !options.dryRun && options.delete === 'after') {
+    const isChanged = await this.#remove(present.strangers(guard, this.#context.fail), path);
+    if (isChanged && opened.pair && !options.dryRun && options.delete === 'after') {
       await native.copyFinish(copy, opened.pair);
     }
   }
 
-  /** A removal moves the directory's time, which is no difference between the two trees: it is put back. */
-  async #remove(doomed: readonly Doomed[], path: TreePath): Promise<void> {
+  /**
+   * A removal moves the directory's time, which is no difference between the two trees: it is put back.
+   *
+   * @returns whether there was anything to remove
+   */
+  async #remove(doomed: AsyncIterable<Doomed>, path: TreePath): Promise<boolean> {
     const { roots, options, deletions } = this.#context;
     const root = roots.destination;
-    if (!root) return;
+    if (!root) return false;
     const bytes = path.bytes();
     const at = bytes.length === 0 ? '.' : bytes;
-    const before = options.dryRun || options.delete === 'after' ? undefined : await root.stat(at);
-    for (const entry of doomed) await deletions.remove(entry);
+    let before: Stat | undefined;
+    let isAny = false;
+    for await (const entry of doomed) {
+      if (!isAny && !options.dryRun && options.delete !== 'after') before = await root.stat(at);
+      isAny = true;
+      await deletions.remove(entry);
+    }
     if (before) await root.utimes(at, before.atimeNs, before.mtimeNs).catch(() => {});
+    return isAny;
   }
 }

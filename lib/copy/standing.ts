@@ -25,7 +25,9 @@ export class Present {
   readonly #listing: Listing | undefined;
   /** Indices by name, a character a byte. */
   readonly #entries = new Map<string, number>();
-  readonly #strangers: Set<string>;
+  /** By index: the source has the name too. */
+  readonly #claimed: Uint8Array;
+  #unclaimed: number;
   /** Could not be stat'ed, and so not be judged. */
   readonly #unseen = new Map<string, number>();
 
@@ -37,33 +39,42 @@ export class Present {
       const known = listing.isError(index) ? this.#unseen : this.#entries;
       known.set(listing.nameAsLatin1(index), index);
     }
-    this.#strangers = new Set(this.#entries.keys());
+    this.#claimed = new Uint8Array(listing?.length ?? 0);
+    this.#unclaimed = this.#entries.size;
   }
 
   /** What stands under a name that the source has too: nothing to delete. */
   claim(name: string): Stat | undefined {
-    this.#strangers.delete(name);
     this.#unseen.delete(name);
     const index = this.#entries.get(name);
-    return index === undefined ? undefined : this.#listing?.stat(index);
+    if (index === undefined) return undefined;
+    if (!this.#claimed[index]) this.#unclaimed--;
+    this.#claimed[index] = 1;
+    return this.#listing?.stat(index);
   }
 
-  /** What nobody has claimed, as far as `guard` lets it go. What could not be stat'ed stays, and is told. */
-  async strangers(guard: TreeFilter | undefined, fail: Fail): Promise<readonly Doomed[]> {
+  /** Whether {@link strangers} has anything to look at. */
+  get hasStrangers(): boolean {
+    return this.#unseen.size > 0 || this.#unclaimed > 0;
+  }
+
+  /**
+   * What nobody has claimed, as far as `guard` lets it go; one after the other, for there may be a million of them. What could not be stat'ed
+   * stays, and is told.
+   */
+  async *strangers(guard: TreeFilter | undefined, fail: Fail): AsyncGenerator<Doomed, void> {
     const listing = this.#listing;
-    if (!listing) return [];
+    if (!listing) return;
     for (const index of this.#unseen.values()) {
       if (guard?.takes(listing, index) ?? true) {
         fail({ ...listing.failure(index), subject: 2 }, listing.pathBytes(index));
       }
     }
-    const doomed: Doomed[] = [];
-    for (const name of this.#strangers) {
-      const index = this.#entries.get(name) as number;
-      if (!guard) doomed.push({ path: listing.pathBytes(index), stat: listing.stat(index) });
-      else doomed.push(...(await removable(guard, listing, index, fail)).parts);
+    for (const index of this.#entries.values()) {
+      if (this.#claimed[index]) continue;
+      if (!guard) yield { path: listing.pathBytes(index), stat: listing.stat(index) };
+      else yield* (await removable(guard, listing, index, fail)).parts;
     }
-    return doomed;
   }
 
   /** Whether nothing in a tree is protected. */

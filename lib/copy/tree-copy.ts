@@ -308,7 +308,7 @@ export class TreeCopy {
       else firsts.push({ key: linkKey(stat), index, path: path() });
     }
     if (!directory.seen) idle.tell(this.#running.job);
-    if (this.#options.delete === true) await this.#deleteAll(directory, present);
+    if (this.#options.delete === true && present.hasStrangers) this.#deleteAll(directory, present);
     this.#applyRanges(directory, source.length, steps, firsts);
   }
 
@@ -340,9 +340,16 @@ export class TreeCopy {
     return decision;
   }
 
-  async #deleteAll(directory: Directory, present: Present): Promise<void> {
-    for (const doomed of await present.strangers(this.#guard, this.#fail)) {
-      this.#task(directory, () => this.#deletions.remove(doomed));
+  /** Some at a time, whoever is free the next: there may be a million of them. */
+  #deleteAll(directory: Directory, present: Present): void {
+    const doomed = present.strangers(this.#guard, this.#fail);
+    for (let worker = 0; worker < this.#options.concurrency; worker++) {
+      this.#task(directory, async () => {
+        for (let next = await doomed.next(); !next.done; next = await doomed.next()) {
+          if (this.#scheduler.failed) return;
+          await this.#deletions.remove(next.value);
+        }
+      });
     }
   }
 
