@@ -1,5 +1,6 @@
 /** Reading what atomic writers write: whole and decoded, or in chunks, never more than was allowed. */
 
+import { createHash } from 'node:crypto';
 import type { SignalOptions } from '../dirfd/fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { toInteger } from '../dirfd/flags.js';
@@ -8,6 +9,7 @@ import type { ErrorSubject } from '../errors.js';
 import { FileSizeError, operationError } from '../operation-errors.js';
 import { decodeText, parseJson, parseYaml } from './content.js';
 import { toSize } from './options.js';
+import { isSettled } from './settled.js';
 import { type AtomicTarget, type HeldTarget, holdTarget } from './target.js';
 
 /** How a file is read in pieces. */
@@ -65,13 +67,16 @@ export function formatOf(path: string | Uint8Array): Format {
   return /\.ya?ml$/i.test(Buffer.from(path).toString('latin1')) ? 'yaml' : 'json';
 }
 
-/** A file's data, and the Stat that it had before it was read. */
+/** A file's data, and how to tell that it is still as it was when it was read. */
 export async function readData(
   { directory, path, subject }: HeldTarget,
   format: Format,
-): Promise<{ readonly data: unknown; readonly stat: Stat }> {
+): Promise<{ readonly data: unknown; readonly unchanged: Stat | { readonly sha256: string } }> {
   await using file = await directory.openFile(path);
+  const lookedAt = Date.now();
   const stat = await file.stat();
-  const text = decodeText(await file.readFile(), 'utf-8', subject);
-  return { data: format === 'yaml' ? await parseYaml(text, subject) : parseJson(text, subject), stat };
+  const bytes = await file.readFile();
+  const text = decodeText(bytes, 'utf-8', subject);
+  const unchanged = isSettled(stat, lookedAt) ? stat : { sha256: createHash('sha256').update(bytes).digest('hex') };
+  return { data: format === 'yaml' ? await parseYaml(text, subject) : parseJson(text, subject), unchanged };
 }

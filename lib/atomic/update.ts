@@ -70,7 +70,7 @@ async function updateOnce<T>(
   const write = format === 'yaml' ? writeYaml : writeJson;
   return write({ directory, path }, data, {
     ...options,
-    ...(old ? { ifUnchanged: old.stat } : { createOnly: true }),
+    ...(old ? { ifUnchanged: old.unchanged } : { createOnly: true }),
   });
 }
 

@@ -4,7 +4,7 @@ import type { FileFd } from '../dirfd/file-fd.js';
 import type { Stat } from '../dirfd/stat.js';
 import { ConflictError, operationError } from '../operation-errors.js';
 import type { Draft } from './draft.js';
-import { fingerprintOf, type Identity, identityOf, isSame, isUntouched, sha256Of } from './identity.js';
+import { contentOf, fingerprintOf, type Identity, identityOf, isSame, isUntouched, sha256Of } from './identity.js';
 import { depthOf, joined, toBytes, toText } from './names.js';
 import type { Participant } from './participant.js';
 import { unless } from './site.js';
@@ -157,7 +157,9 @@ export async function changedMeanwhile(draft: Draft, participants: readonly Part
     const tree = before?.kind === 'directory' ? before.tree : undefined;
     const isWhole =
       !isAsBefore || !tree || (await draft.fingerprint(before as Standing, tree.without)).hash === tree.hash;
-    if (!isAsBefore || !isWhole) changed.push(path);
+    const read = before?.readSha256;
+    const isAsRead = !isAsBefore || !read || (await contentOf(root, toBytes(path)).catch(() => '')) === read;
+    if (!isAsBefore || !isWhole || !isAsRead) changed.push(path);
   };
   for (const { children } of draft.view.visited) {
     const pending = [...children.values()];

@@ -4,6 +4,8 @@
  * change: so a transaction in which one has failed is not committed.
  */
 
+import { createHash } from 'node:crypto';
+import { isSettled } from '../atomic/settled.js';
 import type { NotKept } from '../copy/report.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { RelativePath } from '../dirfd/path.js';
@@ -163,6 +165,7 @@ export class Draft {
     if (entry.kind !== 'file') throw invalid(`it is a ${entry.kind}, not a file`, subject);
     const { base, path } = this.#sourceOf(entry);
     await using file = await base.openFile(toBytes(path));
+    const lookedAt = Date.now();
     const stat = await file.stat();
     if (stat.size > maxSize) {
       const why = `it has ${stat.size} bytes, more than the ${maxSize} allowed`;
@@ -173,7 +176,11 @@ export class Draft {
         throw invalid('it has changed since the transaction looked at it', subject);
       child.wasRead = true;
     }
-    return await file.readFile();
+    const bytes = await file.readFile();
+    if (entry instanceof Standing && !isSettled(stat, lookedAt)) {
+      entry.readSha256 ??= createHash('sha256').update(bytes).digest('hex');
+    }
+    return bytes;
   }
 
   #at(root: number): Participant {

@@ -59,7 +59,7 @@ export class FileTransaction implements AsyncDisposable {
         "a transaction id has letters, digits, dots, underscores and hyphens, at most 100 of them, and is not 'lock'";
       throw invalid(why, { verb: 'begin', path: this.id });
     }
-    if (typeof keepUndo === 'object') checkRetention(keepUndo, 'begin');
+    if (keepUndo && keepUndo !== true) checkRetention(keepUndo, 'begin');
     this.#roots = rootsOf(root);
     this.#options = options;
     this.#turns = new Turns(signal);

@@ -37,6 +37,8 @@ export class Standing {
   readonly children = new Map<string, Child>();
   /** To be set at commit. */
   mode: number | undefined;
+  /** Of what was read first, where a change could leave all times as they are. */
+  readSha256: string | undefined;
   /** Of a directory that was deleted: what it held then. */
   tree: Fingerprint | undefined;
 

@@ -43,6 +43,7 @@ import {
 } from 'dirfd/atomic';
 import { verifyAuditTrail } from 'dirfd/audit';
 import { rejects, scratch } from '../dirfd/scratch.js';
+import { mounted } from '../fixtures/mounts.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
 
@@ -174,6 +175,21 @@ describe('updateJson', () => {
       updateJson({ directory, path: 'link.json' }, () => ({})),
       'ELOOP',
     );
+  });
+
+  test('an edit in place is noticed also where the clock of the file system stood still meanwhile', async (t) => {
+    const path = mounted(t, 'ramfs');
+    if (path === undefined) return;
+    const file = join(path, 'file.json');
+    for (let round = 0; round < 20; round++) {
+      writeFileSync(file, '{"n":1}');
+      let calls = 0;
+      await updateJson<{ n: number }>(file, (data) => {
+        if (calls++ === 0) writeFileSync(file, '{"n":5}');
+        return { n: data!.n + 1 };
+      });
+      assert.deepEqual([calls, json(file)], [2, { n: 6 }]);
+    }
   });
 
   test('null is data: it is written, and not what was there', async (t) => {
