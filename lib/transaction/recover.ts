@@ -46,7 +46,7 @@ export interface RecoveryReport {
   readonly discarded: readonly string[];
   /** Left alone: their processes live. */
   readonly active: readonly string[];
-  /** Paths that stay as somebody has left them after the crash (`edits: 'keep'`). */
+  /** Paths that stay as somebody has left them after the crash, or that have gone with their root (`edits: 'keep'`). */
   readonly kept: readonly string[];
 }
 
@@ -283,6 +283,11 @@ class Recovery {
         if (!isHere) return;
         const settle = state === 'committed' ? finish : goBack;
         const obstacles = await settle(resumed.journal, story, basesOf(sites, works), keepGoing);
+        const { steps, roots } = resumed.story;
+        this.#note(
+          steps.filter((step) => gone.some(({ path }) => path === roots[step.root]?.path)),
+          true,
+        );
         this.#note(obstacles, keepGoing);
         if (obstacles.length > 0 && !keepGoing) return;
         (state === 'committed' ? this.#finished : this.#rolledBack).push(id);

@@ -76,6 +76,23 @@ describe('where a root is gone', () => {
     }
   });
 
+  test('given up, it is finished in the others, wherever it stood, and no file is lost there', async (t) => {
+    for (let taken = 0; taken <= 7; taken++) {
+      const parent = rootWith(t, { 'one/a': 'a1', 'two/a': 'a2', 'three/a': 'a3', 'three/b': 'b3' });
+      const [one, two, three] = ['one', 'two', 'three'].map((name) => join(parent, name)) as [string, string, string];
+      await cutShort(taken, { one, two, three }, async (transaction) => {
+        for (const root of ['one', 'two', 'three']) await transaction.write({ root, path: 'a' }, 'new');
+        await transaction.move({ root: 'three', path: 'b' }, { root: 'three', path: 'c' });
+        await transaction.delete({ root: 'three', path: 'a' });
+      });
+      rmSync(two, { recursive: true });
+      const { finished, kept } = await recover(three, { edits: 'keep' });
+      assert.deepEqual([finished, kept], [['t'], ['a']]);
+      assert.deepEqual([snapshot(one), snapshot(three)], [{ a: 'file 644 new' }, { c: 'file 644 b3' }]);
+      assert.deepEqual([leavings(one), leavings(three)], [[], []]);
+    }
+  });
+
   test('nothing is given up for a root that only cannot be opened', async (t) => {
     const parent = rootWith(t, { 'one/a': 'old', 'two/a': 'old' });
     const roots = { one: join(parent, 'one'), two: join(parent, 'two') };
