@@ -81,7 +81,7 @@ export class DeletePass {
       if (isKnown && !visits?.has(below.asLatin1())) continue;
       this.#push({ path: below, ticket: ticketOf(entry, standing), stat: entry, surveyed: isKnown });
     }
-    const isChanged = await this.#remove(present.strangers(guard, this.#context.fail), path);
+    const isChanged = present.hasStrangers && (await this.#remove(present.strangers(guard, this.#context.fail), path));
     if (isChanged && opened.pair && !options.dryRun && options.delete === 'after') {
       await native.copyFinish(copy, opened.pair);
     }
@@ -92,20 +92,15 @@ export class DeletePass {
    *
    * @returns whether there was anything to remove
    */
-  async #remove(doomed: AsyncIterable<Doomed>, path: TreePath): Promise<boolean> {
-    const { roots, options, deletions } = this.#context;
+  async #remove(doomed: AsyncIterator<Doomed>, path: TreePath): Promise<boolean> {
+    const { roots, options, deletions, stopped } = this.#context;
     const root = roots.destination;
     if (!root) return false;
     const bytes = path.bytes();
     const at = bytes.length === 0 ? '.' : bytes;
-    let before: Stat | undefined;
-    let isAny = false;
-    for await (const entry of doomed) {
-      if (!isAny && !options.dryRun && options.delete !== 'after') before = await root.stat(at);
-      isAny = true;
-      await deletions.remove(entry);
-    }
-    if (before) await root.utimes(at, before.atimeNs, before.mtimeNs).catch(() => {});
+    const before = options.dryRun || options.delete === 'after' ? undefined : await root.stat(at);
+    const isAny = await deletions.removeAll(doomed, stopped);
+    if (before && isAny) await root.utimes(at, before.atimeNs, before.mtimeNs).catch(() => {});
     return isAny;
   }
 }

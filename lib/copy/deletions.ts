@@ -13,6 +13,9 @@ import { type Doomed, removeStanding } from './standing.js';
 
 const LIMIT: Refusal = { code: 'ERR_DIRFD_DELETE_LIMIT', why: 'maxDelete allows to remove no more' };
 
+/** A removal takes less time than its way to a worker thread and back. */
+const AT_A_TIME = 16;
+
 export interface DeletionContext {
   readonly roots: TreeCopyRoots;
   readonly options: Settled;
@@ -35,7 +38,25 @@ export class Deletions {
     this.#left = context.options.maxDelete;
   }
 
-  async remove({ path, stat }: Doomed): Promise<void> {
+  /**
+   * Some at a time, until there is nothing left: whoever calls it for the same ones as well shares them.
+   *
+   * @returns whether there was anything
+   */
+  async removeAll(doomed: AsyncIterator<Doomed>, stopped: () => boolean): Promise<boolean> {
+    for (let isAny = false; ; isAny = true) {
+      const some: Doomed[] = [];
+      while (some.length < AT_A_TIME) {
+        const next = await doomed.next();
+        if (next.done) break;
+        some.push(next.value);
+      }
+      if (some.length === 0 || stopped()) return isAny;
+      await Promise.all(some.map((each) => this.#remove(each)));
+    }
+  }
+
+  async #remove({ path, stat }: Doomed): Promise<void> {
     const { roots, options, report, itemizer, job, fail } = this.#context;
     const root = roots.destination;
     if (!root || !(await this.admits(path, stat))) return;

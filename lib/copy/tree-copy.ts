@@ -340,15 +340,11 @@ export class TreeCopy {
     return decision;
   }
 
-  /** Some at a time, whoever is free the next: there may be a million of them. */
   #deleteAll(directory: Directory, present: Present): void {
     const doomed = present.strangers(this.#guard, this.#fail);
     for (let worker = 0; worker < this.#options.concurrency; worker++) {
       this.#task(directory, async () => {
-        for (let next = await doomed.next(); !next.done; next = await doomed.next()) {
-          if (this.#scheduler.failed) return;
-          await this.#deletions.remove(next.value);
-        }
+        await this.#deletions.removeAll(doomed, () => this.#scheduler.failed);
       });
     }
   }
