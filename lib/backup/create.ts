@@ -7,6 +7,7 @@ import type { RelativePath } from '../dirfd/path.js';
 import { FsError } from '../errors.js';
 import { type Compression, toCompression } from './compression.js';
 import { byPath, packedOnly } from './diff.js';
+import { entriesIn } from './entries.js';
 import { type BackupLosses, toLosses } from './losses.js';
 import {
   type BackupVersion,
@@ -123,6 +124,7 @@ async function fill(
     storedBytes: files.reduce((sum, { size, storedSize = size }) => sum + storedSize, 0),
     ...losses,
     files,
+    entries: (await entriesIn(content, { signal })).filter(({ kind }) => kind !== 'file'),
   };
   await writeManifest(place, manifest);
   // All of it, before the name that makes it a version.

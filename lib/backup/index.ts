@@ -29,6 +29,7 @@ export type { RecoveryReport as TransactionRecoveryReport } from '../transaction
 export type { TransactionRoot } from '../transaction/site.js';
 export type { Compression } from './compression.js';
 export type { CreateBackupOptions } from './create.js';
+export type { VersionEntry } from './entries.js';
 export type { BackupLoss, BackupLosses } from './losses.js';
 export {
   BackupManager,

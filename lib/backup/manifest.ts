@@ -5,6 +5,7 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { IntegrityError, operationError, VersionError } from '../operation-errors.js';
 import type { Compression } from './compression.js';
+import type { VersionEntry } from './entries.js';
 import type { BackupLosses } from './losses.js';
 
 /** One regular file of a version. */
@@ -17,6 +18,8 @@ export interface VersionFile {
   readonly size: number;
   /** SHA-256, in hexadecimal. */
   readonly sha256: string;
+  /** Permission bits. */
+  readonly mode?: number;
   /** Of what is stored in its place, with its size; absent where the content is stored as it is. */
   readonly compression?: Compression;
   readonly storedSize?: number;
@@ -45,6 +48,8 @@ export interface BackupVersion extends BackupLosses {
 
 export interface Manifest extends BackupVersion {
   readonly files: readonly VersionFile[];
+  /** What is no regular file, as it is stored. Without it, only files' contents are verified. */
+  readonly entries?: readonly VersionEntry[];
 }
 
 const NAME = 'manifest.json';
@@ -76,7 +81,7 @@ export async function readManifest(directory: DirectoryFd, subject: ErrorSubject
   throw operationError(VersionError, 'ERR_DIRFD_BACKUP', `a format of its own time: ${format}`, subject);
 }
 
-export function describeVersion({ files: _files, ...version }: Manifest): BackupVersion {
+export function describeVersion({ files: _files, entries: _entries, ...version }: Manifest): BackupVersion {
   return version;
 }
 

@@ -26,7 +26,7 @@ export interface PackOptions extends SignalOptions {
   readonly compression: Compression | undefined;
 }
 
-type Sum = Omit<VersionFile, 'path' | 'pathBytes'>;
+type Sum = Omit<VersionFile, 'path' | 'pathBytes' | 'mode'>;
 
 /** @param spare a directory of the same file system, for files without a name */
 export async function packTree(content: DirectoryFd, spare: DirectoryFd, options: PackOptions): Promise<VersionFile[]> {
@@ -60,9 +60,10 @@ export class Packer {
 
   async pack({ path, pathBytes, stat }: { path: string; pathBytes: Buffer; stat: Stat }): Promise<VersionFile> {
     const known = this.#options.known.get(pathBytes.toString('latin1'));
-    if (known) return known;
+    const mode = stat.mode & 0o7777;
+    if (known) return { ...known, mode };
     const exact = Buffer.from(path).equals(pathBytes) ? {} : { pathBytes: pathBytes.toString('base64') };
-    return { path, ...exact, ...(await this.#sumOf(pathBytes, stat)) };
+    return { path, ...exact, mode, ...(await this.#sumOf(pathBytes, stat)) };
   }
 
   async #sumOf(path: Buffer, stat: Stat): Promise<Sum> {

@@ -15,8 +15,9 @@ import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
 import { checkRelative, type RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, FsError } from '../errors.js';
-import { operationError, RestoreError, VersionError } from '../operation-errors.js';
+import { IntegrityError, operationError, RestoreError, VersionError } from '../operation-errors.js';
 import { type BackupSource, CONTENT, copySingle, SINGLE } from './create.js';
+import { entryFaults } from './entries.js';
 import { type BackupLosses, toLosses } from './losses.js';
 import type { Manifest } from './manifest.js';
 import { filesOf, type PartFile, plainPath, WHOLE } from './part.js';
@@ -62,6 +63,16 @@ export async function restoreVersion(
     { signal },
     subject,
   );
+  if (wanted.isDirectory) {
+    const [fault] = await entryFaults(content, manifest, wanted.path.toString('latin1'), { signal });
+    if (fault) {
+      const why = `the version is damaged: '${fault.path}' is ${fault.why}`;
+      throw operationError(IntegrityError, 'ERR_DIRFD_INTEGRITY', why, subject, undefined, {
+        expected: '',
+        actual: '',
+      });
+    }
+  }
   const bytes = Buffer.from(path);
   const slash = bytes.lastIndexOf('/'.charCodeAt(0));
   const name = bytes.subarray(slash + 1);

@@ -8,8 +8,10 @@ import { walk } from '../walk/walk.js';
 import { canDecompress, unsupported } from './compression.js';
 import { DamagedContent, hashFile } from './content.js';
 import { byPath } from './diff.js';
+import { entryFaults } from './entries.js';
 import { inOrder } from './in-order.js';
 import { type Manifest, pathOf, type VersionFile } from './manifest.js';
+import { WHOLE } from './part.js';
 
 /** What a verification has found. */
 export interface BackupReport {
@@ -42,6 +44,7 @@ export async function verifyVersion(
   for await (const { path, pathBytes } of walk(content, { kinds: ['file'], ...options })) {
     if (!known.has(pathBytes.toString('latin1'))) faults.push({ path, why: 'extra' });
   }
+  faults.push(...(await entryFaults(content, manifest, WHOLE, options)));
   const { id, fileCount, bytes } = manifest;
   return { id, intact: faults.length === 0, files: fileCount, bytes, faults };
 }

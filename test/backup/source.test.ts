@@ -1,12 +1,41 @@
-// What a version says of where it came from, by which the next one finds it and retention counts.
+// What a version says of where it came from, and of what it holds besides the content of files.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { mkdirSync, realpathSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, realpathSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DirectoryFd } from 'dirfd';
 import { BackupManager } from 'dirfd/backup';
+import { run } from '../fixtures/command.js';
 import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
+
+test('what is no content is verified too: links, directories, modes', async (t) => {
+  const path = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
+  mkdirSync(join(path, 'data/deep/empty'), { recursive: true });
+  mkdirSync(join(path, 'store'));
+  writeFileSync(join(path, 'data/deep/file'), '', { mode: 0o600 });
+  symlinkSync('there', join(path, 'data/deep/link'));
+  await using directory = await DirectoryFd.open(path);
+  await using backups = await BackupManager.open(join(path, 'store'));
+  const { id } = await backups.createBackup(directory, 'data');
+  const stored = (name: string) => join(path, 'store/versions', id, 'content/deep', name);
+  const damages = {
+    link: ['changed', () => run('ln', ['-sfn', 'elsewhere', stored('link')])],
+    empty: ['missing', () => rmdirSync(stored('empty'))],
+    file: ['changed', () => chmodSync(stored('file'), 0o666)],
+    more: ['extra', () => mkdirSync(stored('more'))],
+  } as const;
+  const expected: string[] = [];
+  assert.equal((await backups.verify(id)).intact, true);
+  for (const [name, [why, damage]] of Object.entries(damages)) {
+    damage();
+    expected.push(`deep/${name} ${why}`);
+    const { faults, intact } = await backups.verify(id);
+    assert.deepEqual([intact, faults.map((fault) => `${fault.path} ${fault.why}`).sort()], [false, expected.sort()]);
+    await assert.rejects(backups.restoreBackup(id, directory, 'new', { path: 'deep' }), { name: 'IntegrityError' });
+  }
+  assert.equal(existsSync(join(path, 'new')), false);
+});
 
 test('the source is the real path: two directories opened as "." are two, one opened by two paths is one', async (t) => {
   const path = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
