@@ -1,7 +1,17 @@
 // What a version says of where it came from, and of what it holds besides the content of files.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, realpathSync, rmdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DirectoryFd } from 'dirfd';
@@ -35,6 +45,16 @@ test('what is no content is verified too: links, directories, modes', async (t) 
     await assert.rejects(backups.restoreBackup(id, directory, 'new', { path: 'deep' }), { name: 'IntegrityError' });
   }
   assert.equal(existsSync(join(path, 'new')), false);
+  // A manifest that does not say what there was besides files is no damage.
+  const manifest = join(path, 'store/versions', id, 'manifest.json');
+  const { entries, ...rest } = JSON.parse(readFileSync(manifest, 'utf8').split('\n')[0]!);
+  assert.deepEqual(
+    entries.map(({ path: name }: { path: string }) => name),
+    ['deep', 'deep/empty', 'deep/link'],
+  );
+  const text = JSON.stringify(rest);
+  writeFileSync(manifest, `${text}\n${createHash('sha256').update(text).digest('hex')}\n`);
+  assert.equal((await backups.verify(id)).intact, true);
 });
 
 test('the source is the real path: two directories opened as "." are two, one opened by two paths is one', async (t) => {
