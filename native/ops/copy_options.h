@@ -120,6 +120,7 @@ struct CopyRun {
   Pace pace;
   RecentDirectories recent_sources{};
   RecentDirectories recent_destinations{};
+  std::mutex opening_up{};  // immutable files, for a moment: see CopyRange::link_at
   BulkMove bulk_move = nullptr;
 };
 

@@ -71,10 +71,13 @@ Result<bool> CopyRange::link_at(const char* destination_name, const std::string&
   }
   Dirfd dir = direct ? held_.destination : staging_.fd();
   auto made = sys::linkat(place->dir(), place->name(), dir, staged.c_str());
+  std::unique_lock<std::mutex> turn;
   UniqueFd opened_up;
   uint32_t flags = 0;
   if (made.err() == EPERM && held_.run.options.flags) {
-    // Nothing can be linked to an immutable file. It is opened up for the moment, and shut again through the descriptor.
+    // Nothing can be linked to an immutable file. It is opened up for the moment, and shut again through the descriptor; whoever links another
+    // of its names meanwhile would take it for open, and find it shut.
+    turn = std::unique_lock(held_.run.opening_up);
     auto file = open_regular(place->dir(), place->name(), O_RDONLY, held_.stop);
     auto stx = file ? sys::fstatx(file->get()) : Result<struct statx>(file.error());
     // By name once more: nobody else's file is opened up.

@@ -1,7 +1,7 @@
 // flags and projectIds: kept on request, against lsattr; named where the file system has none; no call where nobody asks.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type CopyOptions, type CopyReport, copyTree, verifyTree } from 'dirfd';
@@ -86,6 +86,24 @@ for (const type of ['ext4', 'xfs', 'btrfs'] as const) {
     assert.ok(without.differences.some(({ path, field, a }) => path === 'nodump' && field === 'flags' && a === 'd'));
   });
 }
+
+test('many names of an immutable file are linked by many threads', async (t) => {
+  if (!requireTool(t, 'chattr', 'lsattr')) return;
+  const place = mounted(t, 'ext4');
+  if (place === undefined) return;
+  t.after(() => void attempt('chattr', ['-R', '-i', place]));
+  const { source, destination, from, to } = pairIn(place, (path) => {
+    writeFileSync(join(path, 'first'), 'content');
+    for (let directory = 0; directory < 20; directory++) {
+      mkdirSync(join(path, `${directory}`));
+      for (let name = 0; name < 20; name++) linkSync(join(path, 'first'), join(path, `${directory}/${name}`));
+    }
+  });
+  run('chattr', ['+i', from('first')]);
+  assertComplete(await copyTree(source, destination, { flags: true, concurrency: 8 }));
+  assert.equal(statSync(to('first')).nlink, 401);
+  assert.match(run('lsattr', [to('first')]), /^\S*i/);
+});
 
 test('what is immutable at the destination is brought in line where flags are kept, and is an error where they are not', async (t) => {
   const made = flagged(t, 'ext4');
