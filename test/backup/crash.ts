@@ -20,6 +20,7 @@ const CALLS: readonly string[] = [
 export const programs = {
   create: `await backups.createBackup(directory, 'data', { compress: 'gzip' });`,
   prune: 'await backups.prune({ count: 1 });',
+  clean: 'await backups.prune({ count: 1 });',
   restore: `await backups.restoreBackup((await backups.ids())[0], directory, 'data');`,
 };
 export type Program = keyof typeof programs;
@@ -49,6 +50,20 @@ export function copyOf(root: string, t: TestLike): string {
   const copy = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
   run('cp', ['-a', `${root}/.`, copy]);
   return copy;
+}
+
+/** What a backup and a prune leave that are killed in the middle: a version that has never become one, and one that is none any more. */
+export function leaveDebris(root: string, t: TestLike): void {
+  const versions = join(root, 'store/versions');
+  const debris = (prefix: string) => readdirSync(versions).filter((name) => name.startsWith(prefix));
+  assert.ok(runKilled('create', root, { call: 'utimensat', nth: 1 }));
+  const [unmade = 'none'] = debris('.new-');
+  run('cp', ['-a', join(versions, unmade), join(root, unmade)]);
+  const unlinks = killPoints('prune', copyOf(root, t)).filter(({ call }) => call === 'unlinkat').length;
+  assert.ok(runKilled('prune', root, { call: 'unlinkat', nth: unlinks - 1 }));
+  // The prune has cleaned that up first.
+  run('mv', [join(root, unmade), versions]);
+  assert.deepEqual([debris('.new-').length, debris('.old-').length], [1, 1]);
 }
 
 export function killPoints(program: Program, root: string): KillPoint[] {

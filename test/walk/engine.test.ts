@@ -10,7 +10,7 @@ import { compiled } from '../fixtures/compile.js';
 import { importable } from '../fixtures/ordinary-user.js';
 import { withRefused } from '../fixtures/seccomp.js';
 import { countCalls, markCalls } from '../fixtures/strace.js';
-import { temporaryDirectory } from '../fixtures/temporary.js';
+import { quickDirectory } from '../fixtures/temporary.js';
 import { requireTool } from '../fixtures/tools.js';
 import { traceScript } from '../fixtures/traced-script.js';
 import { metadata, plain, project, wide } from '../fixtures/trees.js';
@@ -30,7 +30,7 @@ for (const order of orders) {
   test(`on io_uring a walk in order ${order} tells what find tells`, async (t) => {
     if (!hasRing(t)) return;
     for (const fill of [metadata, wide]) {
-      const root = temporaryDirectory(t);
+      const root = quickDirectory(t);
       fill(root);
       assert.deepEqual(await walkListing(root, { order, engine: 'io_uring' }), findListing(root));
     }
@@ -39,7 +39,7 @@ for (const order of orders) {
 
 test('the order sorted is that of the bytes, ahead of which the ring looks', async (t) => {
   if (!hasRing(t)) return;
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   wide(root);
   const paths = await pathsOf(root, { order: 'sorted', engine: 'io_uring', encoding: 'buffer' });
@@ -48,7 +48,7 @@ test('the order sorted is that of the bytes, ahead of which the ring looks', asy
 
 test('the ring stats every name once, and no thread does', (t) => {
   if (!requireTool(t, 'strace') || !hasRing(t)) return;
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   wide(root);
   const script = `
     import { walk } from 'dirfd';
@@ -62,7 +62,7 @@ test('the ring stats every name once, and no thread does', (t) => {
 
 test('the ring follows no symlink, and reports one that dangles', async (t) => {
   if (!hasRing(t)) return;
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   plain(root);
   symlinkSync('/etc/passwd', join(root, 'link'));
   symlinkSync('nowhere', join(root, 'leads-nowhere'));
@@ -74,7 +74,7 @@ test('the ring follows no symlink, and reports one that dangles', async (t) => {
 
 test('an early end leaves nothing in flight', async (t) => {
   if (!hasRing(t)) return;
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   wide(root);
   for (const order of orders) {
     for await (const entry of walk(root, { engine: 'io_uring', order, batchSize: 1 })) {
@@ -111,7 +111,7 @@ for (const errno of ['ENOSYS', 'EPERM'] as const) {
     const seccomp = compiled(t, 'seccomp');
     if (seccomp === undefined) return;
     if (!hasRing(t)) return;
-    const root = temporaryDirectory(t);
+    const root = quickDirectory(t);
     plain(root);
     const ran = withRefused(seccomp, errno, ['io_uring_setup'], command(root));
     assert.equal(ran.status, 0, ran.stderr);
@@ -121,7 +121,7 @@ for (const errno of ['ENOSYS', 'EPERM'] as const) {
 }
 
 test('DIRFD_DISABLE=io_uring leaves threads, and DIRFD_ENGINE is no way around it', (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   plain(root);
   const env = { ...process.env, DIRFD_DISABLE: 'io_uring', DIRFD_ENGINE: 'io_uring' };
   const [program = '', ...rest] = command(root);

@@ -11,7 +11,7 @@ import { attempt } from '../fixtures/command.js';
 import { openDescriptors } from '../fixtures/descriptors.js';
 import '../fixtures/fd-baseline.js';
 import { repositoryRoot } from '../fixtures/repository.js';
-import { temporaryDirectory } from '../fixtures/temporary.js';
+import { quickDirectory } from '../fixtures/temporary.js';
 import { plain, project } from '../fixtures/trees.js';
 import { pathsOf } from './listing.js';
 
@@ -32,7 +32,7 @@ const orders = ['any', 'breadth', 'depth', 'sorted'] as const;
 
 for (const order of orders) {
   test(`break, throw, return, close and dispose release everything, in order ${order}`, async (t) => {
-    const root = temporaryDirectory(t);
+    const root = quickDirectory(t);
     project(root);
     await pathsOf(root); // node starts threads of its own when first asked to
     const options = { ...slow, order, concurrency: 4 };
@@ -67,7 +67,7 @@ for (const order of orders) {
   });
 
   test(`an abort ends a walk with the signal's reason, in order ${order}`, async (t) => {
-    const root = temporaryDirectory(t);
+    const root = quickDirectory(t);
     project(root);
     await assertReleases(async () => {
       const controller = new AbortController();
@@ -86,7 +86,7 @@ for (const order of orders) {
 }
 
 test('an abort wakes a consumer that waits', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   plain(root);
   const controller = new AbortController();
   const iterator = walk(root, { signal: controller.signal, filter: () => 'skip' })[Symbol.asyncIterator]();
@@ -96,12 +96,12 @@ test('an abort wakes a consumer that waits', async (t) => {
 });
 
 test('a signal that is aborted already starts nothing', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   await assert.rejects(pathsOf(root, { signal: AbortSignal.abort(new Error('before')) }), { message: 'before' });
 });
 
 test('closing while the root is being opened leaves nothing open', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   plain(root);
   await assertReleases(async () => {
     const walking = walk(root);
@@ -112,7 +112,7 @@ test('closing while the root is being opened leaves nothing open', async (t) => 
 });
 
 test('a walk that was never begun holds nothing', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   const walking = walk(root);
   assert.deepEqual(walking.progress, { delivered: 0, found: 0, directories: 0, done: false });
   await walking.close();
@@ -120,14 +120,14 @@ test('a walk that was never begun holds nothing', async (t) => {
 });
 
 test('a walk is iterated once', async (t) => {
-  const walking = walk(temporaryDirectory(t));
+  const walking = walk(quickDirectory(t));
   for await (const _ of walking);
   assert.throws(() => walking[Symbol.asyncIterator](), { code: 'ERR_DIRFD_INVALID_ARGUMENT' });
   assert.throws(() => walking.batches(), { code: 'ERR_DIRFD_INVALID_ARGUMENT' });
 });
 
 test('a root that is closed is refused; one that is closed on the way is walked to the end', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   const directory = await DirectoryFd.open(root);
   let seen = 0;
@@ -137,14 +137,14 @@ test('a root that is closed is refused; one that is closed on the way is walked 
 });
 
 test('a root that does not exist, or is a file, is told by the first step', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   plain(root);
   await assert.rejects(pathsOf(join(root, 'nothing')), { name: 'FsError', code: 'ENOENT' });
   await assert.rejects(pathsOf(join(root, 'readme.md')), { name: 'FsError', code: 'ENOTDIR' });
 });
 
 test('a walk that was forgotten half-way is collected, and its threads with it', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   const script = `
     import { readdirSync } from 'node:fs';
@@ -167,7 +167,7 @@ test('a walk that was forgotten half-way is collected, and its threads with it',
 });
 
 test('a process may end while a walk is under way, and does not wait for one that nobody consumes', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   const script = (end: string) => `
     import { walk } from 'dirfd';
@@ -186,7 +186,7 @@ test('a process may end while a walk is under way, and does not wait for one tha
 });
 
 test('a pending step keeps the process alive until it is answered', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   plain(root);
   const script = `
     import { walk } from 'dirfd';
@@ -199,7 +199,7 @@ test('a pending step keeps the process alive until it is answered', async (t) =>
 });
 
 test('workers that are terminated in the middle of walks leave nothing', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   const descriptors = openDescriptors();
   const script = `
@@ -224,7 +224,7 @@ test('workers that are terminated in the middle of walks leave nothing', async (
 });
 
 test('many walks at once find everything', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   const expected = (await pathsOf(root)).length;
   const walks = Array.from({ length: 16 }, (_, index) =>

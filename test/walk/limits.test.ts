@@ -9,7 +9,7 @@ import { type WalkOptions, walk } from 'dirfd';
 import { run } from '../fixtures/command.js';
 import { withOpenFiles } from '../fixtures/limits.js';
 import { repositoryRoot } from '../fixtures/repository.js';
-import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
+import { quickDirectory } from '../fixtures/temporary.js';
 import { deep, depthBeyondPathMax, project, wide } from '../fixtures/trees.js';
 import { pathsOf } from './listing.js';
 
@@ -38,7 +38,7 @@ function countedWithOpenFiles(limit: number, root: string, options: WalkOptions)
 }
 
 test('forty descriptors are enough, for every order and many threads', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   const expected = (await pathsOf(root)).length;
   for (const order of orders) {
@@ -50,7 +50,7 @@ test('forty descriptors are enough, for every order and many threads', async (t)
 
 // Threads that find none left at the same moment once all left their directories to each other, and the walk ended early without a word.
 test('threads that run out of descriptors together leave nothing out', (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   for (let at = 0; at < 100; at++) mkdirSync(join(root, `${at}/leaf`), { recursive: true });
   const often = `
     import { closeSync, openSync } from 'node:fs';
@@ -72,7 +72,7 @@ test('threads that run out of descriptors together leave nothing out', (t) => {
 });
 
 test('a chain whose path no system call takes is walked to its end', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   deep(root);
   for (const order of orders) {
     for (const maxOpenDirectories of [3, 64]) {
@@ -84,7 +84,7 @@ test('a chain whose path no system call takes is walked to its end', async (t) =
 });
 
 test('a chain of ten thousand directories is walked with forty descriptors', (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   deep(root, 10_000, 6);
   for (const order of ['any', 'depth'] as const) {
     const { entries, deepest } = countedWithOpenFiles(40, root, { order });
@@ -93,7 +93,7 @@ test('a chain of ten thousand directories is walked with forty descriptors', (t)
 });
 
 test('a directory whose children no longer find it open is reached again', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   for (const order of orders) {
     const walking = walk(root, { order, maxOpenDirectories: 3 });
@@ -105,7 +105,7 @@ test('a directory whose children no longer find it open is reached again', async
 });
 
 test('the directories open at a time stay within what was allowed', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root, 50);
   const before = readdirSync('/proc/self/fd').length;
   for (const order of orders) {
@@ -121,7 +121,7 @@ test('the directories open at a time stay within what was allowed', async (t) =>
 });
 
 test('a wide directory is shared out among threads, and each entry comes once', async (t) => {
-  const root = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
+  const root = quickDirectory(t);
   wide(root, 20_000);
   const walking = walk(root, { concurrency: 4 });
   const seen = new Set<string>();
@@ -136,7 +136,7 @@ test('a wide directory is shared out among threads, and each entry comes once', 
 });
 
 test('the first entries come as soon as the first directory has been read', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   mkdirSync(join(root, 'below'));
   project(join(root, 'below'));
   for (const order of orders) {
@@ -148,7 +148,7 @@ test('the first entries come as soon as the first directory has been read', asyn
 });
 
 test('a consumer that stops reading stops the walk', async (t) => {
-  const root = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
+  const root = quickDirectory(t);
   wide(root, 20_000);
   for (const order of orders) {
     const walking = walk(root, { order, highWaterMark: 100_000 });
@@ -165,7 +165,7 @@ test('a consumer that stops reading stops the walk', async (t) => {
 });
 
 test('memory stays flat over a directory of many files, however slow the consumer', (t) => {
-  const root = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
+  const root = quickDirectory(t);
   run('sh', ['-c', 'seq -f "$1/%08.0f" 1 40000 | xargs touch', 'sh', root]);
   const script = `
     import { walk } from 'dirfd';

@@ -5,12 +5,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { walk } from 'dirfd';
-import { temporaryDirectory } from '../fixtures/temporary.js';
+import { quickDirectory } from '../fixtures/temporary.js';
 import { plain, plainEntries, project } from '../fixtures/trees.js';
 import { pathsOf } from './listing.js';
 
 test('breadth reports one depth after the other', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   const depths: number[] = [];
   for await (const entry of walk(root, { order: 'breadth' })) depths.push(entry.depth);
@@ -22,7 +22,7 @@ test('breadth reports one depth after the other', async (t) => {
 });
 
 test('depth reports a directory, then everything below it, then what follows', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   const open: string[] = [];
   const closed = new Set<string>();
@@ -37,7 +37,7 @@ test('depth reports a directory, then everything below it, then what follows', a
 });
 
 test('sorted is the order of the bytes of whole paths', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   plain(root);
   for (const name of ['a-b', 'a-b/c', 'a-b-c', 'a.d', 'a.d/x', 'a0', 'é', 'Z', 'aa']) mkdirSync(join(root, name));
   for (const name of ['a!', 'a/b!', 'a.txt', 'a-b/c/f', 'a-b.txt']) writeFileSync(join(root, name), '');
@@ -50,7 +50,7 @@ test('sorted is the order of the bytes of whole paths', async (t) => {
 
 for (const order of ['depth', 'sorted'] as const) {
   test(`with leave, in order ${order}, every directory is left once, after all that is below it`, async (t) => {
-    const root = temporaryDirectory(t);
+    const root = quickDirectory(t);
     plain(root);
     const entered = new Set<string>();
     const left = new Set<string>();
@@ -68,7 +68,7 @@ for (const order of ['depth', 'sorted'] as const) {
   });
 
   test(`leave events in order ${order} come also for directories that are not entered, and not for those left out`, async (t) => {
-    const root = temporaryDirectory(t);
+    const root = quickDirectory(t);
     plain(root);
     const leaves = async (options: object) =>
       (await pathsOf(root, { order, leave: true, ...options })).filter((path) => path.startsWith('leave ')).sort();
@@ -90,7 +90,7 @@ test('leave events are refused where there is no order to them', () => {
 });
 
 test('every order, with few descriptors and many, finds the same set', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   project(root);
   const expected = (await pathsOf(root)).sort();
   for (const order of ['any', 'breadth', 'depth', 'sorted'] as const) {
@@ -102,7 +102,7 @@ test('every order, with few descriptors and many, finds the same set', async (t)
 });
 
 test('maxDepth goes down as far as it says', async (t) => {
-  const root = temporaryDirectory(t);
+  const root = quickDirectory(t);
   plain(root);
   for (const order of ['any', 'breadth', 'depth', 'sorted'] as const) {
     for (const maxDepth of [1, 2, 3, 4, Number.POSITIVE_INFINITY]) {
