@@ -7,10 +7,23 @@ namespace dfd {
 // Bytes. The kernel finds a path of this length in some fifty microseconds.
 static constexpr size_t kLongPiece = 1024;
 
-// One after the other: a chain of a million pieces, let go of by recursion, would overflow the stack.
+// One after the other: a chain of a million pieces, let go of by recursion, would overflow the stack. So a piece that goes because the one below it
+// went does not let go of the one above it, but hands it down. (To ask use_count() whether it will go would not order what other threads did with it
+// before.)
 PathPiece::~PathPiece() {
+  thread_local std::shared_ptr<PathPiece>* handed_down = nullptr;
+  if (handed_down) {
+    *handed_down = std::move(above_);
+    return;
+  }
   auto next = std::move(above_);
-  while (next && next.use_count() == 1) next = std::exchange(next->above_, nullptr);
+  while (next) {
+    std::shared_ptr<PathPiece> further;
+    handed_down = &further;
+    next.reset();
+    next = std::move(further);
+  }
+  handed_down = nullptr;
 }
 
 std::string PathPiece::text() const {
