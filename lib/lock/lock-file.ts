@@ -360,7 +360,8 @@ export class LockFile {
       native.tryLockSync(this.#file[INTERNAL].handle, LOCK_KINDS.indexOf(kind), 0, 0);
     } catch (thrown) {
       const error = toFsError(thrown, native.callNames, { verb: 'lock', directory: this.#file.path });
-      if (error instanceof FsError && error.code === 'EAGAIN') return false;
+      // Nobody can be in the way of an unlock.
+      if (kind !== 'none' && error instanceof FsError && error.code === 'EAGAIN') return false;
       throw error;
     }
     this.#kernel = kind;

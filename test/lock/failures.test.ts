@@ -3,6 +3,7 @@ import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FsError } from 'dirfd';
 import { FileLock, LockManager, LockTimeoutError } from 'dirfd/lock';
 import { native } from '#dist/native/load.js';
 import { LOCK_KINDS } from '#dist/native/surface.js';
@@ -39,6 +40,18 @@ test('who waits is let in although the lock cannot be given up for a moment', as
   await waiting;
   assert.deepEqual([a.held, b.held], [undefined, 'exclusive']);
   stub.restore();
+});
+
+test('an unlock that is told to wait has failed: there is nobody to wait for', async (t) => {
+  const [a] = await locks(t, temporaryDirectory(t));
+  await a.lock();
+  const { tryLockSync } = native;
+  const stub = t.mock.method(native, 'tryLockSync', (...args: Parameters<typeof tryLockSync>) => {
+    if (args[1] === LOCK_KINDS.indexOf('none')) throw new FsError('EAGAIN', { code: 'EAGAIN' });
+    return tryLockSync.apply(native, args);
+  });
+  await assert.rejects(a.unlock(), { code: 'EAGAIN' });
+  stub.mock.restore();
 });
 
 test('who gives up waiting in that moment is told why, and nothing fails behind it', async (t) => {
