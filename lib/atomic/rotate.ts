@@ -11,8 +11,8 @@ import { type ObservedOptions, observed } from '../audit/observe.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { toInteger } from '../dirfd/flags.js';
-import { unless } from '../dirfd/unless.js';
 import { FsError } from '../errors.js';
+import { type LockPatience, lockNamed } from './lock-named.js';
 import { type AtomicTarget, type HeldTarget, holdTarget, pin } from './target.js';
 import { AtomicWriter } from './writer.js';
 
@@ -25,7 +25,7 @@ export interface RotateOptions extends ObservedOptions {
    * `log.1`. Default false.
    */
   readonly compress?: boolean | undefined;
-  /** Milliseconds to wait for others who rotate or update the file. Default 30,000; then ERR_DIRFD_LOCK_TIMEOUT. */
+  /** Milliseconds to wait for others who rotate or update the file. Default 30,000; then a LockTimeoutError. */
   readonly timeout?: number | undefined;
 }
 
@@ -54,10 +54,10 @@ export async function rotate(target: AtomicTarget, options: RotateOptions = {}):
   const { directory, path } = held.subject;
   const facts = { operation: 'rotate', directory, path: Buffer.from(path ?? '').toString('utf8') };
   return await observed(facts, options, async (note) => {
-    const deadline = performance.now() + timeout;
-    await using file = await lockNamed(held.directory, held.path, deadline);
+    const patience = { deadline: performance.now() + timeout, timeout };
+    await using file = await lockNamed(held.directory, held.path, patience, held.subject);
     const result = file
-      ? await rotateOnce(held, file, { maxFiles, deadline, compress: options.compress === true })
+      ? await rotateOnce(held, file, { maxFiles, patience, compress: options.compress === true })
       : { rotated: false, removed: [] };
     note({ ...result });
     return result;
@@ -65,13 +65,14 @@ export async function rotate(target: AtomicTarget, options: RotateOptions = {}):
 }
 
 async function rotateOnce(
-  { directory, path }: HeldTarget,
+  { directory, path, subject }: HeldTarget,
   file: FileFd,
-  { maxFiles, deadline, compress }: { maxFiles: number; deadline: number; compress: boolean },
+  { maxFiles, patience, compress }: { maxFiles: number; patience: LockPatience; compress: boolean },
 ): Promise<RotateResult> {
   // Who has rotated before may still compress it, by this name.
   const last = slotsOf(await numbered(directory, path))[0] as number;
-  await (await lockNamed(directory, nameOf(path, last, ''), deadline, true))?.close();
+  const before = await lockNamed(directory, nameOf(path, last, ''), { ...patience, shared: true }, subject);
+  await before?.close();
   const found = await numbered(directory, path);
   const { files } = found;
   const slots = slotsOf(found);
@@ -94,28 +95,6 @@ async function rotateOnce(
   await directory.sync();
   if (compress) await compressFile(directory, rotated, file);
   return { rotated: true, removed };
-}
-
-/** The file that has the name, locked for this handle, alone or beside others; undefined where there is none. */
-async function lockNamed(
-  directory: DirectoryFd,
-  name: Uint8Array | string,
-  deadline: number,
-  shared = false,
-): Promise<FileFd | undefined> {
-  for (;;) {
-    const file = await unless('ENOENT', directory.openFile(name, { flags: shared ? 'r' : 'r+' }));
-    if (!file) return undefined;
-    try {
-      await file.lock({ shared, timeout: Math.max(deadline - performance.now(), 0) });
-      const [locked, named] = await Promise.all([file.stat(), unless('ENOENT', directory.stat(name))]);
-      if (named && locked.ino === named.ino && locked.mountId === named.mountId) return file;
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    await file.close();
-  }
 }
 
 /** What lies beside the file under its name and a number. */

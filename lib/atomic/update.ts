@@ -1,9 +1,10 @@
 /** Read, change, write: no change of anybody who does the same is lost. */
 
-import type { FileFd } from '../dirfd/file-fd.js';
 import { toInteger } from '../dirfd/flags.js';
+import { unless } from '../dirfd/unless.js';
 import { FsError } from '../errors.js';
-import { ConflictError, LockTimeoutError, operationError } from '../operation-errors.js';
+import { ConflictError } from '../operation-errors.js';
+import { lockNamed } from './lock-named.js';
 import { formatOf, readData } from './read.js';
 import type { AtomicWriteResult } from './replace.js';
 import { type AtomicTarget, type HeldTarget, holdTarget, pin } from './target.js';
@@ -37,11 +38,9 @@ export async function updateJson<T = unknown>(
   await using held = await pin(given, false);
   const tries = toInteger(options.conflicts ?? 10, 'conflicts', 1, 1_000_000, held.subject);
   const { conflicts: _conflicts, timeout = 30_000, ...how } = options;
-  const deadline = performance.now() + timeout;
+  const patience = { deadline: performance.now() + timeout, timeout, signal: options.signal };
   for (let attempt = 1; ; attempt++) {
-    await using lock = await lockFile(held, deadline, options.signal).catch((error) => {
-      throw isTimeout(error) ? timedOut(held, timeout, error) : error;
-    });
+    await using lock = await lockNamed(held.directory, held.path, patience, held.subject);
     try {
       return await updateOnce(held, lock !== undefined, change, how);
     } catch (error) {
@@ -63,7 +62,7 @@ async function updateOnce<T>(
 ): Promise<AtomicWriteResult> {
   const { directory, path, subject } = held;
   const format = formatOf(subject.path ?? path);
-  const old = isLocked ? await readData(held, format).catch(absent) : undefined;
+  const old = isLocked ? await unless('ENOENT', readData(held, format)) : undefined;
   const made = await change(old?.data as T | undefined);
   // Null is data.
   const data = made === undefined ? old?.data : made;
@@ -72,43 +71,4 @@ async function updateOnce<T>(
     ...options,
     ...(old ? { ifUnchanged: old.unchanged } : { createOnly: true }),
   });
-}
-
-/**
- * The file, locked for this handle alone; undefined where there is none yet. Each writer replaces the file, and with it the lock's place: who
- * has waited finds another file under the name, and waits for that.
- *
- * @param deadline performance.now() at which to give up, however many files there were
- */
-async function lockFile(
-  { directory, path }: HeldTarget,
-  deadline: number,
-  signal: AbortSignal | undefined,
-): Promise<FileFd | undefined> {
-  for (;;) {
-    const file = await directory.openFile(path, { flags: 'r+', signal }).catch(absent);
-    if (!file) return undefined;
-    try {
-      await file.lock({ timeout: Math.max(deadline - performance.now(), 0), signal });
-      const [locked, named] = await Promise.all([file.stat(), directory.stat(path).catch(absent)]);
-      if (named && locked.ino === named.ino && locked.mountId === named.mountId) return file;
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    await file.close();
-  }
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof FsError && error.code === 'ERR_DIRFD_LOCK_TIMEOUT';
-}
-
-function timedOut({ subject }: HeldTarget, timeout: number, cause: unknown): LockTimeoutError {
-  const why = `others have held it for ${timeout} ms`;
-  return operationError(LockTimeoutError, 'ERR_DIRFD_LOCK_TIMEOUT', why, { ...subject, verb: 'lock' }, cause);
-}
-
-function absent(error: unknown): undefined {
-  if (!(error instanceof FsError) || error.code !== 'ENOENT') throw error;
 }

@@ -1,9 +1,10 @@
 /** A version is made: under a name with a dot, whole and on the device, and then renamed. */
 
 import { copyTree } from '../copy/job.js';
-import { DirectoryFd } from '../dirfd/directory-fd.js';
-import { INTERNAL, type SignalOptions } from '../dirfd/fd.js';
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { SignalOptions } from '../dirfd/fd.js';
 import type { RelativePath } from '../dirfd/path.js';
+import { realPathOf } from '../dirfd/real-path.js';
 import { FsError } from '../errors.js';
 import { type Compression, toCompression } from './compression.js';
 import { byPath, packedOnly } from './diff.js';
@@ -141,19 +142,8 @@ function ofFsError(error: unknown): undefined {
 
 /** By which later versions find their parent: the real path, whatever path the caller has opened the directory by. */
 export async function sourceOf({ directory, path }: BackupSource): Promise<string> {
-  const release = directory[INTERNAL].hold({ verb: 'create', directory: directory.path, path });
-  try {
-    await using numbers = await DirectoryFd.open('/proc/self/fd');
-    const real = (await numbers.readlink(String(directory.unsafeFd()), { encoding: 'buffer' })).toString('utf8');
-    // It begins with "(unreachable)" where the directory lies outside of this process's root.
-    return real.startsWith('/') ? joined(real, path) : nameOf({ directory, path });
-  } catch (error) {
-    // Without /proc there is only what the caller says.
-    if (!(error instanceof FsError)) throw error;
-    return nameOf({ directory, path });
-  } finally {
-    release();
-  }
+  const real = await realPathOf(directory, { verb: 'create', directory: directory.path, path });
+  return real ? joined(real.toString('utf8'), path) : nameOf({ directory, path });
 }
 
 /** For people: by the path that the caller knows. */

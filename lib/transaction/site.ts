@@ -4,10 +4,11 @@
  */
 
 import { constants } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
+import { realPathOf } from '../dirfd/real-path.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { LockError, LockTimeoutError, operationError, StateError } from '../operation-errors.js';
 import { identityOf } from './identity.js';
@@ -54,7 +55,7 @@ export class Site implements AsyncDisposable {
       }
       const label = place instanceof DirectoryFd ? place.path : root.path;
       // Only of those who begin a transaction is it written down.
-      const path = (create && (await pathOfOpen(root))) || resolve(label);
+      const path = (create && (await realTextOf(root))) || resolve(label);
       const { ino, birth } = identityOf(await root.stat());
       return new Site(root, state, { name, path, ino, birth });
     } catch (error) {
@@ -132,20 +133,11 @@ function keyOf({ record }: Site): string {
   return `${record.ino} ${record.birth}`;
 }
 
-/**
- * By the kernel, which knows where it is now: a handle's label says how somebody came to it, maybe from another working directory.
- *
- * @returns undefined without /proc, and for what no text can express
- */
-async function pathOfOpen(root: DirectoryFd): Promise<string | undefined> {
-  try {
-    await using descriptors = await DirectoryFd.open('/proc/self/fd');
-    const bytes = await descriptors.readlink(String(root.unsafeFd()), { encoding: 'buffer' });
-    const path = bytes.toString();
-    return isAbsolute(path) && bytes.equals(Buffer.from(path)) ? path : undefined;
-  } catch {
-    return undefined;
-  }
+/** @returns undefined without /proc, and for what no text can express */
+async function realTextOf(root: DirectoryFd): Promise<string | undefined> {
+  const real = await realPathOf(root, { verb: 'begin', directory: root.path });
+  const text = real?.toString();
+  return text !== undefined && real?.equals(Buffer.from(text)) ? text : undefined;
 }
 
 async function openState(root: DirectoryFd, create: boolean): Promise<DirectoryFd | undefined> {

@@ -245,8 +245,11 @@ function isInstalled(program) {
   });
 }
 
+let mountable;
+/** Asked for each variant, tried once. */
 function canMount() {
-  return (needsRoot() ?? needs('unshare', 'mount') ?? needsMount()) === undefined;
+  mountable ??= (needsRoot() ?? needs('unshare', 'mount') ?? needsMount()) === undefined;
+  return mountable;
 }
 
 function hasImage(type) {
