@@ -2,12 +2,12 @@
 
 import type { FileFd } from '../dirfd/file-fd.js';
 import type { Stat } from '../dirfd/stat.js';
+import { unless } from '../dirfd/unless.js';
 import { ConflictError, operationError } from '../operation-errors.js';
 import type { Draft } from './draft.js';
 import { contentOf, fingerprintOf, type Identity, identityOf, isSame, isUntouched, sha256Of } from './identity.js';
 import { depthOf, joined, toBytes, toText } from './names.js';
 import type { Participant } from './participant.js';
-import { unless } from './site.js';
 import { pathOf, phaseOf, type Step } from './steps.js';
 import { type Child, type Directory, type Entry, Staged, Standing, type View } from './view.js';
 
@@ -125,7 +125,7 @@ class Compiler {
     const { root } = this.#participants[entry.root] as Participant;
     if (entry.kind === 'directory') return { ...entry.identity, tree: (await this.#draft.fingerprint(entry)).hash };
     if (entry.kind !== 'file') return entry.identity;
-    const file: FileFd | undefined = await unless('EACCES', () => root.openFile(toBytes(entry.path)));
+    const file: FileFd | undefined = await unless('EACCES', root.openFile(toBytes(entry.path)));
     // Its owner may delete what not even the owner may read; inode, size and times must do.
     if (file === undefined) return entry.identity;
     await using _file = file;

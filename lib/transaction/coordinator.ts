@@ -8,8 +8,8 @@
 
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
+import { unless } from '../dirfd/unless.js';
 import type { RootRecord } from './records.js';
-import { unless } from './site.js';
 
 const [COORDINATOR, PREPARED] = ['coordinator', 'prepared'];
 
@@ -42,7 +42,7 @@ export async function markPrepared(work: DirectoryFd): Promise<void> {
 
 /** @returns undefined in the first root */
 export async function coordinatorIn(work: DirectoryFd): Promise<CoordinatorRecord | undefined> {
-  const text = await unless('ENOENT', () => work.readFile(COORDINATOR, { encoding: 'utf8' }));
+  const text = await unless('ENOENT', work.readFile(COORDINATOR, { encoding: 'utf8' }));
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as CoordinatorRecord;
@@ -55,7 +55,7 @@ export async function coordinatorIn(work: DirectoryFd): Promise<CoordinatorRecor
 /** How far a transaction has come whose log is out of reach. Prepared: nobody knows whether it was committed. */
 export async function fateIn(work: DirectoryFd): Promise<'active' | 'staged' | 'prepared'> {
   // Who looks without the lock of the root may come when it is being removed.
-  await using file = await unless('ENOENT', () => work.openFile(COORDINATOR));
+  await using file = await unless('ENOENT', work.openFile(COORDINATOR));
   if (file && !(await file.tryLock({ shared: true }))) return 'active';
   return (await work.exists(PREPARED)) ? 'prepared' : 'staged';
 }

@@ -12,6 +12,7 @@ import { type ObservedOptions, observed } from '../audit/observe.js';
 import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
+import { unless } from '../dirfd/unless.js';
 import type { FsErrorFields } from '../errors.js';
 import { operationError, StateError } from '../operation-errors.js';
 import { statOf } from './absent.js';
@@ -24,7 +25,7 @@ import type { RootRecord } from './records.js';
 import { isAmong, isThe, partOf, Reopened, reopenIfThere } from './reopened.js';
 import { holdsOld, isWaiting } from './retake.js';
 import { finish, goBack } from './settle.js';
-import { lockAll, Site, type TransactionRoot, unless, unlockAll, type WaitOptions } from './site.js';
+import { lockAll, Site, type TransactionRoot, unlockAll, type WaitOptions } from './site.js';
 import { pathOf, type Step } from './steps.js';
 
 export interface RecoverOptions extends WaitOptions, ObservedOptions {
@@ -144,7 +145,7 @@ export async function storyIn(site: Site, id: string): Promise<Told | undefined>
   return withWork(site, id, async (work) => {
     const place = await coordinatorIn(work);
     if (place === undefined) {
-      const read = await unless('ENOENT', () => Journal.read(work));
+      const read = await unless('ENOENT', Journal.read(work));
       return read && { ...read.story, id, active: read.active };
     }
     const coordinator = await reopenIfThere(place.root, id, false);
@@ -264,10 +265,10 @@ class Recovery {
   async #settleLocked(sites: readonly Site[], id: string, gone: readonly RootRecord[] = []): Promise<void> {
     const works: (DirectoryFd | undefined)[] = [];
     try {
-      for (const { state } of sites) works.push(await unless('ENOENT', () => state.openDirectory(id)));
+      for (const { state } of sites) works.push(await unless('ENOENT', state.openDirectory(id)));
       const [work] = works;
       if (work === undefined) return;
-      const resumed = await unless('ENOENT', () => Journal.resume(work));
+      const resumed = await unless('ENOENT', Journal.resume(work));
       if (resumed === 'active') {
         this.#active.push(id);
         return;
@@ -383,7 +384,7 @@ export async function discard(sites: readonly Site[], id: string): Promise<void>
 }
 
 async function withWork<T>(site: Site, id: string, act: (work: DirectoryFd) => Promise<T>): Promise<T | undefined> {
-  const work = await unless('ENOENT', () => site.state.openDirectory(id));
+  const work = await unless('ENOENT', site.state.openDirectory(id));
   if (work === undefined) return undefined;
   await using _work = work;
   return await act(work);

@@ -5,11 +5,11 @@
 
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { Stat } from '../dirfd/stat.js';
+import { unless } from '../dirfd/unless.js';
 import { statOf } from './absent.js';
 import { contentOf, hasSameContent, type Identity, isSame, treeIn } from './identity.js';
 import { changeMode, type SyncInode } from './mode.js';
 import { exchange, exchangeBack, give, oldSlotOf, type Pair, take } from './renames.js';
-import { unless } from './site.js';
 import type { Step } from './steps.js';
 
 /** Takes a step that may have been taken. @returns false where it cannot be */
@@ -157,7 +157,7 @@ async function isOurs(
   if (tree !== undefined) return (await treeIn(directory, name)) === tree;
   if (sha256 === undefined) return true;
   if (stat.size !== step.new.size) return false;
-  const content = await unless('EACCES', () => contentOf(directory, name));
+  const content = await unless('EACCES', contentOf(directory, name));
   // Its owner may take away what not even the owner may read; size and times must do.
   return content === undefined ? hasSameContent(stat, step.new) : content === sha256;
 }

@@ -9,6 +9,7 @@ import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { FileFd } from '../dirfd/file-fd.js';
 import { realPathOf } from '../dirfd/real-path.js';
+import { unless } from '../dirfd/unless.js';
 import { type ErrorSubject, FsError } from '../errors.js';
 import { LockError, LockTimeoutError, operationError, StateError } from '../operation-errors.js';
 import { identityOf } from './identity.js';
@@ -72,8 +73,7 @@ export class Site implements AsyncDisposable {
   async lock(shared: boolean, { lockTimeout = 30_000, signal }: WaitOptions): Promise<FileFd> {
     const subject: ErrorSubject = { verb: 'lock', directory: this.root.path, path: `${STATE_DIRECTORY}/${LOCK}` };
     const file =
-      (await unless('ENOENT', () => this.state.openFile(LOCK, { flags: constants.O_RDWR }))) ??
-      (await this.#makeLock());
+      (await unless('ENOENT', this.state.openFile(LOCK, { flags: constants.O_RDWR }))) ?? (await this.#makeLock());
     try {
       await file.lock({ shared, timeout: lockTimeout, signal });
       const [held, named] = [await file.stat(), await this.state.stat(LOCK)];
@@ -141,8 +141,8 @@ async function realTextOf(root: DirectoryFd): Promise<string | undefined> {
 }
 
 async function openState(root: DirectoryFd, create: boolean): Promise<DirectoryFd | undefined> {
-  if (create) await unless('EEXIST', () => root.mkdir(STATE_DIRECTORY, { mode: 0o700 }));
-  const state = await unless('ENOENT', () => root.openDirectory(STATE_DIRECTORY));
+  if (create) await unless('EEXIST', root.mkdir(STATE_DIRECTORY, { mode: 0o700 }));
+  const state = await unless('ENOENT', root.openDirectory(STATE_DIRECTORY));
   if (state === undefined) return undefined;
   try {
     const { uid, mode } = await state.stat();
@@ -157,15 +157,6 @@ async function openState(root: DirectoryFd, create: boolean): Promise<DirectoryF
     return state;
   } catch (error) {
     await state.close();
-    throw error;
-  }
-}
-
-export async function unless<T>(code: string, work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof FsError && error.code === code) return undefined;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { type ObservedOptions, observed } from '../audit/observe.js';
 import { closeAll } from '../dirfd/close-all.js';
 import { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { RelativePath } from '../dirfd/path.js';
+import { unless } from '../dirfd/unless.js';
 import { ConflictError, operationError, StateError, ValidationError } from '../operation-errors.js';
 import { Applier } from './apply.js';
 import { type Change, changesOf } from './changes.js';
@@ -14,7 +15,7 @@ import { componentsOf, toText } from './names.js';
 import { basesOf, discard, lockSettled, storyIn } from './recover.js';
 import { isAmong, Reopened } from './reopened.js';
 import { goBack, numbered } from './settle.js';
-import { Site, type TransactionRoot, unless, unlockAll, type WaitOptions } from './site.js';
+import { Site, type TransactionRoot, unlockAll, type WaitOptions } from './site.js';
 import { pathOf, type Step } from './steps.js';
 
 export interface UndoOptions extends WaitOptions, ObservedOptions {
@@ -58,7 +59,7 @@ async function takenBack(
   const works: DirectoryFd[] = [];
   try {
     for (const { state } of sites) {
-      const work = await unless('ENOENT', () => state.openDirectory(id));
+      const work = await unless('ENOENT', state.openDirectory(id));
       if (work) works.push(work);
     }
     const [first] = works;
