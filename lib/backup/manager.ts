@@ -168,6 +168,16 @@ export class BackupManager implements AsyncDisposable {
     path: RelativePath,
     options: RestoreBackupOptions = {},
   ): Promise<RestoreReport> {
+    return this.restoreAgain(id, directory, path, options);
+  }
+
+  /** @internal As {@link restoreBackup}, over what an earlier attempt with the same `staging` has left. */
+  async restoreAgain(
+    id: string,
+    directory: DirectoryFd,
+    path: RelativePath,
+    options: RestoreBackupOptions & { readonly staging?: string },
+  ): Promise<RestoreReport> {
     const subject = this.#subject('restore', id);
     const facts = {
       operation: 'backup.restore',

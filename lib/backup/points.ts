@@ -1,7 +1,15 @@
-/** Recovery points as they lie in a store: points/ID.json, each there as long as its operation is neither completed nor recovered. */
+/**
+ * Recovery points as they lie in a store.
+ *
+ *   points/ID.json   there as long as its operation is neither completed nor recovered; locked as long as its maker lives, and has not closed
+ *   points/lock      held alone by who recovers
+ */
 
+import { closeAll } from '../dirfd/close-all.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import type { FileFd } from '../dirfd/file-fd.js';
 import type { Stat } from '../dirfd/stat.js';
+import { unless } from '../dirfd/unless.js';
 import { FsError } from '../errors.js';
 import { operationError, StateError } from '../operation-errors.js';
 import { plainPath, WHOLE } from './part.js';
@@ -68,6 +76,56 @@ export async function isMadeIn(point: RecoveryPoint, directory: DirectoryFd): Pr
   if (point.dev === dev) return true;
   // A disk may have another number after the crash. Born in the same nanosecond, and found at the same place, is enough then.
   return birthtimeNs !== '0' && directory.path.startsWith('/') && directory.path === point.directory;
+}
+
+/** What the maker of a point holds, until it is completed or recovered. */
+export class HeldPoint implements AsyncDisposable {
+  readonly directory: DirectoryFd;
+  readonly #id: string;
+  #file: FileFd | undefined;
+
+  constructor(id: string, directory: DirectoryFd) {
+    this.#id = id;
+    this.directory = directory;
+  }
+
+  /** Makes the point's file, locked from the moment on in which others can see it. */
+  async record(points: DirectoryFd, point: RecoveryPoint): Promise<void> {
+    this.#file = await points.createTemporaryFile();
+    own.add(this.#id);
+    await this.#file.writeFile(JSON.stringify(point));
+    await this.#file.sync();
+    await this.#file.lock();
+    await this.#file.linkInto(points, nameOf(this.#id));
+    await points.sync();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    own.delete(this.#id);
+    await closeAll([this.#file, this.directory]);
+  }
+}
+
+/** Of points that were made in this thread: it knows itself whether they are at work, and may take them back. */
+const own = new Set<string>();
+
+/** Whether another process or thread, which lives, is between the point and its end. */
+export async function isAtWork(points: DirectoryFd, { id }: RecoveryPoint): Promise<boolean> {
+  if (own.has(id)) return false;
+  const file = await unless('ENOENT', points.openFile(nameOf(id)));
+  if (file === undefined) return false;
+  await using _file = file;
+  // Beside others who ask; the maker's lock is exclusive.
+  return !(await file.tryLock({ shared: true }));
+}
+
+export async function removePoint(points: DirectoryFd, { id }: RecoveryPoint): Promise<void> {
+  await unless('ENOENT', points.unlink(nameOf(id)));
+  await points.sync();
+}
+
+function nameOf(id: string): string {
+  return `${id}.json`;
 }
 
 /** Points that stay as they are, taken from the newest on: what they have in common with older ones keeps those from being put back, too. */

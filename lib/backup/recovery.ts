@@ -5,17 +5,31 @@
  *   addRecoveryPoint ──▶ pending ──complete()──▶ gone: the operation stands
  *                           └────recover()─────▶ gone: the entry is as it was
  *
+ * Points of other processes that live are theirs, and are left alone. Those who recover do so one after the other.
+ *
  * Transactions that a crash has cut short are settled first, as their journals say: an entry is put back into a directory where nothing is half done.
  */
 
 import { type ObservedOptions, observed } from '../audit/observe.js';
+import { closeAll } from '../dirfd/close-all.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
-import { unless } from '../dirfd/unless.js';
+import { FileLock } from '../lock/file-lock.js';
 import { operationError, RecoveryError } from '../operation-errors.js';
 import type { TransactionRoot } from '../transaction/site.js';
 import type { BackupManager } from './manager.js';
-import { identityOf, isMadeIn, LeftPoints, type RecoveryPoint, readPoints } from './points.js';
+import {
+  HeldPoint,
+  identityOf,
+  isAtWork,
+  isMadeIn,
+  LeftPoints,
+  type RecoveryPoint,
+  readPoints,
+  removePoint,
+} from './points.js';
+import { removeDurably } from './remove-whole.js';
+import { stagingOf } from './restore.js';
 import { newId } from './store.js';
 import {
   type PendingTransaction,
@@ -37,6 +51,8 @@ export interface RecoveryReport {
   readonly restored: readonly RecoveryPoint[];
   /** To be looked at: what could not be put back, and why; also where the directory is not given. The points stay. */
   readonly failed: readonly { readonly point: RecoveryPoint; readonly error: Error }[];
+  /** Left alone: their processes, or threads, live. */
+  readonly active: readonly RecoveryPoint[];
   /** Put back, but for this much of their metadata. */
   readonly notKeptCount: number;
   /** What became of transactions, directory by directory. */
@@ -53,6 +69,8 @@ export interface RecoveryOutlook {
   readonly undo: readonly PendingTransaction[];
   /** Points whose entries are to be put back. */
   readonly restore: readonly RecoveryPoint[];
+  /** Points that are left alone: their processes, or threads, live. */
+  readonly active: readonly RecoveryPoint[];
   /** What only a person can decide, and why. */
   readonly lookAt: readonly ({ readonly point: RecoveryPoint; readonly error: Error } | UnsettledTransactions)[];
 }
@@ -69,8 +87,8 @@ export class RecoveryManager implements AsyncDisposable {
   readonly #backups: BackupManager;
   readonly #observed: ObservedOptions;
   readonly #transactionRoots: readonly TransactionRoot[];
-  /** Held open for the points that were made here. */
-  readonly #directories = new Map<string, DirectoryFd>();
+  /** By id, of the points that were made here. */
+  readonly #held = new Map<string, HeldPoint>();
 
   /** @param backups stays the caller's, to be closed after this */
   constructor(backups: BackupManager, { logger, audit, transactionRoots = [] }: RecoveryManagerOptions = {}) {
@@ -117,7 +135,7 @@ export class RecoveryManager implements AsyncDisposable {
     const { answers, failed } = await pendingIn(this.#transactionRoots);
     const versions = new Set((await this.#backups.isEmpty()) ? [] : await this.#backups.ids(options));
     const restore: RecoveryPoint[] = [];
-    const left = await this.#eachPoint(options, async (point) => {
+    const { failed: left, active } = await this.#eachPoint(options, async (point) => {
       if (point.version !== undefined && !versions.has(point.version))
         throw unrecoverable(point, 'its version is gone');
       restore.push(point);
@@ -126,6 +144,7 @@ export class RecoveryManager implements AsyncDisposable {
       redo: answers.filter(({ state }) => state === 'committed'),
       undo: answers.filter(({ state }) => state === 'going-back' || state === 'staged'),
       restore,
+      active,
       lookAt: [...failed, ...left],
     };
   }
@@ -157,22 +176,24 @@ export class RecoveryManager implements AsyncDisposable {
         edits: 'report',
         signal,
       });
-      const failed = await this.#eachPoint(options, async (point, place) => {
+      await using _alone = await this.#alone(options);
+      const { failed, active } = await this.#eachPoint(options, async (point, place) => {
         notKeptCount += await this.#undo(point, place, { signal });
         restored.push(point);
       });
       note({
         restored: restored.map(nameOfPoint),
         failed: failed.map(({ point }) => nameOfPoint(point)),
+        active: active.map(nameOfPoint),
         unsettled: unsettled.map(({ root }) => root),
       });
-      return { restored, failed, notKeptCount, transactions: answers, unsettled };
+      return { restored, failed, active, notKeptCount, transactions: answers, unsettled };
     });
   }
 
   /**
-   * Accepts what is there now, for all pending points, and removes what was left unfinished. Transactions are settled, files that somebody has changed
-   * since staying as they are.
+   * Accepts what is there now, for all pending points but those of processes that live, and removes what was left unfinished. Transactions are settled,
+   * files that somebody has changed since staying as they are.
    *
    * @returns the points that were given up
    * @throws the first failure of a transaction's recovery, when all else has been done
@@ -181,11 +202,13 @@ export class RecoveryManager implements AsyncDisposable {
     const facts = { operation: 'backup.emergency-cleanup', directory: this.#backups.path };
     return observed(facts, this.#observed, async (note) => {
       const { failed } = await settleIn(this.#transactionRoots, { ...this.#observed, edits: 'keep' });
-      const points = await this.pending();
+      await using _alone = await this.#alone({});
+      const points = (await this.#pendingByMaker()).flatMap(({ point, isActive }) => (isActive ? [] : point));
       note({ accepted: points.map(nameOfPoint) });
       try {
         // Before the points are given up, and their directories with them.
-        if (!(await this.#backups.isEmpty())) await this.#backups.cleanup([...this.#directories.values()]);
+        if (!(await this.#backups.isEmpty()))
+          await this.#backups.cleanup([...this.#held.values()].map(({ directory }) => directory));
       } finally {
         for (const point of points) await this.#forget(point);
       }
@@ -195,9 +218,9 @@ export class RecoveryManager implements AsyncDisposable {
   }
 
   async close(): Promise<void> {
-    const held = [...this.#directories.values()];
-    this.#directories.clear();
-    await Promise.all(held.map((directory) => directory.close()));
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    await closeAll(held);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -208,19 +231,26 @@ export class RecoveryManager implements AsyncDisposable {
    * Tries the points that are meant, the newest first. Where one stays, older ones of what overlaps it are not tried: put back later, it would
    * bring a state from between.
    *
-   * @returns those that stay, and why
+   * @returns those that stay, and why, and those that are left alone
    */
   async #eachPoint(
     { operation, directory, signal }: RecoverOptions,
     attempt: (point: RecoveryPoint, place: DirectoryFd) => Promise<void>,
-  ): Promise<{ point: RecoveryPoint; error: Error }[]> {
+  ): Promise<Pick<RecoveryReport, 'failed' | 'active'>> {
     const failed: { point: RecoveryPoint; error: Error }[] = [];
+    const active: RecoveryPoint[] = [];
     const left = new LeftPoints();
-    for (const point of (await this.pending()).reverse()) {
-      if (operation !== undefined && operation !== point.operation) continue;
+    for (const { point, isActive } of (await this.#pendingByMaker()).reverse()) {
+      const isMeant = operation === undefined || operation === point.operation;
+      if (isActive) {
+        // Also one that is not meant: what lies around its entry would be put back under somebody's hands.
+        left.add(point);
+        if (isMeant) active.push(point);
+      }
+      if (isActive || !isMeant) continue;
       try {
-        if (left.overlap(point)) throw unrecoverable(point, 'a newer point of the same entry has to be put back first');
-        const place = this.#directories.get(point.id) ?? directory;
+        if (left.overlap(point)) throw unrecoverable(point, 'a newer point of the same entry stands in the way');
+        const place = this.#held.get(point.id)?.directory ?? directory;
         const isItsOwn = place !== undefined && (place !== directory || (await isMadeIn(point, directory)));
         if (!isItsOwn) throw unrecoverable(point, 'the directory is not given');
         await attempt(point, place);
@@ -230,16 +260,42 @@ export class RecoveryManager implements AsyncDisposable {
         failed.push({ point, error: thrown instanceof Error ? thrown : new Error(String(thrown)) });
       }
     }
-    return failed;
+    return { failed, active };
   }
 
   /** @returns how much of the metadata could not be kept */
   async #undo(point: RecoveryPoint, place: DirectoryFd, { signal }: SignalOptions): Promise<number> {
+    const { id, version, path } = point;
     let notKeptCount = 0;
-    if (point.version === undefined) await place.removeTree(point.path, { force: true });
-    else ({ notKeptCount } = await this.#backups.restoreBackup(point.version, place, point.path, { signal }));
+    if (version === undefined) await removeDurably(place, path);
+    else {
+      const staging = stagingOf(id);
+      ({ notKeptCount } = await this.#backups.restoreAgain(version, place, path, { signal, staging }));
+    }
     await this.#forget(point);
     return notKeptCount;
+  }
+
+  /** All that is pending, the oldest first, and whether it is somebody else's who lives. */
+  async #pendingByMaker(): Promise<{ readonly point: RecoveryPoint; readonly isActive: boolean }[]> {
+    const pending = await this.pending();
+    if (pending.length === 0) return [];
+    await using points = await this.#backups.openPoints();
+    return await Promise.all(pending.map(async (point) => ({ point, isActive: await isAtWork(points, point) })));
+  }
+
+  /** Nobody else recovers; where nothing is pending, there is nothing to wait for. */
+  async #alone({ signal }: SignalOptions): Promise<FileLock | undefined> {
+    if ((await this.pending()).length === 0) return undefined;
+    await using points = await this.#backups.openPoints();
+    const lock = await FileLock.open(points, 'lock', { allowNetwork: true });
+    try {
+      await lock.lock({ signal });
+      return lock;
+    } catch (error) {
+      await lock.close();
+      throw error;
+    }
   }
 
   /** Keeps what is there, and holds the directory. */
@@ -263,7 +319,7 @@ export class RecoveryManager implements AsyncDisposable {
       ...(version ? { version: version.id } : {}),
       time: time.toISOString(),
     };
-    this.#directories.set(point.id, await directory.openDirectory('.'));
+    this.#held.set(point.id, new HeldPoint(point.id, await directory.openDirectory('.')));
     return point;
   }
 
@@ -304,24 +360,19 @@ export class RecoveryManager implements AsyncDisposable {
 
   async #record(point: RecoveryPoint): Promise<void> {
     await using points = await this.#backups.openPoints({ make: true });
-    await using file = await points.createTemporaryFile();
-    await file.writeFile(JSON.stringify(point));
-    await file.sync();
-    await file.linkInto(points, `${point.id}.json`);
-    await points.sync();
+    await this.#held.get(point.id)?.record(points, point);
   }
 
   async #forget(point: RecoveryPoint): Promise<void> {
     await using points = await this.#backups.openPoints();
-    await unless('ENOENT', points.unlink(`${point.id}.json`));
-    await points.sync();
+    await removePoint(points, point);
     await this.#release(point);
   }
 
   async #release(point: RecoveryPoint): Promise<void> {
-    const held = this.#directories.get(point.id);
-    this.#directories.delete(point.id);
-    await held?.close();
+    const held = this.#held.get(point.id);
+    this.#held.delete(point.id);
+    await held?.[Symbol.asyncDispose]();
   }
 }
 

@@ -1,8 +1,10 @@
-/** Removal of what dirfd has copied itself: also of directories that keep out even their owner, who may always let himself in. */
+/** Removal of what is the caller's to remove: also of directories that keep out even their owner, who may always let himself in. */
 
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
+import { unless } from '../dirfd/unless.js';
 import { FsError } from '../errors.js';
 import { walk } from '../walk/walk.js';
+import { plainPath } from './part.js';
 
 const OPEN = 0o700;
 
@@ -16,6 +18,17 @@ export async function removeWhole(directory: DirectoryFd, name: string): Promise
       if (!(error instanceof FsError) || error.code !== 'EACCES' || !(await openUp(directory, name))) throw error;
     }
   }
+}
+
+/** The same; that nothing is there is on the disk when the promise resolves, also where an earlier attempt has removed it. */
+export async function removeDurably(directory: DirectoryFd, path: string): Promise<void> {
+  await removeWhole(directory, path);
+  const plain = Buffer.from(plainPath(path), 'latin1');
+  const slash = plain.lastIndexOf('/');
+  const above = await unless('ENOENT', directory.openDirectory(slash < 0 ? '.' : plain.subarray(0, slash)));
+  if (above === undefined) return;
+  await using _above = above;
+  await above.sync();
 }
 
 /** @returns whether there was a directory to open; below it may be further ones, which only now can be seen */

@@ -9,7 +9,7 @@
  * From the exchange on, the name of the copy is the name of what was there: no failure removes it.
  */
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { copyTree } from '../copy/job.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
@@ -33,8 +33,17 @@ export interface RestoreBackupOptions extends SignalOptions {
   readonly keepAs?: string | undefined;
 }
 
-/** What a restore leaves beside its target when it is killed. */
+/** What a restore leaves beside its target when it is killed: of this name, and 16 hexadecimal digits. */
 export const RESTORING = '.dirfd-restoring-';
+
+function newStaging(): string {
+  return `${RESTORING}${randomBytes(8).toString('hex')}`;
+}
+
+/** For restores that are begun again after a crash: the same each time, so that what the one before has left is known. */
+export function stagingOf(purpose: string): string {
+  return `${RESTORING}${createHash('sha256').update(purpose).digest('hex').slice(0, 16)}`;
+}
 
 /** Where a single file is while its directory goes, whose name is to be its own. */
 const fileOf = (staging: string): string => `${staging}.file`;
@@ -45,14 +54,15 @@ export interface RestoreReport extends BackupLosses {
   readonly replaced: boolean;
 }
 
+/** @param options `staging`: nobody else's name, for the copy until it is in its place; what an earlier attempt has left of that name goes first */
 export async function restoreVersion(
   version: DirectoryFd,
   manifest: Manifest,
   { directory, path }: BackupSource,
-  options: RestoreBackupOptions,
+  options: RestoreBackupOptions & { readonly staging?: string },
   subject: ErrorSubject,
 ): Promise<RestoreReport> {
-  const { signal, path: part, keepAs } = options;
+  const { signal, path: part, keepAs, staging = newStaging() } = options;
   if (part !== undefined) checkRelative(part, subject);
   checkReadable(manifest, subject);
   await using content = await version.openDirectory(CONTENT);
@@ -81,7 +91,7 @@ export async function restoreVersion(
     throw operationError(RestoreError, 'ERR_DIRFD_RECOVERY', why, subject);
   }
   await using parent = await directory.openDirectory(slash < 0 ? '.' : bytes.subarray(0, Math.max(slash, 1)));
-  const staging = `${RESTORING}${randomBytes(8).toString('hex')}`;
+  if (options.staging !== undefined) await removeStaged(parent, staging);
   let losses: BackupLosses;
   try {
     losses = await copyPart(content, wanted, parent, staging, signal, subject);
@@ -94,7 +104,7 @@ export async function restoreVersion(
     }
     await putInPlace(parent, staging, name, keepAs);
   } catch (error) {
-    for (const name of [staging, fileOf(staging)]) await removeWhole(parent, name).catch(() => {});
+    await removeStaged(parent, staging).catch(() => {});
     throw error;
   }
   await settle(parent, keepAs ?? staging, keepAs === undefined, subject);
@@ -106,6 +116,11 @@ export async function removeRestoreDebris(parent: DirectoryFd): Promise<number> 
   const names = (await parent.readdir()).filter((name) => /^\.dirfd-restoring-[0-9a-f]{16}(\.file)?$/.test(name));
   for (const name of names) await removeWhole(parent, name);
   return names.length;
+}
+
+async function removeStaged(parent: DirectoryFd, staging: string): Promise<void> {
+  const outcomes = await Promise.allSettled([staging, fileOf(staging)].map((name) => removeWhole(parent, name)));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 interface WantedPart {

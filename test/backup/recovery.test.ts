@@ -1,7 +1,9 @@
 // A RecoveryManager that sees transactions, too. Their processes are killed by their own hand, at a phase of the commit.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -42,7 +44,7 @@ async function place(t: TestLike) {
 test('the outlook tells what is to be finished, taken back and put back, and changes nothing', async (t) => {
   const { root, data, backups } = await place(t);
   await using untouched = new RecoveryManager(backups, { transactionRoots: [data] });
-  assert.deepEqual(await untouched.outlook(), { redo: [], undo: [], restore: [], lookAt: [] });
+  assert.deepEqual(await untouched.outlook(), { redo: [], undo: [], restore: [], active: [], lookAt: [] });
   assert.equal(existsSync(join(root, '.dirfd-transactions')), false);
 
   killedCommit(root, 'sync', 'staged');
@@ -222,4 +224,77 @@ test('an emergency cleanup removes what killed restores have left beside the ent
   assert.equal((await recovery.emergencyCleanup()).length, 1);
   assert.deepEqual(readdirSync(root), ['a']);
   assert.deepEqual(await recovery.pending(), []);
+});
+
+/** Adds a point for `a`, changes it, and waits to be killed; whoever has made it is at work until then. */
+async function workingElsewhere(path: string): Promise<ChildProcess> {
+  const entry = (name: string) => JSON.stringify(pathToFileURL(join(repositoryRoot, `dist/${name}main.js`)).href);
+  const script = `
+    import { DirectoryFd } from ${entry('')};
+    import { BackupManager, RecoveryManager } from ${entry('backup/')};
+    const data = await DirectoryFd.open(process.argv[1] + '/data');
+    const recovery = new RecoveryManager(await BackupManager.open(process.argv[1] + '/store'));
+    await recovery.addRecoveryPoint('edit', data, 'a');
+    await data.writeFile('a', 'half');
+    console.log('at work');
+    setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, '--', path]);
+  await once(child.stdout, 'data');
+  return child;
+}
+
+test('a point of a process that lives is left alone, with older ones of the same entry', async (t) => {
+  const { root, data, backups } = await place(t);
+  {
+    await using gone = new RecoveryManager(backups);
+    await gone.addRecoveryPoint('edit', data, '.');
+    await gone.addRecoveryPoint('make', data, 'none');
+  }
+  const child = await workingElsewhere(join(root, '..'));
+  t.after(() => child.kill('SIGKILL'));
+  await using recovery = new RecoveryManager(backups);
+  const { active, restore, lookAt } = await recovery.outlook({ directory: data });
+  assert.deepEqual(
+    [active, restore, lookAt].map((list) => list.length),
+    [1, 1, 1],
+  );
+  const report = await recovery.recover(new Error('of somebody else'), { directory: data });
+  assert.deepEqual(
+    [report.active, report.restored].map((points) => points.map(({ path }) => path)),
+    [['a'], ['none']],
+  );
+  assert.match(String(report.failed[0]?.error), /a newer point of the same entry stands in the way/);
+  assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'half');
+  assert.equal((await recovery.emergencyCleanup()).length, 1);
+  assert.deepEqual(
+    (await recovery.pending()).map(({ path }) => path),
+    ['a'],
+  );
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  assert.equal(await recovery.attemptRecovery(new Error('killed'), { directory: data }), true);
+  assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'old');
+});
+
+test('recoveries of one store go one after the other, and the second finds nothing left', async (t) => {
+  const { root, data, backups } = await place(t);
+  await using recovery = new RecoveryManager(backups);
+  await using other = new RecoveryManager(backups);
+  await recovery.addRecoveryPoint('edit', data, 'a');
+  writeFileSync(join(root, 'a'), 'half');
+  const reports = await Promise.all(
+    [recovery, other].map((each) => each.recover(new Error('no'), { directory: data })),
+  );
+  assert.deepEqual(reports.map(({ restored, failed }) => restored.length + failed.length).sort(), [0, 1]);
+  assert.deepEqual([readdirSync(root), readFileSync(join(root, 'a'), 'utf8')], [['a'], 'old']);
+});
+
+test('what was not there is removed again, also a directory that keeps out its owner', async (t) => {
+  const { root, data, backups } = await place(t);
+  await using recovery = new RecoveryManager(backups);
+  await recovery.addRecoveryPoint('make', data, './new/');
+  mkdirSync(join(root, 'new/deep'), { recursive: true });
+  for (const name of ['new/deep', 'new']) chmodSync(join(root, name), 0);
+  assert.equal(await recovery.attemptRecovery(new Error('half')), true);
+  assert.deepEqual(readdirSync(root), ['a']);
 });
