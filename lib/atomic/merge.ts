@@ -6,7 +6,7 @@ import { retrying } from './failures.js';
 import { oneOf, toReplaceHow } from './options.js';
 import { formatOf, readData } from './read.js';
 import type { AtomicWriteResult } from './replace.js';
-import { type AtomicTarget, holdTarget } from './target.js';
+import { type AtomicTarget, holdPatiently, holdTarget } from './target.js';
 import { type WriteJsonOptions, writeJson, writeYaml } from './write.js';
 
 /** Levels of objects and arrays. */
@@ -39,10 +39,10 @@ export async function mergeConfig(
   oneOf('strategy', strategy, ['deep', 'shallow', 'replace'], { verb: 'mergeConfig' });
   oneOf('arrays', arrays, ['replace', 'concat'], { verb: 'mergeConfig' });
   const layers: unknown[] = [];
-  for (const file of files) layers.push(await readLayer(file, strategy));
+  const patience = toReplaceHow(how, { verb: 'mergeConfig' });
+  for (const file of files) layers.push(await retrying(patience, how.signal, () => readLayer(file, strategy)));
   const merged = await merge(layers, strategy, arrays);
-  const hold = () => holdTarget(out, 'mergeConfig');
-  await using held = await retrying(toReplaceHow(how, { verb: 'mergeConfig' }), how.signal, hold);
+  await using held = await holdPatiently(out, 'mergeConfig', how);
   const write = formatOf(held.path) === 'yaml' ? writeYaml : writeJson;
   return await write({ directory: held.directory, path: held.path }, merged, how);
 }

@@ -7,14 +7,13 @@ import { type AuditSummaryRow, AuditTally, formatAuditSummary } from '../audit/s
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { toSink } from './audit-file.js';
 import { cleanupBackups } from './backup-copy.js';
-import { retrying } from './failures.js';
 import { type MergeOptions, type MergeStrategy, mergeConfig } from './merge.js';
-import { type AtomicWriteOptions, toReplaceHow } from './options.js';
+import type { AtomicWriteOptions } from './options.js';
 import { formatOf } from './read.js';
 import type { AtomicWriteResult } from './replace.js';
 import { type RotateOptions, type RotateResult, rotate } from './rotate.js';
 import type { JsonSchema } from './schema.js';
-import { type AtomicTarget, holdTarget } from './target.js';
+import { type AtomicTarget, holdPatiently } from './target.js';
 import { type UpdateOptions, updateJson } from './update.js';
 import { writeJson, writeYaml } from './write.js';
 
@@ -26,9 +25,7 @@ export async function writeConfigAtomically(
   options: AtomicWriteOptions = {},
 ): Promise<AtomicWriteResult> {
   const how = { audit: getGlobalAuditTrail(), ...options, ...(schema === undefined ? {} : { schema }) };
-  await using held = await retrying(toReplaceHow(how, { verb: 'write' }), how.signal, () =>
-    holdTarget(target, 'write'),
-  );
+  await using held = await holdPatiently(target, 'write', how);
   const write = formatOf(held.path) === 'yaml' ? writeYaml : writeJson;
   return await write({ directory: held.directory, path: held.path }, data, how);
 }

@@ -6,6 +6,8 @@ import { INTERNAL } from '../dirfd/fd.js';
 import { checkRelative, type RelativePath } from '../dirfd/path.js';
 import { type ErrorSubject, ownError, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
+import { retrying } from './failures.js';
+import { type AtomicWriteOptions, type ReplaceHow, toReplaceHow } from './options.js';
 
 /**
  * A file, there or not: a path below a directory that is held, or the caller's own path, whose directory part is opened once and may hold
@@ -35,6 +37,35 @@ export async function holdTarget(target: AtomicTarget, verb: string): Promise<He
   const directory = await DirectoryFd.open(above);
   const subject: ErrorSubject = { verb, directory: directory.path, path: name };
   return { directory, path: name, subject, [Symbol.asyncDispose]: () => directory.close() };
+}
+
+/** The same, tried again as the options say while it fails with what may pass. */
+export async function holdPatiently(
+  target: AtomicTarget,
+  verb: string,
+  options: AtomicWriteOptions,
+  how: ReplaceHow = toReplaceHow(options, { verb }),
+): Promise<HeldTarget> {
+  return retrying(how, options.signal, () => holdTarget(target, verb));
+}
+
+/** The target as the caller names it, and the one name in the file's own directory: two handles. @param follow a symlink in the last place */
+export async function holdPinned(
+  target: AtomicTarget,
+  verb: string,
+  follow: boolean,
+  options: AtomicWriteOptions,
+  how: ReplaceHow = toReplaceHow(options, { verb }),
+): Promise<readonly [given: HeldTarget, pinned: HeldTarget]> {
+  return retrying(how, options.signal, async () => {
+    const given = await holdTarget(target, verb);
+    try {
+      return [given, await pin(given, follow)] as const;
+    } catch (error) {
+      await given[Symbol.asyncDispose]();
+      throw error;
+    }
+  });
 }
 
 /** One name in the directory that holds it, which is closed with this. */

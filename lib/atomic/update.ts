@@ -4,10 +4,12 @@ import { toInteger } from '../dirfd/flags.js';
 import { unless } from '../dirfd/unless.js';
 import { FsError } from '../errors.js';
 import { ConflictError } from '../operation-errors.js';
+import { retrying } from './failures.js';
 import { lockNamed } from './lock-named.js';
+import { toReplaceHow } from './options.js';
 import { formatOf, readData } from './read.js';
 import type { AtomicWriteResult } from './replace.js';
-import { type AtomicTarget, type HeldTarget, holdTarget, pin } from './target.js';
+import { type AtomicTarget, type HeldTarget, holdPinned } from './target.js';
 import { type WriteJsonOptions, writeJson, writeYaml } from './write.js';
 
 /** How a file is updated. */
@@ -34,15 +36,22 @@ export async function updateJson<T = unknown>(
   change: (data: T | undefined) => T | undefined | Promise<T | undefined>,
   options: UpdateOptions = {},
 ): Promise<AtomicWriteResult> {
-  await using given = await holdTarget(target, 'updateJson');
-  await using held = await pin(given, false);
-  const tries = toInteger(options.conflicts ?? 10, 'conflicts', 1, 1_000_000, held.subject);
-  const { conflicts: _conflicts, timeout = 30_000, ...how } = options;
-  const patience = { deadline: performance.now() + timeout, timeout, signal: options.signal };
+  const { conflicts = 10, timeout = 30_000, ...write } = options;
+  const { signal } = write;
+  const how = toReplaceHow(write, { verb: 'updateJson' });
+  const [given, held] = await holdPinned(target, 'updateJson', false, write, how);
+  await using _given = given;
+  await using _held = held;
+  const tries = toInteger(conflicts, 'conflicts', 1, 1_000_000, held.subject);
+  const patience = { deadline: performance.now() + timeout, timeout, signal };
   for (let attempt = 1; ; attempt++) {
-    await using lock = await lockNamed(held.directory, held.path, patience, held.subject);
+    await using lock = await retrying(how, signal, () => lockNamed(held.directory, held.path, patience, held.subject));
+    const read = () => retrying(how, signal, () => readData(held, formatOf(held.subject.path ?? held.path)));
     try {
-      return await updateOnce(held, lock !== undefined, change, how);
+      // Without the lock there was no file. One that has come since is not read: its content could be changed by whoever has its lock, between
+      // our comparison and our write. That the new file may only be made tells it.
+      const old = lock && (await unless('ENOENT', read()));
+      return await updateOnce(held, old, change, write);
     } catch (error) {
       const isMeanwhile = error instanceof ConflictError || (error instanceof FsError && error.code === 'EEXIST');
       if (!isMeanwhile || attempt >= tries) throw error;
@@ -50,23 +59,17 @@ export async function updateJson<T = unknown>(
   }
 }
 
-/**
- * Without the lock there was no file. One that has come since is not read: its content could be changed by whoever has its lock, between our
- * comparison and our write. That the new file may only be made tells it.
- */
 async function updateOnce<T>(
   held: HeldTarget,
-  isLocked: boolean,
+  old: Awaited<ReturnType<typeof readData>> | undefined,
   change: (data: T | undefined) => T | undefined | Promise<T | undefined>,
   options: WriteJsonOptions,
 ): Promise<AtomicWriteResult> {
   const { directory, path, subject } = held;
-  const format = formatOf(subject.path ?? path);
-  const old = isLocked ? await unless('ENOENT', readData(held, format)) : undefined;
   const made = await change(old?.data as T | undefined);
   // Null is data.
   const data = made === undefined ? old?.data : made;
-  const write = format === 'yaml' ? writeYaml : writeJson;
+  const write = formatOf(subject.path ?? path) === 'yaml' ? writeYaml : writeJson;
   return write({ directory, path }, data, {
     ...options,
     ...(old ? { ifUnchanged: old.unchanged } : { createOnly: true }),

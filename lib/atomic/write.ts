@@ -6,10 +6,9 @@ import type { RelativePath } from '../dirfd/path.js';
 import { ownError } from '../errors.js';
 import { FileSizeError, operationError } from '../operation-errors.js';
 import { encodeText, type TextEncoding, toJsonText, toYamlText } from './content.js';
-import { retrying } from './failures.js';
 import { type AtomicWriteOptions, toReplaceHow } from './options.js';
 import { type AtomicWriteResult, replaceContent } from './replace.js';
-import { type AtomicTarget, type HeldTarget, holdTarget } from './target.js';
+import { type AtomicTarget, type HeldTarget, holdPatiently } from './target.js';
 import { AtomicWriter } from './writer.js';
 
 /** Text, and in which encoding it is written. */
@@ -85,7 +84,7 @@ async function write(
 ): Promise<AtomicWriteResult> {
   const how = toReplaceHow(options, { verb: 'write' });
   options.signal?.throwIfAborted();
-  await using held = await retrying(how, options.signal, () => holdTarget(target, 'write'));
+  await using held = await holdPatiently(target, 'write', options, how);
   const content = await make(held);
   if (!(content instanceof Uint8Array)) {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'the content must be a string or a Uint8Array', held.subject);

@@ -6,13 +6,12 @@ import { closeAll } from '../dirfd/close-all.js';
 import { type ErrorSubject, ownError } from '../errors.js';
 import { DurabilityError, IntegrityError, operationError } from '../operation-errors.js';
 import { encodeText, type TextEncoding, toJsonText, toYamlText } from './content.js';
-import { retrying } from './failures.js';
 import { interruptible } from './interruptible.js';
 import { type AtomicWriteOptions, type ReplaceHow, toReplaceHow } from './options.js';
 import { Progress } from './progress.js';
 import { type AtomicWriteResult, replaceContent, sha256Of } from './replace.js';
 import { StagedContent } from './staged-content.js';
-import { type AtomicTarget, type HeldTarget, holdTarget, pin } from './target.js';
+import { type AtomicTarget, type HeldTarget, holdPinned } from './target.js';
 
 /** Pieces of content: a Readable, a ReadableStream, an async generator, an array, …; strings are written as UTF-8. */
 export type Chunks = AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
@@ -166,15 +165,7 @@ export class AtomicWriter implements AsyncDisposable {
 
   /** The caller's target, and the one name in the file's own directory. */
   #held(): Promise<readonly [HeldTarget, HeldTarget]> {
-    this.#place ??= retrying(this.#how, this.#options.signal, async () => {
-      const target = await holdTarget(this.#given, 'write');
-      try {
-        return [target, await pin(target, this.#how.symlinks === 'follow-beneath')] as const;
-      } catch (error) {
-        await target[Symbol.asyncDispose]();
-        throw error;
-      }
-    });
+    this.#place ??= holdPinned(this.#given, 'write', this.#how.symlinks === 'follow-beneath', this.#options, this.#how);
     return this.#place;
   }
 
