@@ -16,7 +16,7 @@ import { bytes, counted } from './units.js';
 const ACTIONS = ['create', 'list', 'diff', 'verify', 'restore', 'prune'] as const;
 type Action = (typeof ACTIONS)[number];
 
-interface Options {
+export interface Options {
   readonly label?: string;
   readonly exclude?: readonly string[];
   readonly share: boolean;
@@ -92,7 +92,8 @@ Examples:
     .action(run);
 }
 
-async function run(action: Action, store: string | Buffer, words: string[], options: Options): Promise<void> {
+/** Also of `dirfd restore`. */
+export async function run(action: Action, store: string | Buffer, words: string[], options: Options): Promise<void> {
   const { BackupManager } = await import('../backup/main.js');
   const { DirectoryFd } = await import('../main.js');
   await using directory = await DirectoryFd.open(store);

@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   recover: { summary: 'settle what a crash has left of transactions', load: () => import('./recover.js') },
   lock: { summary: 'run a command while a lock is held', load: () => import('./lock.js') },
   backup: { summary: 'keep versions of files and trees, and put them back', load: () => import('./backup.js') },
+  restore: {
+    summary: 'put a version of a file or tree back: the same as backup restore',
+    load: () => import('./restore.js'),
+  },
   audit: { summary: 'test or read an audit trail', load: () => import('./audit.js') },
   doctor: { summary: 'tell what this kernel, this container and a directory allow', load: () => import('./doctor.js') },
   complete: { summary: 'print a completion script for a shell', load: () => import('./complete.js') },

@@ -69,16 +69,41 @@ export function describeHolder({ shared, pid, host, owner, since }: LockHolder):
 }
 
 function describeProcess(): string {
-  const facts = {
+  return `${JSON.stringify(thisProcess()).slice(1, -1)},`;
+}
+
+/** Which process somebody was: no later one has the same four. */
+export interface ProcessFacts {
+  readonly pid: number;
+  readonly host: string;
+  readonly bootId: string;
+  /** See {@link LockHolder.processStart}. */
+  readonly processStart?: string | undefined;
+}
+
+export function thisProcess(): ProcessFacts {
+  return {
     pid: process.pid,
     host: hostname().slice(0, 64),
     bootId: procText('sys/kernel/random/boot_id').trim(),
-    // The second field is the command's name in parentheses, and may hold anything.
-    processStart: procText('self/stat')
-      .replace(/^.*\) /s, '')
-      .split(' ')[19],
+    processStart: startOf('self'),
   };
-  return `${JSON.stringify(facts).slice(1, -1)},`;
+}
+
+/** Whether that process still runs here; true of one on another host, of which nobody here knows. */
+export function isRunning({ pid, host, bootId, processStart }: ProcessFacts): boolean {
+  const here = thisProcess();
+  if (host !== here.host) return true;
+  return bootId === here.bootId && startOf(String(pid)) === processStart;
+}
+
+function startOf(pid: string): string | undefined {
+  // The second field is the command's name in parentheses, and may hold anything.
+  const fields = procText(`${pid}/stat`)
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  // Dead, and not yet waited for.
+  return /^[ZX]/.test(fields[0] as string) ? undefined : fields[19];
 }
 
 /** Empty where /proc is not there. */

@@ -158,3 +158,19 @@ test('only create makes a store: all else leaves an ordinary directory as it was
     assert.deepEqual(readdirSync(cwd), ['mine']);
   }
 });
+
+test('dirfd restore does what backup restore does', (t) => {
+  const cwd = temporaryDirectory(t);
+  for (const name of ['store', 'p', 'p/deep']) mkdirSync(join(cwd, name));
+  writeFileSync(join(cwd, 'p/deep/a'), 'old');
+  const run = (...args: string[]) => dirfd(args, { cwd });
+  const id = run('backup', 'create', 'store', 'p').stdout.trim();
+  writeFileSync(join(cwd, 'p/deep/a'), 'new');
+  assert.equal(run('restore', 'store', 'latest', 'p/deep', '--path=deep', '--keep-as=spoilt').status, 0);
+  assert.deepEqual(
+    ['p/deep/a', 'p/spoilt/a'].map((name) => readFileSync(join(cwd, name), 'utf8')),
+    ['old', 'new'],
+  );
+  assert.deepEqual(JSON.parse(run('restore', 'store', id, 'again', '--json').stdout).replaced, false);
+  assert.deepEqual([run('restore', 'store', id).status, run('restore', 'store', 'none', 'p').status], [2, 1]);
+});
