@@ -33,7 +33,7 @@ class DataCopy {
     auto cloned = try_clone();
     if (!cloned) return cloned.error();
     if (*cloned) return uint64_t{0};
-    bool seek = task_.sparse == Choice::kAuto && may_have_holes(task_.size, task_.blocks);
+    bool seek = task_.sparse != Choice::kNever && may_have_holes(task_.size, task_.blocks);
     at_ = end_ = task_.start;
     Status status = seek ? copy_segments() : copy_range(task_.start, task_.size);
     if (!status) return status.error();

@@ -5,6 +5,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
+
 #include "sys/probe.h"
 #include "sys/retry.h"
 
@@ -33,7 +36,9 @@ Result<size_t> write(Dirfd fd, std::span<const std::byte> from) {
 }
 
 Result<size_t> pread(Dirfd fd, std::span<std::byte> into, int64_t offset) {
-  return counted(retry([&] { return ::pread(fd, into.data(), into.size(), offset); }), Call::kPread);
+  // A range that ends past the largest offset is EINVAL to the kernel, even where the file ends before.
+  size_t length = offset < 0 ? into.size() : std::min(into.size(), static_cast<size_t>(INT64_MAX - offset));
+  return counted(retry([&] { return ::pread(fd, into.data(), length, offset); }), Call::kPread);
 }
 
 Result<size_t> pwrite(Dirfd fd, std::span<const std::byte> from, int64_t offset) {

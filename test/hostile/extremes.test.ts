@@ -1,11 +1,12 @@
 // Trees as deep and directories as wide as somebody may make them. DIRFD_TEST_DEPTH and DIRFD_TEST_WIDTH make them larger.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { copyTree, removeTree, verifyTree, walk } from 'dirfd';
 import { assertComplete } from '../copy/pair.js';
+import { attempt, run } from '../fixtures/command.js';
 import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
 import { inside, withDirectory } from '../fixtures/trees/pinned.js';
 import { deep } from '../fixtures/trees.js';
@@ -76,6 +77,37 @@ test(`a directory of ${width} files is walked, copied, compared, mirrored and re
   assert.deepEqual([mirrored.files, mirrored.deleted], [2, width - 1]);
   assert.deepEqual(readdirSync(copy).sort(), ['another', 'file-0']);
   assert.equal((await measured('remove', () => removeTree(source))).entries, width + 1);
+});
+
+test('a file of nearly 2^63 bytes, all but two of them a hole, is copied, compared and updated', {
+  timeout: 20_000,
+}, async (t) => {
+  const base = temporaryDirectory(t, 'dirfd-huge-', quickTemporaryRoot());
+  // tmpfs finds no data at all in a file of more.
+  const [source, size] = [join(base, 'source'), 2n ** 63n - 4096n];
+  mkdirSync(source);
+  const file = join(source, 'file');
+  if (attempt('truncate', ['-s', String(size), file]).status !== 0)
+    return t.skip('needs a file system with such files');
+  const last = ['bs=1', `seek=${size - 1n}`, 'conv=notrunc', 'status=none'];
+  for (const where of [['conv=notrunc', 'status=none'], last]) run('dd', [`of=${file}`, ...where], { input: '!' });
+  for (const options of [{}, { sparse: 'always' }, { verify: true }, { reflink: 'never' }] as const) {
+    const copy = join(base, `copy-${Object.keys(options)}`);
+    assertComplete(await copyTree(source, copy, options));
+    assert.equal(statSync(join(copy, 'file'), { bigint: true }).size, size);
+    const tail = run('dd', [`if=${join(copy, 'file')}`, 'bs=1', 'count=2', `skip=${size - 2n}`, 'status=none']);
+    assert.deepEqual([tail, run('head', ['-c', '2', join(copy, 'file')])], ['\0!', '!\0']);
+    assert.ok((await verifyTree(source, copy)).same);
+    run('dd', [`of=${join(copy, 'file')}`, ...last], { input: '?' });
+    const { differences } = await verifyTree(source, copy, { times: false });
+    assert.deepEqual(
+      differences.map(({ path, field }) => [path, field]),
+      [['file', 'content']],
+    );
+    const { files, updated } = await copyTree(source, copy, { update: true, checksum: true });
+    assert.equal(files + updated, 1);
+    assert.ok((await verifyTree(source, copy)).same);
+  }
 });
 
 /** What the resident memory of this process is, and from now on the most it has been; in bytes. */
