@@ -5,9 +5,10 @@ import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } 
 import { join } from 'node:path';
 import test from 'node:test';
 import { type FsError, type WalkOptions, walk } from 'dirfd';
+import { bindMount } from '../fixtures/mounts.js';
 import { ordinaryDirectory, ordinaryUserCanRun, runAsOrdinaryUser } from '../fixtures/ordinary-user.js';
 import { temporaryDirectory } from '../fixtures/temporary.js';
-import { isRoot } from '../fixtures/tools.js';
+import { isRoot, requireRoot } from '../fixtures/tools.js';
 
 /** `d1` … `d9`, each with a file. */
 function nine(root: string): void {
@@ -103,6 +104,27 @@ for (const order of orders) {
     );
   });
 }
+
+test('a directory on which something is mounted before it is opened is not entered, with oneFileSystem', async (t) => {
+  if (!requireRoot(t)) return;
+  const [root, outside] = [temporaryDirectory(t), temporaryDirectory(t)];
+  writeFileSync(join(outside, 'secret'), '');
+  nine(root);
+  const errors: FsError[] = [];
+  const paths: string[] = [];
+  const walking = walk(root, {
+    oneFileSystem: true,
+    filter: actBefore('d5', () => void bindMount(t, outside, join(root, 'd5'))),
+    onError: (error) => void errors.push(error),
+  });
+  for await (const { path } of walking) paths.push(path);
+  assert.deepEqual(
+    errors.map(({ code, path }) => [code, path]),
+    [['ERR_DIRFD_CHANGED', 'd5']],
+  );
+  assert.ok(!paths.some((path) => path.includes('secret')));
+  assert.ok(paths.includes('d9/file'), 'the walk goes on');
+});
 
 test('an error by policy throw ends the walk with it', async (t) => {
   const root = temporaryDirectory(t);
