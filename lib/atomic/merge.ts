@@ -3,6 +3,7 @@
 import type { ErrorSubject } from '../errors.js';
 import { ContentError, operationError } from '../operation-errors.js';
 import { retrying } from './failures.js';
+import { lettingGo } from './let-go.js';
 import { oneOf, toReplaceHow } from './options.js';
 import { formatOf, readData } from './read.js';
 import type { AtomicWriteResult } from './replace.js';
@@ -42,9 +43,10 @@ export async function mergeConfig(
   const patience = toReplaceHow(how, { verb: 'mergeConfig' });
   for (const file of files) layers.push(await retrying(patience, how.signal, () => readLayer(file, strategy)));
   const merged = await merge(layers, strategy, arrays);
-  await using held = await holdPatiently(out, 'mergeConfig', how);
+  const held = await holdPatiently(out, 'mergeConfig', how);
   const write = formatOf(held.path) === 'yaml' ? writeYaml : writeJson;
-  return await write({ directory: held.directory, path: held.path }, merged, how);
+  const { directory, path } = held;
+  return await lettingGo([held], held.subject, () => write({ directory, path }, merged, how));
 }
 
 async function readLayer(file: AtomicTarget, strategy: MergeStrategy): Promise<unknown> {

@@ -7,6 +7,7 @@ import { type AuditSummaryRow, AuditTally, formatAuditSummary } from '../audit/s
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { toSink } from './audit-file.js';
 import { cleanupBackups } from './backup-copy.js';
+import { lettingGo } from './let-go.js';
 import { type MergeOptions, type MergeStrategy, mergeConfig } from './merge.js';
 import type { AtomicWriteOptions } from './options.js';
 import { formatOf } from './read.js';
@@ -25,9 +26,10 @@ export async function writeConfigAtomically(
   options: AtomicWriteOptions = {},
 ): Promise<AtomicWriteResult> {
   const how = { audit: getGlobalAuditTrail(), ...options, ...(schema === undefined ? {} : { schema }) };
-  await using held = await holdPatiently(target, 'write', how);
+  const held = await holdPatiently(target, 'write', how);
   const write = formatOf(held.path) === 'yaml' ? writeYaml : writeJson;
-  return await write({ directory: held.directory, path: held.path }, data, how);
+  const { directory, path } = held;
+  return await lettingGo([held], held.subject, () => write({ directory, path }, data, how));
 }
 
 /** {@link rotate}, the number of files first. */

@@ -5,6 +5,7 @@ import { unless } from '../dirfd/unless.js';
 import { FsError } from '../errors.js';
 import { ConflictError } from '../operation-errors.js';
 import { retrying } from './failures.js';
+import { lettingGo } from './let-go.js';
 import { lockNamed } from './lock-named.js';
 import { toReplaceHow } from './options.js';
 import { formatOf, readData } from './read.js';
@@ -40,23 +41,26 @@ export async function updateJson<T = unknown>(
   const { signal } = write;
   const how = toReplaceHow(write, { verb: 'updateJson' });
   const [given, held] = await holdPinned(target, 'updateJson', false, write, how);
-  await using _given = given;
-  await using _held = held;
-  const tries = toInteger(conflicts, 'conflicts', 1, 1_000_000, held.subject);
-  const patience = { deadline: performance.now() + timeout, timeout, signal };
-  for (let attempt = 1; ; attempt++) {
-    await using lock = await retrying(how, signal, () => lockNamed(held.directory, held.path, patience, held.subject));
-    const read = () => retrying(how, signal, () => readData(held, formatOf(held.subject.path ?? held.path)));
-    try {
-      // Without the lock there was no file. One that has come since is not read: its content could be changed by whoever has its lock, between
-      // our comparison and our write. That the new file may only be made tells it.
-      const old = lock && (await unless('ENOENT', read()));
-      return await updateOnce(held, old, change, write);
-    } catch (error) {
-      const isMeanwhile = error instanceof ConflictError || (error instanceof FsError && error.code === 'EEXIST');
-      if (!isMeanwhile || attempt >= tries) throw error;
+  const { directory, path, subject } = held;
+  const read = () => retrying(how, signal, () => readData(held, formatOf(subject.path ?? path)));
+  return lettingGo([held, given], subject, async () => {
+    const tries = toInteger(conflicts, 'conflicts', 1, 1_000_000, subject);
+    const patience = { deadline: performance.now() + timeout, timeout, signal };
+    for (let attempt = 1; ; attempt++) {
+      const lock = await retrying(how, signal, () => lockNamed(directory, path, patience, subject));
+      try {
+        return await lettingGo([lock], subject, async () => {
+          // Without the lock there was no file. One that has come since is not read: its content could be changed by whoever has its lock,
+          // between our comparison and our write. That the new file may only be made tells it.
+          const old = lock && (await unless('ENOENT', read()));
+          return await updateOnce(held, old, change, write);
+        });
+      } catch (error) {
+        const isMeanwhile = error instanceof ConflictError || (error instanceof FsError && error.code === 'EEXIST');
+        if (!isMeanwhile || attempt >= tries) throw error;
+      }
     }
-  }
+  });
 }
 
 async function updateOnce<T>(

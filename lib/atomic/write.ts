@@ -6,7 +6,8 @@ import type { RelativePath } from '../dirfd/path.js';
 import { ownError } from '../errors.js';
 import { FileSizeError, operationError } from '../operation-errors.js';
 import { encodeText, type TextEncoding, toJsonText, toYamlText } from './content.js';
-import { type AtomicWriteOptions, toReplaceHow } from './options.js';
+import { lettingGo } from './let-go.js';
+import { type AtomicWriteOptions, type ReplaceHow, toReplaceHow } from './options.js';
 import { type AtomicWriteResult, replaceContent } from './replace.js';
 import { type AtomicTarget, type HeldTarget, holdPatiently } from './target.js';
 import { AtomicWriter } from './writer.js';
@@ -76,7 +77,6 @@ export async function writeBytes(
   return write(target, options, () => content);
 }
 
-/** Content that is whole in memory needs no draft of its own and no pinned directory: it is one native call, where no option asks for more. */
 async function write(
   target: AtomicTarget,
   options: AtomicWriteOptions,
@@ -84,8 +84,17 @@ async function write(
 ): Promise<AtomicWriteResult> {
   const how = toReplaceHow(options, { verb: 'write' });
   options.signal?.throwIfAborted();
-  await using held = await holdPatiently(target, 'write', options, how);
-  const content = await make(held);
+  const held = await holdPatiently(target, 'write', options, how);
+  return lettingGo([held], held.subject, async () => writeHeld(held, await make(held), options, how));
+}
+
+/** Content that is whole in memory needs no draft of its own and no pinned directory: it is one native call, where no option asks for more. */
+async function writeHeld(
+  held: HeldTarget,
+  content: Uint8Array,
+  options: AtomicWriteOptions,
+  how: ReplaceHow,
+): Promise<AtomicWriteResult> {
   if (!(content instanceof Uint8Array)) {
     throw ownError('ERR_DIRFD_INVALID_ARGUMENT', 'the content must be a string or a Uint8Array', held.subject);
   }

@@ -7,6 +7,7 @@ import { type ErrorSubject, ownError } from '../errors.js';
 import { DurabilityError, IntegrityError, operationError } from '../operation-errors.js';
 import { encodeText, type TextEncoding, toJsonText, toYamlText } from './content.js';
 import { interruptible } from './interruptible.js';
+import { notClosed } from './let-go.js';
 import { type AtomicWriteOptions, type ReplaceHow, toReplaceHow } from './options.js';
 import { Progress } from './progress.js';
 import { type AtomicWriteResult, replaceContent, sha256Of } from './replace.js';
@@ -139,8 +140,7 @@ export class AtomicWriter implements AsyncDisposable {
         return { ...outcome, ...(sha256 ? { sha256 } : {}) };
       });
       await this.#release().catch((error: unknown) => {
-        const why = 'the file is the new one, but what was open for it did not close well';
-        throw operationError(DurabilityError, 'ERR_DIRFD_WRITE', why, subject, error);
+        throw notClosed(subject, error);
       });
       return result;
     });

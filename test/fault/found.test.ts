@@ -175,19 +175,21 @@ test('a file that does not close keeps nothing else open', (t) => {
   assert.deepEqual(told, ['FsError', 'EIO', 'close', [join(base, 'trail')]]);
 });
 
-test('what does not close once the file is the new one is told by a DurabilityError, and by nothing else', async (t) => {
-  if (!canAttach(t)) return;
-  const subject = subjectNamed('atomic-full');
-  const place = await Place.make(subject, quickTemporaryRoot());
-  const sweep = new Sweep(subject, place);
-  t.after(async () => {
-    await sweep.end();
-    place.remove();
+for (const name of ['atomic-full', 'atomic-at-once', 'update-json']) {
+  test(`${name}: what does not close once the file is the new one is told by a DurabilityError, and by nothing else`, async (t) => {
+    if (!canAttach(t)) return;
+    const subject = subjectNamed(name);
+    const place = await Place.make(subject, quickTemporaryRoot());
+    const sweep = new Sweep(subject, place);
+    t.after(async () => {
+      await sweep.end();
+      place.remove();
+    });
+    const closes = (await sweep.points()).filter(({ call }) => call === 'close');
+    assert.ok(closes.length >= 3, `${closes.length} closes`);
+    for (const point of closes) {
+      const { is, details } = await sweep.inject({ ...point, fault: 'EIO' });
+      assert.ok(['identical', 'told'].includes(is), `${point.about}: ${is}: ${details}`);
+    }
   });
-  const closes = (await sweep.points()).filter(({ call }) => call === 'close');
-  assert.ok(closes.length >= 3, `${closes.length} closes`);
-  for (const point of closes) {
-    const { is, details } = await sweep.inject({ ...point, fault: 'EIO' });
-    assert.ok(['identical', 'told'].includes(is), `${point.about}: ${is}: ${details}`);
-  }
-});
+}

@@ -1,7 +1,7 @@
 // Files that are replaced whole, a file that is updated, a trail that is appended to.
 import { createHash } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AtomicWriteOptions, AtomicWriter, updateJson } from 'dirfd/atomic';
+import { type AtomicWriteOptions, AtomicWriter, updateJson, writeBytes } from 'dirfd/atomic';
 import { type AuditEntry, type AuditRecord, AuditTrail } from 'dirfd/audit';
 import { attempt, run } from '../../fixtures/command.js';
 import { findTool } from '../../fixtures/tools.js';
@@ -29,7 +29,18 @@ function keepsMetadata(path: string): Verdict {
 
 const both = (a: Verdict, b: Verdict): Verdict => ({ ...a, differences: [...a.differences, ...b.differences] });
 
-function replacement(name: string, content: Buffer, how: AtomicWriteOptions): Subject {
+type Write = (path: string, content: Buffer, how: AtomicWriteOptions) => Promise<unknown>;
+
+/** Piece by piece. */
+const written: Write = async (path, content, how) => {
+  await using writer = new AtomicWriter(path, how);
+  const half = content.length >> 1;
+  await writer.writeBytes(content.subarray(0, half));
+  await writer.writeBytes(content.subarray(half));
+  await writer.commit();
+};
+
+function replacement(name: string, content: Buffer, how: AtomicWriteOptions, write: Write = written): Subject {
   const old = how.backup === undefined ? {} : { old: [before] };
   /** Old or new; where there is to be a backup, that first. */
   const judgeWhole = (work: string): Verdict => {
@@ -46,19 +57,13 @@ function replacement(name: string, content: Buffer, how: AtomicWriteOptions): Su
     durable: how.durability !== 'none',
     makeWork: (work) => makeFile(`${work}/file`),
     run: async (work) => {
-      await using writer = new AtomicWriter(`${work}/file`, how);
-      const half = content.length >> 1;
-      await writer.writeBytes(content.subarray(0, half));
-      await writer.writeBytes(content.subarray(half));
-      await writer.commit();
+      await write(`${work}/file`, content, how);
       return complete;
     },
     // What was left is then the old file, and may be the new one already.
     again: async (work) => {
       makeFile(`${work}/file`);
-      await using writer = new AtomicWriter(`${work}/file`, how);
-      await writer.writeBytes(content);
-      await writer.commit();
+      await write(`${work}/file`, content, how);
       return complete;
     },
     judge: (work) => both(holds(work, { file: [content], ...old }), keepsMetadata(`${work}/file`)),
@@ -113,10 +118,13 @@ export const durableSubjects: readonly Subject[] = [
   replacement('atomic-full', everyByte(1_200_000), { durability: 'full', verify: true }),
   replacement('atomic-data', everyByte(5000), { durability: 'data' }),
   replacement('atomic-none', everyByte(5000), { durability: 'none' }),
+  replacement('atomic-at-once', everyByte(5000), { durability: 'full' }, writeBytes),
   replacement('atomic-backup', everyByte(5000), { durability: 'full', backup: 'old' }),
   {
     name: 'update-json',
     writes: true,
+    // How old the file is decides whether its content is compared with what was read.
+    unsteady: true,
     durable: true,
     makeWork: (work) => writeFileSync(`${work}/file.json`, uncounted),
     run: async (work) => {
