@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { FileTransaction } from 'dirfd/transaction';
+import { FileTransaction, type TransactionOptions } from 'dirfd/transaction';
 import { type KillPoint, killedAt, killPointsOf } from '../fixtures/kill.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { type Snapshot, snapshot } from './snapshot.js';
@@ -31,8 +31,8 @@ async function changeAll(transaction: FileTransaction): Promise<void> {
 }
 
 /** The same in this process. */
-export async function commitAll(root: string): Promise<void> {
-  await using transaction = await FileTransaction.begin(root);
+export async function commitAll(root: string, options: TransactionOptions = {}): Promise<void> {
+  await using transaction = await FileTransaction.begin(root, options);
   await changeAll(transaction);
   await transaction.commit();
 }

@@ -23,9 +23,12 @@ const ends =
   (work: string): Verdict =>
     amiss(isRight(work) ? [] : ['not as it should be:', ...lines(snapshot(work))]);
 
+/** Milliseconds. A close that is made to fail is not made, and keeps its lock: to wait for that is not to hang. */
+const TIMEOUT = 5000;
+
 /** Where a commit could not tidy up, the next recovery does. */
 async function settle(work: string): Promise<void> {
-  await recover(work);
+  await recover(work, { lockTimeout: TIMEOUT });
   if (leavings(work).length > 0) throw new Error(`recovered, and there is left: ${leavings(work)}`);
 }
 
@@ -40,7 +43,7 @@ export const transactionSubjects: readonly Subject[] = [
     durable: true,
     makeWork: (work) => fill(work, files),
     run: async (work) => {
-      await commitAll(work);
+      await commitAll(work, { lockTimeout: TIMEOUT });
       return complete;
     },
     again: async (work) => {
@@ -76,7 +79,7 @@ export const transactionSubjects: readonly Subject[] = [
       runKilled('commit', [work, 'keep'], { call: 'syncfs', nth: 99 });
     },
     run: async (work) => {
-      await undo(work, 't');
+      await undo(work, 't', { lockTimeout: TIMEOUT });
       return complete;
     },
     again: async (work) => {
