@@ -112,7 +112,7 @@ export function addOptions(command: Command): void {
     .addOption(new Option('--engine <engine>', 'io_uring: large files past the page cache').choices(ENGINES))
     .option(
       '-j, --concurrency <n>',
-      'threads (default: two a processor, at most 8; 32 where a server answers)',
+      'threads (default: two a processor, at most 8; 32 where a server answers or with --fsync=each)',
       wholeNumber(1, 256),
     )
     .optionsGroup('What is told:')

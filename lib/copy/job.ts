@@ -66,12 +66,16 @@ export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
     });
   }
 
+  #waiting({ concurrency }: Settled): Pick<Settled, 'concurrency' | 'range'> {
+    const threads = this.#isFree ? Math.max(concurrency, affordable(WAITING)) : concurrency;
+    return { concurrency: threads, range: WAITING_RANGE };
+  }
+
   async #copyBetween(roots: Roots, options: Settled, running: Running<CopyEvent>): Promise<void> {
     // A handle that crosses no mounts keeps to it here too.
     const oneFileSystem = options.oneFileSystem || !roots.source.crossMounts;
-    const waiting = this.#isFree && (await isBehindServer(roots)) ? affordable(WAITING) : 0;
-    const concurrency = Math.max(options.concurrency, waiting);
-    const copy = new TreeCopy(roots, { ...options, oneFileSystem, concurrency }, this.#report, running);
+    const how = { ...options, oneFileSystem, ...((await waits(roots, options)) ? this.#waiting(options) : {}) };
+    const copy = new TreeCopy(roots, how, this.#report, running);
     try {
       const { single } = roots;
       if (single) await copy.runSingle(single.sourceName, single.destinationName, single.present);
@@ -82,10 +86,14 @@ export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
   }
 }
 
-/** Threads that mostly wait for a server; with more, nothing was gained (docs/engines.md). */
+/** Threads that mostly wait; with more, little was gained (docs/engines.md). */
 const WAITING = 32;
+/** What each of them takes at a time: a wide directory is to keep all of them busy. */
+const WAITING_RANGE = 16;
 
-async function isBehindServer({ source, destination }: Roots): Promise<boolean> {
+/** For a server; or for a disk, whose file system makes many files durable in the time of one. */
+async function waits({ source, destination }: Roots, { fsync, dryRun }: Settled): Promise<boolean> {
+  if (fsync === 'each' && !dryRun) return true;
   const sides = [source, ...(destination ? [destination] : [])];
   return (await Promise.all(sides.map((side) => native.isServed(side[INTERNAL].handle)))).includes(true);
 }

@@ -46,6 +46,7 @@ export function newNativeCopy(
     options.resume,
     options.retries,
     options.retryDelay,
+    options.range,
     options.bandwidthLimit,
     // A limit is kept by threads.
     options.engine === 'io_uring' && options.bandwidthLimit === 0,

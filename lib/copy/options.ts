@@ -117,7 +117,10 @@ export interface CopyOptions extends TreeFilterOptions, KeepRuleOptions {
    * time; `ERR_DIRFD_UNSUPPORTED` where it cannot be had. `'auto'` (default) and `'threads'`: see docs/engines.md.
    */
   readonly engine?: Engine | undefined;
-  /** Threads. Default: 2 per processor, at most 8, 32 where a server answers on either side (NFS, SMB, FUSE, …), fewer where descriptors are short. */
+  /**
+   * Threads. Default: 2 per processor, at most 8; 32 where they mostly wait, that is with `fsync: 'each'`, or where a server answers on either side
+   * (NFS, SMB, FUSE, …); fewer where descriptors are short.
+   */
   readonly concurrency?: number | undefined;
   /** Stops within a moment; the promise rejects with the signal's reason. What is complete stays, what is not is removed. */
   readonly signal?: AbortSignal | undefined;
@@ -129,7 +132,12 @@ export type Settled = { readonly [K in Plain]-?: Exclude<CopyOptions[K], undefin
   /** Undefined where everything takes part. */
   readonly filter: TreeFilter | undefined;
   readonly rules: PackedRules;
+  /** Entries that one thread takes at a time; a directory with more is shared out. */
+  readonly range: number;
 };
+
+/** Enough to make a native call cheap, few enough to spread a wide directory over all threads. */
+const RANGE = 512;
 
 export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
   if (options.atomic && options.resume) {
@@ -175,6 +183,7 @@ export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
     retryDelay: whole(options.retryDelay ?? 200, 3_600_000, 'retryDelay', subject),
     engine: settleEngine(options.engine, subject),
     concurrency: threads(options.concurrency, subject),
+    range: RANGE,
   };
 }
 

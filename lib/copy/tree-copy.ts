@@ -48,9 +48,6 @@ import { Listing, type TreeFilter } from './tree-filter.js';
 import type { Running } from './tree-job.js';
 import { TreePath } from './tree-path.js';
 
-/** Entries of one native call: enough to make the call cheap, few enough to spread a wide directory over all threads. */
-const RANGE = 512;
-
 const EMPTY = Buffer.alloc(0);
 
 export class TreeCopy {
@@ -188,8 +185,9 @@ export class TreeCopy {
   }
 
   #applyRanges(directory: Directory, count: number, steps: Uint8Array, firsts: readonly First[] = []): void {
-    for (let from = 0; from < count; from += RANGE) {
-      const length = Math.min(RANGE, count - from);
+    const most = this.#options.range;
+    for (let from = 0; from < count; from += most) {
+      const length = Math.min(most, count - from);
       const range = steps.subarray(from, from + length);
       if (steps.length > 0 && range.every((step) => step === DECISION.skip)) continue;
       const own = firsts.filter(({ index }) => index >= from && index < from + length);

@@ -230,6 +230,7 @@ export interface NativeTrees {
     resume: boolean,
     retries: number,
     retryDelay: number,
+    range: number,
     bandwidthLimit: number,
     onRing: boolean,
   ): NativeCopy;

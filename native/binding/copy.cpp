@@ -66,6 +66,7 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
   run->options.resume = arguments.boolean();
   run->options.retries = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 0, UINT32_MAX));
   run->options.retry_delay = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 0, UINT32_MAX));
+  run->options.range = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 1, UINT32_MAX));
   run->pace.set_limit(static_cast<uint64_t>(std::max<int64_t>(arguments.integer(), 0)));
   if (arguments.boolean()) run->bulk_move = &move_on_ring;
   if (!arguments.ok()) {

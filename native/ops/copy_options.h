@@ -38,6 +38,7 @@ struct CopyOptions {
   bool resume = false;       // keep large files that are cut off, and go on with them
   uint32_t retries = 0;      // of an entry, after a transient error
   uint32_t retry_delay = 0;  // milliseconds
+  uint32_t range = 512;      // entries that one thread takes at a time; a directory with more is shared out
   KeepRules rules{};         // of owners and modes
 
   // A file's mode is its source's, and is known before anything else of it is.

@@ -100,7 +100,7 @@ Status CopyPair::try_open(OpenHow how, bool umask_is_zero, const Stop& stop, App
       return status.error().about(Subject::kSecondPath);
     }
   }
-  if (!how.copy_now || entries_.size() > kNarrow) return success();
+  if (!how.copy_now || entries_.size() > run_->options.range) return success();
   apply_in(directories, 0, entries_.size(), nullptr, umask_is_zero, stop, applied);
   copied_ = true;
   for (Outcome outcome : applied.outcomes) {

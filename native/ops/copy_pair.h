@@ -99,9 +99,6 @@ struct OpenHow {
 
 class CopyPair {
  public:
-  // Wide directories are not copied on opening but in ranges, over the pool.
-  static constexpr size_t kNarrow = 512;
-
   CopyPair(std::shared_ptr<CopyRun> run, TreePath path, Ticket ticket, DestinationState state)
       : run_(std::move(run)), path_(std::move(path)), ticket_(ticket), state_(state) {}
 

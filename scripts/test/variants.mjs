@@ -14,7 +14,7 @@ import { basename, join } from 'node:path';
 /** What a fallback may do in its own way: how entries are reached, opened and given their metadata; not which of them, nor in which order. */
 const fallible = (file) =>
   /^(dirfd|walk|copy)\//.test(file) &&
-  !/^walk\/(engine|filter|gitignore|glob|guide|limits|options|orders|syscalls)|^copy\/(delete|engine|filters|guide|hard-links|itemize|limits)/.test(
+  !/^walk\/(engine|filter|gitignore|glob|guide|limits|options|orders|syscalls)|^copy\/(delete|engine|filters|guide|hard-links|itemize|limits|threads)/.test(
     file,
   );
 /** Of these, in short, how, and that nothing planted meanwhile leads elsewhere: for a fallback of which another variant shows the rest. */

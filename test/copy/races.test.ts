@@ -63,6 +63,7 @@ async function stage(t: TestContext, fill: (source: string) => void) {
     false,
     0,
     0,
+    512,
     0,
     false,
   );
