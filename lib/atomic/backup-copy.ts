@@ -42,7 +42,7 @@ export async function copyBackup(directory: DirectoryFd, name: RelativePath, pat
   const draft = await onDirectory(place, subject, (root) =>
     native.openDraft(root, last, ...COPY, 0o600, ...NOTHING_MORE),
   );
-  await using copy = FileFd.adopt(draft, `${place.path}/(draft)`);
+  await using copy = FileFd.adopt(draft, place.path, '(draft)');
   while ((await old.copyRange(copy, CHUNK)) > 0);
   const { uid, gid, mode, atimeNs, mtimeNs } = await old.stat();
   // Who may not give files away keeps the copy; its mode is no wider than the file's.

@@ -69,7 +69,7 @@ export class StagedContent implements AsyncDisposable {
     ).catch((error) => {
       throw writeFailure(error, subject);
     });
-    this.#draft = FileFd.adopt(handle, `${directory.path}/(draft)`);
+    this.#draft = FileFd.adopt(handle, directory.path, '(draft)');
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const chunk of waiting) await this.#write(this.#draft, chunk);

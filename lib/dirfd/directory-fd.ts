@@ -6,7 +6,7 @@ import { native } from '../native/load.js';
 import { type NativeHandle, type NativePath, SCOPES } from '../native/surface.js';
 import { DirectoryNames } from './directory-names.js';
 import { DirectoryEntry, NamedEntry, PackedBatch } from './entries.js';
-import { abortable, checkSignal, type SignalOptions } from './fd.js';
+import { abortable, checkSignal, labelOf, type SignalOptions } from './fd.js';
 import { FileFd, type ReadFileOptions, type WriteFileOptions } from './file-fd.js';
 import { toMode, toOpenFlags } from './flags.js';
 import { checkBytes, checkRelative, type RelativePath } from './path.js';
@@ -97,7 +97,7 @@ export class DirectoryFd extends DirectoryNames {
 
   /** @internal A handle that native code has opened below `parent`, with the policy of that. */
   static adopt(handle: NativeHandle, parent: DirectoryFd, path: RelativePath): DirectoryFd {
-    return new DirectoryFd(handle, parent.#labelOf(path), parent.#policy);
+    return new DirectoryFd(handle, labelOf(parent.path, path), parent.#policy);
   }
 
   /** How symlinks on the way are treated. */
@@ -129,7 +129,7 @@ export class DirectoryFd extends DirectoryNames {
     const handle = this.performSync(subject, (root) =>
       native.openDirectorySync(root, path, false, SCOPES.indexOf(policy.resolution), policy.crossMounts),
     );
-    return new DirectoryFd(handle, this.#labelOf(path), policy);
+    return new DirectoryFd(handle, labelOf(this.path, path), policy);
   }
 
   /**
@@ -156,7 +156,7 @@ export class DirectoryFd extends DirectoryNames {
     const subject = this.subject('openFile', path);
     const { flags, bits } = openFileArguments(path, how, mode, subject);
     const handle = this.performSync(subject, (root) => native.openFileSync(root, path, flags, bits, false));
-    return FileFd.adopt(handle, this.#labelOf(path));
+    return FileFd.adopt(handle, this.path, path);
   }
 
   /** The names in a directory, '.' and '..' left out, in the file system's order (getdents64(2)). */
@@ -251,7 +251,7 @@ export class DirectoryFd extends DirectoryNames {
       (root) => native.openTemporary(root, mode),
       native.closeSync,
     );
-    return FileFd.adopt(handle, `${this.path}/(temporary)`);
+    return FileFd.adopt(handle, this.path, '(temporary)');
   }
 
   /**
@@ -293,7 +293,7 @@ export class DirectoryFd extends DirectoryNames {
       (root) => native.openDirectory(root, path, follow, scope, policy.crossMounts),
       native.closeSync,
     );
-    return new DirectoryFd(handle, this.#labelOf(path), policy);
+    return new DirectoryFd(handle, labelOf(this.path, path), policy);
   }
 
   async #openFile(
@@ -311,11 +311,7 @@ export class DirectoryFd extends DirectoryNames {
       (root) => native.openFile(root, path, flags, bits, follow),
       native.closeSync,
     );
-    return FileFd.adopt(handle, this.#labelOf(path));
-  }
-
-  #labelOf(path: RelativePath): string {
-    return `${this.path.replace(/\/$/, '')}/${typeof path === 'string' ? path : Buffer.from(path).toString('utf8')}`;
+    return FileFd.adopt(handle, this.path, path);
   }
 }
 

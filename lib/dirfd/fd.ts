@@ -11,6 +11,7 @@ import { type InspectOptions, inspect } from 'node:util';
 import { type ErrorSubject, type FsError, ownError, toFsError } from '../errors.js';
 import { native } from '../native/load.js';
 import type { NativeHandle } from '../native/surface.js';
+import type { RelativePath } from './path.js';
 
 /** The key under which the layers above find what they need of a handle; not exported by the package. */
 export const INTERNAL: unique symbol = Symbol('dirfd.internal');
@@ -40,15 +41,22 @@ export abstract class Fd implements AsyncDisposable {
   readonly #handle: NativeHandle;
   readonly #kind: string;
   readonly #label: string;
+  readonly #place: Pick<ErrorSubject, 'directory' | 'path'>;
   #inFlight = 0;
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
-  /** @internal */
-  protected constructor(handle: NativeHandle, kind: 'DirectoryFd' | 'FileFd', label: string) {
+  /** @internal @param place what errors name, where that is not the label as a directory */
+  protected constructor(
+    handle: NativeHandle,
+    kind: 'DirectoryFd' | 'FileFd',
+    label: string,
+    place: Pick<ErrorSubject, 'directory' | 'path'> = { directory: label },
+  ) {
     this.#handle = handle;
     this.#kind = kind;
     this.#label = label;
+    this.#place = place;
     forgotten.register(this, { handle, label: `${kind} '${label}'` }, this);
   }
 
@@ -79,7 +87,7 @@ export abstract class Fd implements AsyncDisposable {
    */
   closeSync(): void {
     if (this.#closing) return;
-    const subject: ErrorSubject = { verb: 'close', directory: this.#label };
+    const subject: ErrorSubject = { verb: 'close', ...this.#place };
     if (this.#inFlight > 0) throw ownError('ERR_DIRFD_BUSY', `operations in flight: ${this.#inFlight}`, subject);
     this.#closing = Promise.resolve();
     forgotten.unregister(this);
@@ -106,6 +114,11 @@ export abstract class Fd implements AsyncDisposable {
   /** What console.log shows. */
   [inspect.custom](_depth: number, options: InspectOptions): string {
     return `${this.#kind} ${inspect({ path: this.#label, closed: this.closed }, options)}`;
+  }
+
+  /** @internal Directory and name, for errors. */
+  protected get place(): Pick<ErrorSubject, 'directory' | 'path'> {
+    return this.#place;
   }
 
   /** @internal The native handle, and a hold on it that keeps close() waiting. */
@@ -159,13 +172,18 @@ export abstract class Fd implements AsyncDisposable {
     try {
       await native.close(this.#handle);
     } catch (thrown) {
-      throw toFsError(thrown, native.callNames, { verb: 'close', directory: this.#label });
+      throw toFsError(thrown, native.callNames, { verb: 'close', ...this.#place });
     }
   }
 
   #closedError(subject: ErrorSubject): FsError {
-    return ownError('ERR_DIRFD_CLOSED', `this ${this.#kind} is closed`, { directory: this.#label, ...subject });
+    return ownError('ERR_DIRFD_CLOSED', `this ${this.#kind} is closed`, { ...this.#place, ...subject });
   }
+}
+
+/** For people, of what lies in a directory. */
+export function labelOf(directory: string, path: RelativePath): string {
+  return `${directory.replace(/\/$/, '')}/${typeof path === 'string' ? path : Buffer.from(path).toString('utf8')}`;
 }
 
 /** A call that throws at once is a call that failed: its hold on the handle has to end like any other's. */

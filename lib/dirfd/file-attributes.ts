@@ -13,7 +13,7 @@ import { decodeList, type SetXattrOptions, toValue, toXattrFlags } from './xattr
 export abstract class FileAttributes extends Fd {
   /** @internal */
   protected subject(verb: string, dest?: string): ErrorSubject {
-    return { verb, path: this.path, dest };
+    return { verb, ...this.place, dest };
   }
 
   /** The status of the open file (statx(2)), whatever its name leads to by now. */

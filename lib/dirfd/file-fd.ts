@@ -6,7 +6,7 @@ import { type ErrorSubject, FsError, ownError } from '../errors.js';
 import { native } from '../native/load.js';
 import { LOCK_KINDS, type NativeHandle } from '../native/surface.js';
 import type { DirectoryNames } from './directory-names.js';
-import { Fd, INTERNAL, type SignalOptions } from './fd.js';
+import { Fd, INTERNAL, labelOf, type SignalOptions } from './fd.js';
 import { FileAttributes } from './file-attributes.js';
 import { checkWait, type LockOptions, LockWaits, lockKind, toRange } from './file-lock.js';
 import { createReadable, createWritable, type ReadStreamOptions, type WriteStreamOptions } from './file-streams.js';
@@ -72,9 +72,9 @@ const WHENCE: Readonly<Record<Whence, number>> = { set: 0, current: 1, end: 2, d
 export class FileFd extends FileAttributes {
   #lockWaits: LockWaits | undefined;
 
-  /** @internal */
-  static adopt(handle: NativeHandle, label: string): FileFd {
-    return new FileFd(handle, 'FileFd', label);
+  /** @internal @param directory, path by which it was opened, for people */
+  static adopt(handle: NativeHandle, directory: string, path: RelativePath): FileFd {
+    return new FileFd(handle, 'FileFd', labelOf(directory, path), { directory, path });
   }
 
   /** Reads into `buffer`; 0 bytes mean the end (read(2), pread(2)). Leave the buffer alone until the promise settles. */
@@ -276,7 +276,7 @@ export class FileFd extends FileAttributes {
   /** Waits for the operations in flight, but for locks: who waits for one is told ERR_DIRFD_CLOSED. */
   override close(): Promise<void> {
     const closed = super.close();
-    this.#lockWaits?.close(this.path);
+    this.#lockWaits?.close(this.subject('lock'));
     return closed;
   }
 

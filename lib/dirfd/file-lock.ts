@@ -90,8 +90,8 @@ export class LockWaits {
   }
 
   /** Ends all with ERR_DIRFD_CLOSED. */
-  close(directory: string): void {
-    const closed = ownError('ERR_DIRFD_CLOSED', 'this FileFd is closed', { verb: 'lock', directory });
+  close(subject: ErrorSubject): void {
+    const closed = ownError('ERR_DIRFD_CLOSED', 'this FileFd is closed', subject);
     for (const end of this.#enders) end(closed);
   }
 }

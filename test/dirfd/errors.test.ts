@@ -242,9 +242,11 @@ test('a full file system fails with ENOSPC, and tells where', async (t) => {
   if (path === undefined) return;
   const directory = await opened(t, path);
   const error = await rejects(directory.writeFile('big', Buffer.alloc(2 << 20)), { code: 'ENOSPC', syscall: 'write' });
-  assert.equal(error.path, join(path, 'big'));
+  assert.deepEqual([error.path, error.directory], ['big', path]);
   await using file = await directory.openFile('big', 'r+');
-  await rejects(file.allocate(0, 4 << 20), { code: 'ENOSPC', syscall: 'fallocate' });
+  const fields = { code: 'ENOSPC', syscall: 'fallocate', path: 'big', directory: path };
+  await rejects(file.allocate(0, 4 << 20), fields);
+  assert.equal(file.path, join(path, 'big'));
 });
 
 test('a file that grows beyond the limit of the process fails with EFBIG', async (t) => {
