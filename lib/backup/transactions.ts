@@ -41,15 +41,18 @@ export async function pendingIn(roots: readonly TransactionRoot[]): Promise<Answ
     (await history().pending(root)).map((status) => ({ ...status, root: label })),
   );
   const all = answers.flat();
-  const lost = all
-    .filter(({ state }) => state === 'unreadable')
-    .map(({ root, id }) => ({ root, error: unreadable(id, root) }));
-  return { answers: all.filter(({ state }) => state !== 'unreadable'), failed: [...failed, ...lost] };
+  const lookAt = all.flatMap((status) => {
+    const why = whyLookAt(status);
+    if (why === undefined) return [];
+    const subject = { verb: 'recover', directory: status.root };
+    return [{ root: status.root, error: operationError(StateError, 'ERR_DIRFD_RECOVERY', why, subject) }];
+  });
+  return { answers: all.filter((status) => whyLookAt(status) === undefined), failed: [...failed, ...lookAt] };
 }
 
-function unreadable(id: string, directory: string): Error {
-  const why = `nobody knows what became of transaction ${id}: its log cannot be read`;
-  return operationError(StateError, 'ERR_DIRFD_RECOVERY', why, { verb: 'recover', directory });
+function whyLookAt({ id, state, obstacle }: PendingTransaction): string | undefined {
+  if (state === 'unreadable') return `nobody knows what became of transaction ${id}: its log cannot be read`;
+  return obstacle && `transaction ${id}: ${obstacle}`;
 }
 
 export async function settleIn(

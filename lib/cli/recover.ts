@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import type { TransactionStatus } from '../transaction/index.js';
 import { pathArgument } from './arguments.js';
-import { say } from './messages.js';
+import { CommandError, complain, say } from './messages.js';
 import { Output } from './output.js';
 import { counted } from './units.js';
 
@@ -71,27 +71,27 @@ async function run(root: string | Buffer, { edits, dryRun, json, quiet }: Option
 
 const NOTHING = 'nothing to recover';
 
-/** What would become of transactions, by their states. */
-const FATES: readonly (readonly [string, readonly TransactionStatus['state'][]])[] = [
-  ['to be finished', ['committed']],
-  ['to be taken back', ['going-back']],
-  ['to be looked at', ['unreadable']],
-  ['to be discarded', ['staged', 'done', 'undone']],
-];
+/** What would become of transactions. */
+const FATES = ['to be finished', 'to be taken back', 'to be looked at', 'to be discarded'] as const;
+
+function fateOf({ state, obstacle }: TransactionStatus): (typeof FATES)[number] {
+  if (obstacle !== undefined || state === 'unreadable') return 'to be looked at';
+  if (state === 'committed') return 'to be finished';
+  return state === 'going-back' ? 'to be taken back' : 'to be discarded';
+}
 
 async function look(root: string | Buffer, { json, quiet }: Pick<Options, 'json' | 'quiet'>): Promise<void> {
   const { pending } = await import('../transaction/main.js');
   const output = new Output();
   const found = await pending(root);
-  for (const { id, state, time, changes } of found) {
+  for (const { id, state, obstacle, time, changes } of found) {
     const line = () => `${id}  ${state.padEnd(10)}  ${counted(changes.length, 'change')}\n`;
-    await (json ? output.json({ id, state, time, changes: changes.length }) : output.write(line()));
+    await (json ? output.json({ id, state, obstacle, time, changes: changes.length }) : output.write(line()));
+    if (obstacle !== undefined && !quiet) complain('dirfd recover', new CommandError(`${id}: ${obstacle}`));
   }
   await output.end();
   if (quiet) return;
-  const told = summary(
-    FATES.map(([fate, states]) => [found.filter(({ state }) => states.includes(state)).length, fate]),
-  );
+  const told = summary(FATES.map((fate) => [found.filter((status) => fateOf(status) === fate).length, fate]));
   say(told.length > 0 ? told.join(', ') : NOTHING);
 }
 

@@ -3,6 +3,7 @@
 import { StateError } from '../operation-errors.js';
 import { type Change, changesOf } from './changes.js';
 import { isKept } from './journal.js';
+import { whyLeft } from './obstacle.js';
 import { discard, storyIn } from './recover.js';
 import { isAmong, Reopened } from './reopened.js';
 import type { WaitOptions } from './site.js';
@@ -17,6 +18,8 @@ export interface TransactionStatus {
    * gone, or the log is not one of this version.
    */
   readonly state: 'unreadable' | 'active' | 'staged' | 'committed' | 'going-back' | 'done' | 'undone';
+  /** Why `recover()` would leave it alone without `edits: 'keep'`, where that can be told beforehand: a root that is gone, a copy of a tree. */
+  readonly obstacle: string | undefined;
   /** Whether what it has replaced and deleted is to be kept. */
   readonly keepUndo: boolean;
   /** Of the commit. */
@@ -45,13 +48,15 @@ export async function listTransactions(root: TransactionRoot): Promise<Transacti
       return 'unreadable' as const;
     });
     if (story === undefined || story === 'unreadable' || story.isLost) {
-      all.push({ id, state: story ? 'unreadable' : 'staged', keepUndo: false, time: undefined, changes: [] });
+      const state = story ? 'unreadable' : 'staged';
+      all.push({ id, state, obstacle: undefined, keepUndo: false, time: undefined, changes: [] });
       continue;
     }
     const steps = story.steps.filter((_, number) => story.inForce.has(number));
     const time = story.time === '' ? undefined : new Date(story.time);
     const state = story.active ? 'active' : story.state;
-    all.push({ id, state, keepUndo: story.keepUndo, time, changes: changesOf(steps, story.roots) });
+    const obstacle = story.active ? undefined : await whyLeft(story, site, id);
+    all.push({ id, state, obstacle, keepUndo: story.keepUndo, time, changes: changesOf(steps, story.roots) });
   }
   return all.sort((a, b) => Number(a.time ?? 0) - Number(b.time ?? 0));
 }

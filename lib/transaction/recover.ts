@@ -21,6 +21,7 @@ import type { Base } from './directories.js';
 import { isSame } from './identity.js';
 import { isKept, Journal, LOG, type Story, storyOf, type Torn } from './journal.js';
 import { STATE_DIRECTORY, toBytes, toText } from './names.js';
+import { COPIED, gone } from './obstacle.js';
 import type { RootRecord } from './records.js';
 import { isAmong, isThe, partOf, Reopened, reopenIfThere } from './reopened.js';
 import { holdsOld, isWaiting } from './retake.js';
@@ -229,8 +230,7 @@ class Recovery {
   }
 
   #leaveLost(id: string, root: RootRecord): void {
-    const why = `'${root.path}' is gone, which took part: some of the transaction may be done, some not`;
-    this.#lost.push({ path: `${STATE_DIRECTORY}/${id}`, why });
+    this.#lost.push({ path: `${STATE_DIRECTORY}/${id}`, why: gone(root) });
   }
 
   /**
@@ -254,8 +254,7 @@ class Recovery {
     const { state, torn } = story;
     const isHalf = state === 'committed' || state === 'going-back' || torn?.wasWhole === true;
     if (isHalf && this.#options.edits !== 'keep') {
-      const why = 'it came here in a copy, or from a backup, that was made in the middle of the transaction';
-      this.#unclear.push({ path: `${STATE_DIRECTORY}/${id}`, why });
+      this.#unclear.push({ path: `${STATE_DIRECTORY}/${id}`, why: COPIED });
     } else if (!isKept(story)) {
       await this.#discard([copy], id);
     }

@@ -3,13 +3,23 @@ import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { DirectoryFd, FsError } from 'dirfd';
 import { BackupManager, RecoveryManager } from 'dirfd/backup';
 import { StateError } from 'dirfd/transaction';
+import { dirfd } from '../cli/run-command.js';
 import { attempt } from '../fixtures/command.js';
 import { repositoryRoot } from '../fixtures/repository.js';
 import { quickTemporaryRoot, type TestLike, temporaryDirectory } from '../fixtures/temporary.js';
@@ -74,6 +84,37 @@ test('a recovery settles transactions first, then puts points back', async (t) =
   assert.deepEqual([transactions[0]?.finished, unsettled, restored.length], [['committed'], [], 1]);
   assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'old', 'put back to what it was before the transaction');
   assert.deepEqual(leavings(root), []);
+});
+
+test('a committed transaction that has lost a root is to be looked at, by whoever asks', async (t) => {
+  const { root, data, backups } = await place(t);
+  const other = join(root, '../other');
+  mkdirSync(other);
+  const script = `
+    import { FileTransaction } from ${entry};
+    const [one, two] = process.argv.slice(1);
+    const onProgress = ({ phase }) => phase === 'apply' && process.kill(process.pid, 'SIGKILL');
+    const transaction = await FileTransaction.begin({ one, two }, { transactionId: 't', onProgress });
+    for (const root of ['one', 'two']) await transaction.write({ root, path: 'a' }, 'new');
+    await transaction.commit();`;
+  const ran = attempt(process.execPath, ['--input-type=module', '-e', script, '--', root, other]);
+  assert.equal(ran.signal, 'SIGKILL', ran.stderr);
+  await using recovery = new RecoveryManager(backups, { transactionRoots: [data] });
+  assert.deepEqual(
+    (await recovery.outlook()).redo.map(({ id }) => id),
+    ['t'],
+  );
+  renameSync(other, `${other}.away`);
+  const { redo, lookAt } = await recovery.outlook();
+  assert.deepEqual([redo, lookAt.length], [[], 1]);
+  assert.match(String(lookAt[0]?.error), /transaction t: '.*other' is gone, which took part/);
+  const asked = dirfd(['recover', '-n', root]);
+  assert.match(asked.stderr, /^dirfd recover: t: '.*other' is gone.*\n1 transaction to be looked at\n$/);
+  assert.equal(await recovery.attemptRecovery(new Error('crashed')), false);
+  renameSync(`${other}.away`, other);
+  assert.deepEqual([(await recovery.outlook()).redo.length, existsSync(join(other, 'a'))], [1, false]);
+  assert.equal(await recovery.attemptRecovery(new Error('crashed')), true);
+  assert.equal(readFileSync(join(other, 'a'), 'utf8'), 'new');
 });
 
 test('what somebody has changed after the crash is to be looked at, until an emergency cleanup accepts it', async (t) => {
