@@ -36,8 +36,9 @@ export class Decider {
   decide(source: Stat, present: Stat | undefined): Decision | Refusal {
     const decision = decide(source, present, this.#policy);
     if (decision !== DECISION.metadata || !present || present.nlink < 2 || source.isDirectory()) return decision;
-    const [key, keeper] = [linkKey(source), this.#keepers.get(linkKey(present))];
-    if (keeper === undefined) this.#keepers.set(linkKey(present), key);
+    const [key, kept] = [source, present].map((stat) => linkKey(stat).toString('latin1')) as [string, string];
+    const keeper = this.#keepers.get(kept);
+    if (keeper === undefined) this.#keepers.set(kept, key);
     return keeper === undefined || keeper === key ? decision : DECISION.replace;
   }
 }

@@ -1,24 +1,13 @@
 /**
- * Directories that the copy has made and not filled yet. Nothing is to be decided in them, so native code is given many at a time, goes on into
- * those that it makes in them, and gives back what it did not come to.
+ * Directories that the copy has made and not filled yet. Nothing is to be decided in them, so native code is given them all, goes on into those that
+ * it makes in them, and tells of those in which something is left to do.
  */
 
 import { native } from '../native/load.js';
-import {
-  type NativeCopy,
-  type NativeFilled,
-  type NativeOpened,
-  type NativePlace,
-  type State,
-  TICKET,
-  type Ticket,
-} from '../native/trees.js';
+import type { NativeCopy, NativeFilled, NativeFilling, NativeOpened, State, Ticket } from '../native/trees.js';
 import { type Directory, newDirectory } from './directory.js';
 import type { Scheduler } from './scheduler.js';
-import type { TreePath } from './tree-path.js';
-
-/** More at a time are no gain: native code looks at the clock. */
-const MOST = 64;
+import { TreePath } from './tree-path.js';
 
 const NUL = Buffer.of(0);
 const NO_TICKET = Buffer.alloc(0);
@@ -37,99 +26,86 @@ export interface Listener {
   /** Something is left to do in a directory, or to tell of it. */
   enter(directory: Directory, opened: NativeOpened): void;
   fail(failure: unknown, path: TreePath): void;
+  /** Nothing more can be filled at all. */
+  broken(failure: unknown): Error;
   /** `above` has one less to wait for. */
   filled(above: Directory): void;
 }
 
+/** What is known of a directory until all below it is done. */
+type Origin = Pick<FreshDirectory, 'above' | 'state'>;
+
 export class FreshDirectories {
-  readonly #copy: NativeCopy;
+  readonly #filling: NativeFilling;
   readonly #scheduler: Scheduler;
-  readonly #onlyMount: bigint;
   readonly #listener: Listener;
-  readonly #waiting: FreshDirectory[] = [];
+  readonly #origins = new Map<number, Origin>();
+  #lastOrigin = 0;
+  /** To be given to native code by the next task. */
+  #next: (FreshDirectory & { readonly origin: number })[] = [];
   #tasks = 0;
 
   /** @param onlyMount directories of other mounts stay empty; 0: none does */
   constructor(copy: NativeCopy, scheduler: Scheduler, onlyMount: bigint, listener: Listener) {
-    this.#copy = copy;
+    this.#filling = native.newFilling(copy, onlyMount);
     this.#scheduler = scheduler;
-    this.#onlyMount = onlyMount;
     this.#listener = listener;
   }
 
   push(directory: FreshDirectory): void {
     directory.above.children++;
-    this.#waiting.push(directory);
-    if (this.#tasks < this.#scheduler.limit) this.#start();
+    const origin = ++this.#lastOrigin;
+    this.#origins.set(origin, directory);
+    this.#next.push({ ...directory, origin });
+    if (this.#tasks === 0) this.#start();
   }
 
+  /** One task, which starts others where there is work for them. */
   #start(): void {
     this.#tasks++;
     this.#scheduler.pushLast(async () => {
-      const some = this.#take();
-      if (some.length > 0) await this.#fill(some);
+      // Whoever pushes one pushes all that a directory has.
+      await undefined;
+      const waiting = await this.#fill();
       this.#tasks--;
-      if (this.#waiting.length > 0) this.#start();
+      const wanted = Math.min(waiting + this.#next.length, this.#scheduler.limit);
+      while (this.#tasks < wanted) this.#start();
     });
   }
 
-  /** One task's share: the newest, so that the tree is walked depth first. */
-  #take(): readonly FreshDirectory[] {
-    const share = Math.min(Math.ceil(this.#waiting.length / this.#scheduler.limit), MOST);
-    return this.#waiting.splice(this.#waiting.length - share, share);
+  /** @returns how many directories still wait */
+  async #fill(): Promise<number> {
+    const given = this.#next;
+    this.#next = [];
+    const filled = await native
+      .copyFill(
+        this.#filling,
+        given.map(({ path }) => path.above),
+        Buffer.concat(given.flatMap(({ path }) => [path.rest, NUL])),
+        Buffer.concat(given.map(({ ticket }) => ticket)),
+        Uint8Array.from(given, ({ state }) => state),
+        new Uint8Array(Uint32Array.from(given, ({ origin }) => origin).buffer),
+      )
+      .catch((failure: unknown) => Promise.reject(this.#listener.broken(failure)));
+    this.#goOn(filled);
+    return filled.waiting;
   }
 
-  async #fill(some: readonly FreshDirectory[]): Promise<void> {
-    const pieces = some.map(({ path }) => path.above);
-    const paths = Buffer.concat(some.flatMap(({ path }) => [path.rest, NUL]));
-    const tickets = Buffer.concat(some.map(({ ticket }) => ticket));
-    const states = Uint8Array.from(some, ({ state }) => state);
-    const filled = await native
-      .copyFill(this.#copy, pieces, paths, tickets, states, this.#onlyMount)
-      .catch((failure: unknown) => failAll(some, failure, this.#listener));
-    if (filled) this.#goOn(some, filled);
-    for (const { above } of some) {
+  #goOn(filled: NativeFilled): void {
+    this.#listener.count(filled);
+    for (const { above, rest, failure } of filled.failed ?? []) this.#listener.fail(failure, TreePath.of(rest, above));
+    for (const opened of filled.opened ?? []) {
+      const { above: parent, state } = this.#origins.get(opened.origin) as Origin;
+      const path = TreePath.of(opened.rest, opened.above);
+      parent.children++;
+      const fixed = { path, ticket: NO_TICKET, state, parent, bare: false, surveyed: false, seen: false };
+      this.#listener.enter(newDirectory(fixed), opened);
+    }
+    for (const origin of filled.done) {
+      const { above } = this.#origins.get(origin) as Origin;
+      this.#origins.delete(origin);
       above.children--;
       this.#listener.filled(above);
     }
-  }
-
-  #goOn(some: readonly FreshDirectory[], filled: NativeFilled): void {
-    this.#listener.count(filled);
-    const pathOf = ({ origin, below }: NativePlace): TreePath =>
-      (some[origin] as FreshDirectory).path.descendant(below);
-    for (const failed of filled.failed ?? []) this.#listener.fail(failed.failure, pathOf(failed));
-    for (const directory of restOf(filled, some)) this.push(directory);
-    for (const opened of filled.opened ?? []) {
-      const { above: parent, state } = some[opened.origin] as FreshDirectory;
-      const fixed = {
-        path: pathOf(opened),
-        ticket: NO_TICKET,
-        state,
-        parent,
-        bare: false,
-        surveyed: false,
-        seen: false,
-      };
-      parent.children++;
-      this.#listener.enter(newDirectory(fixed), opened);
-    }
-  }
-}
-
-function failAll(some: readonly FreshDirectory[], failure: unknown, listener: Listener): undefined {
-  for (const { path } of some) listener.fail(failure, path);
-}
-
-function* restOf({ rest }: NativeFilled, given: readonly FreshDirectory[]): Generator<FreshDirectory> {
-  if (!rest) return;
-  let from = 0;
-  for (const [at, origin] of rest.origins.entries()) {
-    const end = rest.paths.indexOf(0, from);
-    const { above, path: origins } = given[origin] as FreshDirectory;
-    const path = origins.descendant(rest.paths.subarray(from, end));
-    const ticket = Buffer.from(rest.tickets.subarray(TICKET * at, TICKET * (at + 1)));
-    yield { above, path, ticket, state: rest.states[at] as State };
-    from = end + 1;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Files with several names: the first name to come is copied, every later one becomes a hard link to the copy, once that is complete. Only
- * files with more than one link are kept here, and only until all their names have come.
+ * Files with several names: the first name to come is copied, every later one becomes a hard link to the copy, once that is complete. Who comes first
+ * is told by one table for all of the copy (native/ops/link_table.h), for native code meets such names too. Here are those that wait.
  *
  *   first claim ──▶ copying ──done()──▶ ready: links are made at once
  *                      │                  ▲
@@ -8,11 +8,15 @@
  */
 
 import type { Stat } from '../dirfd/stat.js';
-import { type Decision, TICKET, type Ticket } from '../native/trees.js';
+import { native } from '../native/load.js';
+import type { Decision, NativeCopy, NativeFirstCopy } from '../native/trees.js';
+
+/** Mount, device and inode: the same for all names of a file. */
+export type LinkKey = Buffer;
 
 /** An entry that is to be copied as the first of its names. */
 export interface First {
-  readonly key: string;
+  readonly key: LinkKey;
   readonly index: number;
   readonly path: Buffer;
 }
@@ -35,82 +39,47 @@ export interface Undecided {
   readonly path: Buffer;
 }
 
-/** Where the file was copied to, below the destination. */
-export interface FirstCopy {
-  readonly path: Buffer;
-  readonly ticket: Ticket;
-}
-
-/** A file whose first name is being copied: as many as are copied at a time. */
-interface Group<D> {
-  readonly waiting: Name<D>[];
-  /** Names of the file that have not come yet, those outside of the tree included. */
-  missing: number;
-}
-
 export class HardLinks<D> {
-  readonly #copying = new Map<string, Group<D>>();
-  /**
-   * Copied, with names yet to come: of a million files whose other names lie at the far end of the tree, all at one time. So each is one flat
-   * string of bytes, ticket and path, and only files of three names and more have a count of their own.
-   */
-  readonly #ready = new Map<string, string>();
-  readonly #missing = new Map<string, number>();
+  readonly #copy: NativeCopy;
+  /** By file: as many as are copied at a time. */
+  readonly #waiting = new Map<string, Name<D>[]>();
+
+  constructor(copy: NativeCopy) {
+    this.#copy = copy;
+  }
 
   /** `'first'`: copy it, then say done() or failed(). A copy: link to it. Nothing: done() will return it later. */
-  claim(key: string, links: number, name: Name<D>): 'first' | FirstCopy | undefined {
-    const ready = this.#ready.get(key);
-    if (ready !== undefined) {
-      this.#countDown(key);
-      return unpacked(ready);
-    }
-    const group = this.#copying.get(key);
-    if (!group) {
-      this.#copying.set(key, { waiting: [], missing: links - 1 });
-      return 'first';
-    }
-    group.missing--;
-    group.waiting.push(name);
+  claim(key: LinkKey, links: number, name: Name<D>): 'first' | NativeFirstCopy | undefined {
+    const claimed = native.claimName(this.#copy, key, links);
+    if (claimed === true) return 'first';
+    if (claimed) return claimed;
+    const text = key.toString('latin1');
+    const waiting = this.#waiting.get(text);
+    if (waiting) waiting.push(name);
+    else this.#waiting.set(text, [name]);
     return undefined;
   }
 
   /** The names that have waited for this. */
-  done(key: string, first: FirstCopy): readonly Name<D>[] {
-    const group = this.#copying.get(key);
-    if (!group) return [];
-    this.#copying.delete(key);
-    if (group.missing > 0) this.#ready.set(key, packed(first));
-    if (group.missing > 1) this.#missing.set(key, group.missing);
-    return group.waiting;
+  done(key: LinkKey, first: NativeFirstCopy): readonly Name<D>[] {
+    native.nameDone(this.#copy, key, first.path, first.ticket);
+    const text = key.toString('latin1');
+    const waiting = this.#waiting.get(text) ?? [];
+    this.#waiting.delete(text);
+    return waiting;
   }
 
   /** The name to be copied as the first instead, if any waits. */
-  failed(key: string): Name<D> | undefined {
-    const next = this.#copying.get(key)?.waiting.shift();
-    if (!next) this.#copying.delete(key);
-    return next;
-  }
-
-  #countDown(key: string): void {
-    const missing = (this.#missing.get(key) ?? 1) - 1;
-    if (missing > 1) this.#missing.set(key, missing);
-    else this.#missing.delete(key);
-    if (missing === 0) this.#ready.delete(key);
+  failed(key: LinkKey): Name<D> | undefined {
+    const text = key.toString('latin1');
+    const next = this.#waiting.get(text)?.shift();
+    if (next) return next;
+    this.#waiting.delete(text);
+    native.nameLapsed(this.#copy, key);
+    return undefined;
   }
 }
 
-const NO_TICKET = Buffer.alloc(TICKET);
-
-/** By concat, because a sum of two strings would keep both. */
-function packed({ ticket, path }: FirstCopy): string {
-  return Buffer.concat([ticket.length === TICKET ? ticket : NO_TICKET, path]).toString('latin1');
-}
-
-function unpacked(bytes: string): FirstCopy {
-  return { ticket: Buffer.from(bytes.slice(0, TICKET), 'latin1'), path: Buffer.from(bytes.slice(TICKET), 'latin1') };
-}
-
-/** The same for all names of a file. */
-export function linkKey(stat: Stat): string {
-  return `${stat.mountId}:${stat.dev}:${stat.ino}`;
+export function linkKey(stat: Stat): LinkKey {
+  return Buffer.from(BigUint64Array.of(stat.mountId, stat.dev, stat.ino).buffer);
 }

@@ -6,9 +6,17 @@
 import { PackedBatch } from '../dirfd/entries.js';
 import { native } from '../native/load.js';
 import type { NativeJob } from '../native/surface.js';
-import { ASPECTS, DECISION, type NativeApplied, type NativeCopy, type NativePair, STATE } from '../native/trees.js';
+import {
+  ASPECTS,
+  DECISION,
+  type NativeApplied,
+  type NativeCopy,
+  type NativeFirstCopy,
+  type NativePair,
+  STATE,
+} from '../native/trees.js';
 import type { Directory } from './directory.js';
-import { type First, type FirstCopy, HardLinks, linkKey, type Name, type Undecided } from './hard-links.js';
+import { type First, HardLinks, type LinkKey, linkKey, type Name, type Undecided } from './hard-links.js';
 import { contentOf } from './idle-count.js';
 import type { Itemizer } from './itemizer.js';
 import type { Scheduler } from './scheduler.js';
@@ -33,10 +41,11 @@ export interface LinkingContext {
 
 export class Linking {
   readonly #context: LinkingContext;
-  readonly #links = new HardLinks<Directory>();
+  readonly #links: HardLinks<Directory>;
 
   constructor(context: LinkingContext) {
     this.#context = context;
+    this.#links = new HardLinks(context.copy);
   }
 
   /** True where this name is to be copied as the first; else it is seen to. */
@@ -63,12 +72,12 @@ export class Linking {
   }
 
   /** The first of a file's names is complete: so are those that have waited for it. */
-  done(key: string, first: FirstCopy): void {
+  done(key: LinkKey, first: NativeFirstCopy): void {
     for (const name of this.#links.done(key, first)) this.#link(name, first);
   }
 
   /** The first could not be copied: the next that waits is, whose directory counts it as outstanding already. */
-  failed(key: string): void {
+  failed(key: LinkKey): void {
     const next = this.#links.failed(key);
     if (!next) return;
     const { directory, index, path, decision, stat, present } = next;
@@ -79,7 +88,7 @@ export class Linking {
     ended(directory);
   }
 
-  #link(name: Name<Directory>, first: FirstCopy): void {
+  #link(name: Name<Directory>, first: NativeFirstCopy): void {
     const { scheduler, fail, ended } = this.#context;
     scheduler.push(async () => {
       try {
@@ -92,7 +101,7 @@ export class Linking {
     });
   }
 
-  async #linkNow({ directory, index, path, decision, stat, present }: Name<Directory>, first: FirstCopy) {
+  async #linkNow({ directory, index, path, decision, stat, present }: Name<Directory>, first: NativeFirstCopy) {
     const { copy, job, itemizer, apply, count } = this.#context;
     if (directory.state === STATE.none) {
       native.countUnchanged(job, 1, Math.floor(contentOf(stat, true)));

@@ -89,6 +89,7 @@ export class TreeCopy {
       count: (filled) => report.count(filled),
       enter: (directory, opened) => this.#enter(directory, opened),
       fail: (failure, path) => this.#fail(failure, path.bytes()),
+      broken: (failure) => this.#report.error(failure, EMPTY),
       filled: (above) => this.#settle(above),
     });
     this.#links = new Linking({
@@ -234,6 +235,7 @@ export class TreeCopy {
       const index = indices[i] as number;
       const ticket = Buffer.from(tickets.subarray(TICKET * i, TICKET * (i + 1)));
       if (outcomes[i] === OUTCOME.undecided) undecided.push({ index, stat, path: path() });
+      else if (outcomes[i] === OUTCOME.failed) this.#links.failed(linkKey(stat));
       else if (outcomes[i] === OUTCOME.told) this.#itemizer.changed(stat, path, changes[i] as number);
       else if (outcomes[i] === OUTCOME.entered) this.#descend(directory, name, ticket, STATE.existing, stat);
       else if (stat.isDirectory()) this.#descend(directory, name, ticket, madeState(directory.state), stat);

@@ -7,79 +7,49 @@ import { native } from '../native/load.js';
 import type { NativePathPiece } from '../native/trees.js';
 import { joinPath } from './report.js';
 
-interface PathPiece {
-  readonly above: PathPiece | undefined;
-  readonly path: Buffer;
-  /** Levels that it leads down from the root. */
-  readonly depth: number;
-  readonly native: NativePathPiece;
-}
-
 const NOTHING = Buffer.alloc(0);
+const SEPARATOR = Buffer.from('/');
 const SLASH = 0x2f;
 /** Bytes. The kernel finds a path of this length in some fifty microseconds. */
 const LONG = 1024;
 
 export class TreePath {
   static readonly root = new TreePath(undefined, NOTHING);
-  readonly #above: PathPiece | undefined;
+  /** For native calls, beside `rest`. */
+  readonly above: NativePathPiece | undefined;
   /** Below the last piece, or the root. */
   readonly rest: Buffer;
   /** What its subdirectories have above them, where it ends a piece. */
-  #piece: PathPiece | undefined;
+  #piece: NativePathPiece | undefined;
+  #depth: number | undefined;
 
-  private constructor(above: PathPiece | undefined, rest: Buffer) {
-    this.#above = above;
+  private constructor(above: NativePathPiece | undefined, rest: Buffer) {
+    this.above = above;
     this.rest = rest;
   }
 
-  /** A path that is not in pieces, whatever its length. */
-  static of(bytes: Buffer): TreePath {
-    return new TreePath(undefined, bytes);
+  /** @param above nothing: a path that is not in pieces, whatever its length */
+  static of(rest: Buffer, above?: NativePathPiece): TreePath {
+    return new TreePath(above, rest);
   }
 
   /** @param name of one component */
   child(name: Buffer): TreePath {
-    if (this.rest.length < LONG) return new TreePath(this.#above, joinPath(this.rest, name));
-    this.#piece ??= {
-      ...{ above: this.#above, path: this.rest, depth: this.depth },
-      native: native.newPathPiece(this.above, this.rest),
-    };
+    if (this.rest.length < LONG) return new TreePath(this.above, joinPath(this.rest, name));
+    this.#piece ??= native.newPathPiece(this.above, this.rest);
     return new TreePath(this.#piece, name);
-  }
-
-  /** @param below any number of components; none is the directory itself */
-  descendant(below: Buffer): TreePath {
-    let at: TreePath = this;
-    for (let from = 0; from < below.length; ) {
-      const slash = below.indexOf(SLASH, from);
-      const end = slash < 0 ? below.length : slash;
-      // A copy: a view would hold the memory of all of it.
-      at = at.child(Buffer.from(below.subarray(from, end)));
-      from = end + 1;
-    }
-    return at;
-  }
-
-  /** For native calls, beside `rest`. */
-  get above(): NativePathPiece | undefined {
-    return this.#above?.native;
   }
 
   /** 0: the root. */
   get depth(): number {
-    if (this.rest.length === 0) return 0;
-    let depth = (this.#above?.depth ?? 0) + 1;
-    for (const byte of this.rest) if (byte === SLASH) depth++;
-    return depth;
+    this.#depth ??= levels(this.bytes());
+    return this.#depth;
   }
 
   /** All of it; empty for the root. Made anew, and long where the path is: only for what somebody is told of. */
   bytes(): Buffer {
-    if (!this.#above) return this.rest;
-    const pieces = [this.rest];
-    for (let at: PathPiece | undefined = this.#above; at; at = at.above) pieces.push(SEPARATOR, at.path);
-    return Buffer.concat(pieces.reverse());
+    if (!this.above) return this.rest;
+    return Buffer.concat([native.pathPieceText(this.above), SEPARATOR, this.rest]);
   }
 
   /** An entry's path; of no name, the directory's own. */
@@ -93,4 +63,9 @@ export class TreePath {
   }
 }
 
-const SEPARATOR = Buffer.from('/');
+function levels(path: Buffer): number {
+  if (path.length === 0) return 0;
+  let levels = 1;
+  for (const byte of path) if (byte === SLASH) levels++;
+  return levels;
+}

@@ -67,7 +67,7 @@ export const CHANGE = {
 } as const;
 
 /** How an entry came out; the order of Outcome in native/ops/copy_pair.h. */
-export const OUTCOME = { undecided: 0, done: 1, entered: 2, told: 3 } as const;
+export const OUTCOME = { undecided: 0, done: 1, entered: 2, told: 3, failed: 4 } as const;
 
 /** What could not be kept; the order of Aspect in native/ops/copy_options.h. */
 export const ASPECTS = [
@@ -130,11 +130,24 @@ export interface NativeOpened extends NativeApplied {
   readonly destination?: Buffer;
 }
 
-/** Which of the directories that a call was given this one is, or lies in. */
+/** Of a file with several names, where it was copied to, below the destination. */
+export interface NativeFirstCopy {
+  readonly path: Buffer;
+  readonly ticket: Ticket;
+}
+
+/** Directories that native code fills on its own. */
+export interface NativeFilling {
+  readonly __nativeFilling: never;
+}
+
+/** A directory that native code has come to on its own. */
 export interface NativePlace {
+  /** The number of the directory that it was given: this one, or one above it. */
   readonly origin: number;
-  /** Its path below that one; empty for that one itself. */
-  readonly below: Buffer;
+  /** The piece that its path begins with, and what is below that. */
+  readonly above?: NativePathPiece;
+  readonly rest: Buffer;
 }
 
 /** What came of directories that the copy had made, and of those it made in them. Counts are those of the directories that are done. */
@@ -142,8 +155,10 @@ export interface NativeFilled extends NativeApplied {
   /** Something is left to do in them, or to tell of them. */
   readonly opened?: readonly (NativeOpened & NativePlace)[];
   readonly failed?: readonly (NativePlace & { readonly failure: NativeFailure })[];
-  /** Not begun; `paths` are as `below`. */
-  readonly rest?: { paths: Buffer; tickets: Buffer; states: Buffer; origins: Uint32Array };
+  /** The numbers of those below which nothing is left but what is told here, or was before. */
+  readonly done: Uint32Array;
+  /** Directories that no thread works on yet. */
+  readonly waiting: number;
 }
 
 /** One run of verifyTree: roots and options. */
@@ -245,6 +260,8 @@ export interface NativeTrees {
    */
   takeSurvey(survey: NativeSurvey): Buffer | undefined;
   newPathPiece(above: NativePathPiece | undefined, path: Uint8Array): NativePathPiece;
+  /** From the root. */
+  pathPieceText(piece: NativePathPiece): Buffer;
   copyOpen(
     copy: NativeCopy,
     above: NativePathPiece | undefined,
@@ -258,19 +275,32 @@ export interface NativeTrees {
     seen?: boolean,
   ): Promise<NativeOpened>;
   /**
-   * Directories that the copy has made, in which nothing is to be decided.
+   * A name of a file that has several comes: true where it is the first, and to be copied; undefined where it is to wait; else the copy to link to.
+   *
+   * @param file its mount, device and inode, 64 bits each
+   * @param links how many names it has
+   */
+  claimName(copy: NativeCopy, file: Uint8Array, links: number): true | undefined | NativeFirstCopy;
+  /** The first is copied. */
+  nameDone(copy: NativeCopy, file: Uint8Array, path: Uint8Array, ticket: Ticket): void;
+  /** It is not, and nobody waits for it. */
+  nameLapsed(copy: NativeCopy, file: Uint8Array): void;
+  /** @param onlyMount directories of other mounts stay empty; 0: none does */
+  newFilling(copy: NativeCopy, onlyMount: bigint): NativeFilling;
+  /**
+   * Gives directories that the copy has made, in which nothing is to be decided, and works a while on all that were given and are not done.
    *
    * @param pieces above each path, if there are any
    * @param paths each with a NUL after it
-   * @param onlyMount directories of other mounts stay empty; 0: none does
+   * @param origins a number of 32 bits for each
    */
   copyFill(
-    copy: NativeCopy,
+    filling: NativeFilling,
     pieces: readonly (NativePathPiece | undefined)[],
     paths: Uint8Array,
     tickets: Uint8Array,
     states: Uint8Array,
-    onlyMount: bigint,
+    origins: Uint8Array,
   ): Promise<NativeFilled>;
   copySingle(
     copy: NativeCopy,

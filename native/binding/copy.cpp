@@ -89,7 +89,18 @@ struct OnPair {
 Napi::Value new_path_piece(const Napi::CallbackInfo& info) {
   Arguments arguments(info);
   TreePath path = tree_path_of(arguments);
-  if (arguments.ok()) return make_path_piece(info.Env(), std::move(path));
+  if (arguments.ok()) {
+    return make_path_piece(info.Env(), std::make_shared<PathPiece>(std::move(path.above), std::move(path.rest)));
+  }
+  arguments.problem().ThrowAsJavaScriptException();
+  return info.Env().Undefined();
+}
+
+// pathPieceText(piece) → its path from the root
+Napi::Value path_piece_text(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  auto piece = path_piece_of(arguments);
+  if (arguments.ok()) return to_buffer(info.Env(), piece->text());
   arguments.problem().ThrowAsJavaScriptException();
   return info.Env().Undefined();
 }
@@ -125,43 +136,56 @@ struct Open : OnPair {
   }
 };
 
-// copyFill(copy, pieces above them, paths: each with a NUL after it, their tickets, their states, mount or 0)
-//   → {opened?: [{origin, below, …as copyOpen}], failed?: [{origin, below, failure}], rest?: {paths, tickets, states, origins}, …counts}
+// newFilling(copy, mount that is not to be left, or 0) → filling
+Napi::Value new_filling(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  auto run = CopyArguments::run(arguments);
+  auto only_mount = static_cast<uint64_t>(arguments.integer());
+  if (arguments.ok()) return make_filling(info.Env(), std::make_shared<Filling>(std::move(run), only_mount));
+  arguments.problem().ThrowAsJavaScriptException();
+  return info.Env().Undefined();
+}
+
+// copyFill(filling, pieces above the directories that it is given, their paths: each with a NUL after it, their tickets, their states, their numbers)
+//   → {opened?: [{origin, above, rest, …as copyOpen}], failed?: [{origin, above, rest, failure}], done: Uint32Array, waiting, …counts}
 struct Fill {
-  std::shared_ptr<CopyRun> run_;
-  std::vector<FreshDirectory> waiting;
-  uint64_t only_mount = 0;
+  std::shared_ptr<Filling> filling;
   Filled filled;
 
   void parse(Arguments& arguments) {
-    run_ = CopyArguments::run(arguments);
+    filling = arguments.object<Filling>(filling_of, "a filling");
     const auto pieces = path_pieces_of(arguments);
     const std::string paths = arguments.bytes();
     const std::string tickets = arguments.bytes();
     const std::string states = arguments.bytes();
-    only_mount = static_cast<uint64_t>(arguments.integer());
+    const std::string origins = arguments.bytes();
     const bool whole = pieces.size() == states.size() && tickets.size() == states.size() * sizeof(Ticket) &&
+                       origins.size() == states.size() * sizeof(uint32_t) &&
                        std::count(paths.begin(), paths.end(), '\0') == static_cast<ptrdiff_t>(states.size());
-    if (!arguments.require(whole, "as many paths as tickets and states")) return;
+    if (!arguments.require(whole, "as many paths as tickets, states and numbers") || !filling) return;
+    std::vector<FreshDirectory> given(states.size());
     size_t from = 0;
-    for (size_t i = 0; i < states.size(); i++) {
+    for (size_t i = 0; i < given.size(); i++) {
       const size_t end = paths.find('\0', from);
-      FreshDirectory directory{.path = {.above = pieces[i], .rest = paths.substr(from, end - from)},
-                               .origin = static_cast<uint32_t>(i)};
-      std::memcpy(&directory.ticket, tickets.data() + i * sizeof(Ticket), sizeof(Ticket));
       const bool is_here = states[i] == static_cast<char>(DestinationState::kFreshHere);
-      directory.state = is_here ? DestinationState::kFreshHere : DestinationState::kFresh;
-      waiting.push_back(std::move(directory));
+      given[i].path = {.above = pieces[i], .rest = paths.substr(from, end - from)};
+      given[i].state = is_here ? DestinationState::kFreshHere : DestinationState::kFresh;
+      std::memcpy(&given[i].ticket, tickets.data() + i * sizeof(Ticket), sizeof(Ticket));
+      std::memcpy(&given[i].origin, origins.data() + i * sizeof(uint32_t), sizeof(uint32_t));
       from = end + 1;
     }
+    filling->give(std::move(given));
   }
 
   Status run(const WorkerContext& context) noexcept {
-    filled = fill(run_, std::move(waiting), only_mount, context.umask_is_zero, Stop(run_->job->cancel, context.cancel));
+    filled = filling->work(context.umask_is_zero, Stop(filling->run().job->cancel, context.cancel));
     return success();
   }
 
-  Napi::Value value(Napi::Env env) { return filled_value(env, filled); }
+  Napi::Value value(Napi::Env env) {
+    filling->hand_over(filled);
+    return filled_value(env, filled);
+  }
 };
 
 // copySingle(copy, source name, destination name) → {pair, source}
@@ -217,6 +241,57 @@ struct Apply : AppliesToPair {
     return pair->apply(first, count, given, context.umask_is_zero, Stop(run_->job->cancel, context.cancel), applied);
   }
 };
+
+// Its bytes, of lib/copy/hard-links.ts.
+LinkTable::File linked_file(Arguments& arguments) {
+  const std::string bytes = arguments.bytes();
+  LinkTable::File file;
+  if (arguments.require(bytes.size() == sizeof file, "mount, device and inode")) {
+    std::memcpy(&file, bytes.data(), sizeof file);
+  }
+  return file;
+}
+
+// claimName(copy, file, links) → true: it is the first; undefined: it is to wait; else the copy, {path, ticket}
+Napi::Value claim_name(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  auto run = CopyArguments::run(arguments);
+  const LinkTable::File file = linked_file(arguments);
+  const int64_t links = std::clamp<int64_t>(arguments.integer(), 0, UINT32_MAX);
+  if (!arguments.ok()) {
+    arguments.problem().ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  const LinkTable::Claim claim = run->links.claim(file, static_cast<uint32_t>(links), LinkTable::Else::kWaits);
+  if (claim.claimed == LinkTable::Claimed::kFirst) return Napi::Boolean::New(info.Env(), true);
+  if (claim.claimed == LinkTable::Claimed::kCopying) return info.Env().Undefined();
+  return copy_of_first_value(info.Env(), claim.copy);
+}
+
+// nameDone(copy, file, path below the destination, ticket); nameLapsed(copy, file)
+void name_done(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  auto run = CopyArguments::run(arguments);
+  const LinkTable::File file = linked_file(arguments);
+  std::string path = arguments.path();
+  const Ticket ticket = CopyArguments::ticket(arguments);
+  if (arguments.ok()) {
+    run->links.done(file, {std::move(path), ticket});
+  } else {
+    arguments.problem().ThrowAsJavaScriptException();
+  }
+}
+
+void name_lapsed(const Napi::CallbackInfo& info) {
+  Arguments arguments(info);
+  auto run = CopyArguments::run(arguments);
+  const LinkTable::File file = linked_file(arguments);
+  if (arguments.ok()) {
+    run->links.lapse(file);
+  } else {
+    arguments.problem().ThrowAsJavaScriptException();
+  }
+}
 
 // copyLink(copy, pair, index, path of the first below the destination, its ticket, decision) → applied
 struct Link : AppliesToPair {
@@ -334,6 +409,11 @@ void export_copying(Napi::Object exports) {
   Napi::Env env = exports.Env();
   exports.Set("newCopy", Napi::Function::New(env, &new_copy, "newCopy"));
   exports.Set("newPathPiece", Napi::Function::New(env, &new_path_piece, "newPathPiece"));
+  exports.Set("pathPieceText", Napi::Function::New(env, &path_piece_text, "pathPieceText"));
+  exports.Set("claimName", Napi::Function::New(env, &claim_name, "claimName"));
+  exports.Set("nameDone", Napi::Function::New(env, &name_done, "nameDone"));
+  exports.Set("nameLapsed", Napi::Function::New(env, &name_lapsed, "nameLapsed"));
+  exports.Set("newFilling", Napi::Function::New(env, &new_filling, "newFilling"));
   exports.Set("endCopy", Napi::Function::New(env, &end_copy, "endCopy"));
   exports.Set("setPoolLimit", Napi::Function::New(env, &set_pool_limit, "setPoolLimit"));
   export_pooled_verb<Open>(exports, "copyOpen");

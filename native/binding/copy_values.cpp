@@ -12,6 +12,7 @@ namespace {
 constexpr napi_type_tag kRunTag = {0x2b90e6a17f3d4c55, 0xa1d84f0b936e27c2};
 constexpr napi_type_tag kSurveyTag = {0xe6045d9a21c7483b, 0x4fd2a8c7153b9e60};
 constexpr napi_type_tag kPathPieceTag = {0x3d95f1c8a6027be4, 0xb87e41d25c09f63a};
+constexpr napi_type_tag kFillingTag = {0x5c08e7d23ab9416f, 0x8e15f3a0c7d2964b};
 constexpr napi_type_tag kPairTag = {0x70c3d51be8a2496f, 0x93fb0e64d7215a8c};
 
 template <class T>
@@ -82,28 +83,10 @@ void set_list(Napi::Object object, const char* name, std::vector<Item>& items, V
 }
 
 void set_place(Napi::Object object, const FreshDirectory& directory) {
+  const TreePath& path = directory.path;
   object.Set("origin", directory.origin);
-  object.Set("below", to_buffer(object.Env(), directory.below));
-}
-
-// Packed, for there may be as many as a level of the tree has.
-Napi::Object rest_value(Napi::Env env, const std::vector<FreshDirectory>& rest) {
-  std::string paths;
-  std::vector<Ticket> tickets;
-  std::vector<uint8_t> states;
-  std::vector<uint32_t> origins;
-  for (const FreshDirectory& directory : rest) {
-    paths.append(directory.below).push_back('\0');
-    tickets.push_back(directory.ticket);
-    states.push_back(static_cast<uint8_t>(directory.state));
-    origins.push_back(directory.origin);
-  }
-  Napi::Object value = Napi::Object::New(env);
-  value.Set("paths", to_buffer(env, paths));
-  value.Set("tickets", bytes_of(env, tickets));
-  value.Set("states", bytes_of(env, states));
-  value.Set("origins", numbers_of(env, origins));
-  return value;
+  object.Set("rest", to_buffer(object.Env(), path.rest));
+  if (path.above) object.Set("above", make_path_piece(object.Env(), path.above));
 }
 
 template <class Rule>
@@ -141,9 +124,18 @@ std::vector<std::shared_ptr<PathPiece>> path_pieces_of(Arguments& arguments) {
   return arguments.optional_objects<PathPiece>(path_piece_in, kPathPiece);
 }
 
-Napi::Object make_path_piece(Napi::Env env, TreePath path) {
-  return object_of(env, std::make_shared<PathPiece>(std::move(path.above), std::move(path.rest)), kPathPieceTag);
+std::shared_ptr<PathPiece> path_piece_of(Arguments& arguments) {
+  return arguments.object<PathPiece>(path_piece_in, kPathPiece);
 }
+
+Napi::Object make_path_piece(Napi::Env env, std::shared_ptr<PathPiece> piece) {
+  return object_of(env, std::move(piece), kPathPieceTag);
+}
+
+Napi::Object make_filling(Napi::Env env, std::shared_ptr<Filling> filling) {
+  return object_of(env, std::move(filling), kFillingTag);
+}
+std::shared_ptr<Filling> filling_of(Napi::Value value) { return unwrap<Filling>(value, kFillingTag); }
 
 Napi::Object make_survey(Napi::Env env, SurveyOfRun survey) {
   return object_of(env, std::make_shared<SurveyOfRun>(std::move(survey)), kSurveyTag);
@@ -180,6 +172,13 @@ Napi::Object opened_value(Napi::Env env, Applied& applied, const std::shared_ptr
   return value;
 }
 
+Napi::Object copy_of_first_value(Napi::Env env, const LinkTable::Copy& copy) {
+  Napi::Object value = Napi::Object::New(env);
+  value.Set("path", to_buffer(env, copy.path));
+  value.Set("ticket", bytes_of(env, std::vector{copy.ticket}));
+  return value;
+}
+
 Napi::Object filled_value(Napi::Env env, Filled& filled) {
   Napi::Object value = counts_value(env, filled.counts);
   set_list(value, "opened", filled.opened, [&](Filled::Opened& opened) {
@@ -193,7 +192,8 @@ Napi::Object filled_value(Napi::Env env, Filled& filled) {
     one.Set("failure", error_facts(env, failed.error));
     return one;
   });
-  if (!filled.rest.empty()) value.Set("rest", rest_value(env, filled.rest));
+  value.Set("done", numbers_of(env, filled.done));
+  value.Set("waiting", static_cast<double>(filled.waiting));
   return value;
 }
 

@@ -27,7 +27,11 @@ std::shared_ptr<CopyPair> pair_of(Napi::Value value);
 TreePath tree_path_of(Arguments& arguments);
 // One argument: an array of such pieces, or undefined in their places.
 std::vector<std::shared_ptr<PathPiece>> path_pieces_of(Arguments& arguments);
-Napi::Object make_path_piece(Napi::Env env, TreePath path);
+std::shared_ptr<PathPiece> path_piece_of(Arguments& arguments);
+Napi::Object make_path_piece(Napi::Env env, std::shared_ptr<PathPiece> piece);
+
+Napi::Object make_filling(Napi::Env env, std::shared_ptr<Filling> filling);
+std::shared_ptr<Filling> filling_of(Napi::Value value);
 
 struct SurveyOfRun {
   std::shared_ptr<CopyRun> run;
@@ -43,6 +47,9 @@ Napi::Object applied_value(Napi::Env env, Applied& applied, const CopyPair& pair
 
 // {count, copied, finished, waits: for all below it, pair unless it is finished, …applied}
 Napi::Object opened_value(Napi::Env env, Applied& applied, const std::shared_ptr<CopyPair>& pair);
+
+// {path, ticket}
+Napi::Object copy_of_first_value(Napi::Env env, const LinkTable::Copy& copy);
 
 // As copyFill() in binding/copy.cpp tells.
 Napi::Object filled_value(Napi::Env env, Filled& filled);

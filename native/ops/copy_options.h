@@ -9,6 +9,7 @@
 #include "ops/bulk_move.h"
 #include "ops/job.h"
 #include "ops/keep_rules.h"
+#include "ops/link_table.h"
 #include "ops/pace.h"
 #include "ops/recent_directories.h"
 #include "ops/root_check.h"
@@ -121,6 +122,7 @@ struct CopyRun {
   Pace pace;
   RecentDirectories recent_sources{};
   RecentDirectories recent_destinations{};
+  LinkTable links{};
   std::mutex opening_up{};  // immutable files, for a moment: see CopyRange::link_at
   BulkMove bulk_move = nullptr;
 };

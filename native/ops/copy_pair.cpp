@@ -221,6 +221,7 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
                    .destination = directories.destination(),
                    .source_dev = source_stat_.dev,
                    .destination_dev = destination_stat_.dev,
+                   .path = path_,
                    .is_private = state_ != DestinationState::kExisting,
                    .counts = !seen_},
                   new_files, applied);
@@ -256,6 +257,7 @@ Status CopyPair::link(size_t index, const std::string& first_path, const Ticket&
                    .destination = directories->destination(),
                    .source_dev = source_stat_.dev,
                    .destination_dev = destination_stat_.dev,
+                   .path = path_,
                    .is_private = state_ != DestinationState::kExisting,
                    .counts = !seen_},
                   new_files, applied);

@@ -17,18 +17,10 @@
 #include "ops/batch.h"
 #include "ops/copy_entry.h"
 #include "ops/copy_options.h"
+#include "ops/ticket.h"
 #include "sys/stat.h"
 
 namespace dfd {
-
-// Proof of which two directories (or files) are meant. Zero: not known, as for the roots, which are held.
-struct Ticket {
-  sys::Identity source{};
-  sys::Identity destination{};
-  // Of a file that hard links are to be made to, in nanoseconds: its inode number may be given away and taken again.
-  int64_t birth = 0;
-};
-static_assert(sizeof(Ticket) == 40);
 
 enum class DestinationState : uint8_t {
   kNone,       // dry run, and nothing there
@@ -62,10 +54,11 @@ struct Step {
 
 // How an entry came out of apply, for those that TypeScript hears of.
 enum class Outcome : uint8_t {
-  kUndecided,  // by the default rule: has more than one name, so TypeScript must say which is first
+  kUndecided,  // by the default rule: one of its other names is being copied at the moment, so TypeScript must wait for that
   kDone,       // made; its ticket is good
-  kEntered,    // a directory that was there before
-  kTold,       // compared with what stood there; `changes` has the answer
+  kEntered,  // a directory that was there before
+  kTold,     // compared with what stood there; `changes` has the answer
+  kFailed,   // by the default rule: not made, though other names of it wait for this one
 };
 
 struct CopyCounts {
@@ -87,13 +80,14 @@ struct Applied {
   std::vector<Ticket> tickets;
   std::vector<Changes> changes;  // of kTold
   std::vector<CopyProblem> problems;
+  bool has_files = false;  // among the entries
 };
 
 struct OpenHow {
   bool list_source = true;
   bool list_destination = false;
   bool seen = false;      // its entries have been counted by a survey
-  bool copy_now = false;  // by the default rule: create everything, leave entries with several names undecided
+  bool copy_now = false;  // by the default rule: create everything
   bool tells = false;     // in what the directory itself differs from the one that stands there
 };
 

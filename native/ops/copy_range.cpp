@@ -41,11 +41,10 @@ bool CopyRange::copy(uint32_t index, const char* name, const char* destination_n
   Step by_rule{.decision = S_ISDIR(stat.mode) ? Decision::kMakeDirectory : Decision::kCreate};
   Step step = given ? *given : by_rule;
   if (step.decision == Decision::kSkip) return true;
-  if (!given && held_.run.options.hard_links && has_other_names(stat)) {
-    undecided(index, name, stat);
-    return true;
-  }
-  Status status = try_act(index, name, destination_name, stat, step);
+  Status status = success();
+  found_names_ = !given && held_.run.options.hard_links && has_other_names(stat);
+  if (!found_names_) status = try_act(index, name, destination_name, stat, step);
+  if (status && found_names_) status = copy_shared(index, name, destination_name, stat);
   bool comes_again =
       !applied_.indices.empty() && applied_.indices.back() == index && applied_.outcomes.back() == Outcome::kUndecided;
   if (!comes_again && held_.counts) held_.run.job->count_entry();
@@ -233,7 +232,7 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
   }
   auto copied = copier_.copy(place, stat, losses);
   if (!copied) return copied.error();
-  if (*copied == EntryCopier::Copied::kOtherNames) return leave_to_decide(index, place, stat);
+  if (*copied == EntryCopier::Copied::kOtherNames) return look_at_names(place, stat);
   bool linked = held_.run.options.hard_links && has_other_names(stat);
   bool shuts = copier_.flags_for_later() != 0;
   struct statx made {};
@@ -298,14 +297,15 @@ Status CopyRange::copy_resumable(uint32_t index, Staging& partial, const EntryPl
   return success();
 }
 
-// Found to have several names only when it was open. Stat'ed as the others, for TypeScript to tell files apart by.
-Status CopyRange::leave_to_decide(uint32_t index, const EntryPlace& place, StatRecord& stat) {
+// Found to have several names only when it was open. Stat'ed as the others, to tell files apart by.
+Status CopyRange::look_at_names(const EntryPlace& place, StatRecord& stat) {
   auto stx = sys::statx(place.source_dir, place.source_name);
   if (!stx) return stx.error();
   stat = to_record(*stx);
-  if (S_ISREG(stat.mode)) undecided(index, place.source_name, stat);
   // Swapped a moment ago, for something that was not listed.
-  return S_ISREG(stat.mode) ? success() : Status(failure_because(Reason::kChanged, Call::kStatx, ESTALE));
+  if (!S_ISREG(stat.mode)) return failure_because(Reason::kChanged, Call::kStatx, ESTALE);
+  found_names_ = true;
+  return success();
 }
 
 Status CopyRange::remove_at_destination(const char* name) {
@@ -345,10 +345,6 @@ Status CopyRange::publish(Dirfd staging, const std::string& staged, const char* 
   return status;
 }
 
-void CopyRange::undecided(uint32_t index, const char* name, const StatRecord& stat) {
-  hear(index, name, stat, {.outcome = Outcome::kUndecided});
-}
-
 void CopyRange::tell(uint32_t index, const char* name, const StatRecord& stat, Changes changes) {
   hear(index, name, stat, {.outcome = Outcome::kTold, .changes = changes});
 }
@@ -356,15 +352,27 @@ void CopyRange::tell(uint32_t index, const char* name, const StatRecord& stat, C
 void CopyRange::done(uint32_t index, const char* name, const StatRecord& stat, const struct statx& destination,
                      Outcome outcome) {
   Ticket ticket{.source = identity(stat), .destination = sys::identity(destination), .birth = sys::birth(destination)};
+  if (claimed_ && *claimed_ == LinkTable::file_of(stat)) {
+    claimed_.reset();
+    const bool awaited = held_.run.links.done(LinkTable::file_of(stat), {path_of(name), ticket});
+    if (!awaited) return;
+  }
   hear(index, name, stat, {.outcome = outcome, .ticket = ticket});
 }
 
 void CopyRange::hear(uint32_t index, const char* name, const StatRecord& stat, const News& news) {
   applied_.entries.add(name, stat);
+  applied_.has_files |= !S_ISDIR(stat.mode);
   applied_.indices.push_back(index);
   applied_.outcomes.push_back(news.outcome);
   applied_.tickets.push_back(news.ticket);
   applied_.changes.push_back(news.changes);
+}
+
+std::string CopyRange::path_of(const char* name) const {
+  std::string path = held_.path.text();
+  if (!path.empty()) path += '/';
+  return path + name;
 }
 
 void CopyRange::count_unchanged(const StatRecord& stat) {

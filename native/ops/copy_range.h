@@ -1,7 +1,9 @@
 // Some entries of one pair of directories, on one thread, both directories held. Links are in copy_range_link.cpp.
 #pragma once
 
+#include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ops/copy_pair.h"
@@ -14,6 +16,9 @@ inline SysError at_destination(const SysError& error) { return error.about(Subje
 
 inline bool replaces(Decision decision) { return decision == Decision::kReplace || decision == Decision::kReplaceTree; }
 
+// The file system has no hard links, or no more for this file.
+inline bool is_refusal_to_link(int err) { return err == EMLINK || err == EPERM || err == EOPNOTSUPP; }
+
 class CopyRange {
  public:
   struct Held {
@@ -23,8 +28,9 @@ class CopyRange {
     Dirfd destination;
     uint64_t source_dev;
     uint64_t destination_dev;
-    bool is_private;  // nobody but this copy makes names in the destination
-    bool counts;      // in the progress
+    const TreePath& path;  // of both, below their roots
+    bool is_private;       // nobody but this copy makes names in the destination
+    bool counts;           // in the progress
   };
 
   CopyRange(const Held& held, NewFiles new_files, Applied& applied);
@@ -54,7 +60,8 @@ class CopyRange {
                     Decision decision);
   void shut(const char* destination_name, const struct statx& made, Losses& losses);
   bool open_up_at(Dirfd dir, const char* name);
-  Status leave_to_decide(uint32_t index, const EntryPlace& place, StatRecord& stat);
+  Status copy_shared(uint32_t index, const char* name, const char* destination_name, StatRecord& stat);
+  Status look_at_names(const EntryPlace& place, StatRecord& stat);
   Result<Changes> compare(const char* name, const char* destination_name, const StatRecord& stat,
                           const StatRecord& present, bool bytes_too);
   // In what a name that is to become a link differs from what stands there.
@@ -76,13 +83,14 @@ class CopyRange {
     Changes changes{};
   };
   void hear(uint32_t index, const char* name, const StatRecord& stat, const News& news);
-  void undecided(uint32_t index, const char* name, const StatRecord& stat);
   void done(uint32_t index, const char* name, const StatRecord& stat, const struct statx& destination,
             Outcome outcome = Outcome::kDone);
   void tell(uint32_t index, const char* name, const StatRecord& stat, Changes changes);
   void count(const StatRecord& stat);
   void count_unchanged(const StatRecord& stat);
 
+  // Below the roots.
+  std::string path_of(const char* name) const;
   EntryNames names(const char* name, const char* destination_name) const;
 
   Held held_;
@@ -90,6 +98,8 @@ class CopyRange {
   Applied& applied_;
   Staging staging_;
   EntryCopier copier_;
+  bool found_names_ = false;                // of the entry at work: it has several, and nothing was done
+  std::optional<LinkTable::File> claimed_;  // the same, where this is the first of them, until that is settled
 };
 
 }  // namespace dfd

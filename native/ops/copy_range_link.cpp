@@ -1,6 +1,8 @@
-// CopyRange's further names of files that were copied before.
+// CopyRange's files with several names: the first is copied, further ones become links to it.
 #include <fcntl.h>
 #include <sys/stat.h>
+
+#include <utility>
 
 #include "ops/copy_range.h"
 #include "ops/inode_flags.h"
@@ -18,6 +20,36 @@ bool is_still(const struct statx& stx, const Ticket& ticket) {
 
 }  // namespace
 
+// A file with several names, by the default rule.
+Status CopyRange::copy_shared(uint32_t index, const char* name, const char* destination_name, StatRecord& stat) {
+  constexpr Step kAnew{.decision = Decision::kCreate};
+  LinkTable& links = held_.run.links;
+  const LinkTable::File file = LinkTable::file_of(stat);
+  LinkTable::Claim claim = links.claim(file, stat.nlink, LinkTable::Else::kComesAgain);
+  switch (claim.claimed) {
+    case LinkTable::Claimed::kCopying: hear(index, name, stat, {.outcome = Outcome::kUndecided}); return success();
+    case LinkTable::Claimed::kCopied: {
+      auto linked = link_at(destination_name, claim.copy.path, claim.copy.ticket, Decision::kCreate);
+      if (linked) {
+        applied_.counts.links++;
+        return success();
+      }
+      if (!is_refusal_to_link(linked.err())) return linked.error();
+      // The content, then, under a name of its own.
+      Losses(applied_.problems, index).add(Aspect::kHardLink, linked.error());
+      return try_act(index, name, destination_name, stat, kAnew);
+    }
+    case LinkTable::Claimed::kFirst: break;
+  }
+  claimed_ = file;
+  Status status = try_act(index, name, destination_name, stat, kAnew);
+  // Also where it was made, but is another file by now, or has no other names any more.
+  if (std::exchange(claimed_, std::nullopt) && links.failed(file)) {
+    hear(index, name, stat, {.outcome = Outcome::kFailed});
+  }
+  return status;
+}
+
 void CopyRange::link(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat,
                      const std::string& first_path, const Ticket& first, Step step) {
   // Before the name becomes another file.
@@ -29,8 +61,8 @@ void CopyRange::link(uint32_t index, const char* name, const char* destination_n
     auto present = sys::statx(held_.destination, destination_name);
     linked = !present || !is_still(*present, first);
   }
-  // The file system has no hard links, or no more for this file: TypeScript copies the content instead, and says so.
-  bool refused = linked.err() == EMLINK || linked.err() == EPERM || linked.err() == EOPNOTSUPP;
+  // TypeScript copies the content instead, and says so.
+  bool refused = is_refusal_to_link(linked.err());
   if (!refused && held_.counts) held_.run.job->count_entry();
   if (linked) {
     if (!*linked) return;

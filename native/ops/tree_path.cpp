@@ -53,6 +53,11 @@ TreePath TreePath::ended() const {
   return {.above = std::make_shared<PathPiece>(above, rest), .rest = {}};
 }
 
+std::string TreePath::text() const {
+  if (!above) return rest;
+  return above->text() + '/' + rest;
+}
+
 bool TreePath::operator==(const TreePath& other) const {
   if (rest != other.rest) return false;
   const PathPiece* one = above.get();

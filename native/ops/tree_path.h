@@ -41,6 +41,7 @@ struct TreePath {
   // Itself, as that which its subdirectories lie in: a long path ends a piece, which they all share.
   TreePath ended() const;
   TreePath child(std::string name) const;
+  std::string text() const;  // from the root
   // Not of the root.
   TreePath parent() const;
   bool operator==(const TreePath& other) const;
