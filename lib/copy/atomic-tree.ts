@@ -158,14 +158,12 @@ export class AtomicTree {
   }
 
   async #empty(): Promise<void> {
-    const tree = Buffer.from(TREE);
-    const job = native.newJob();
-    const staging = this.#staging[INTERNAL].handle;
-    const { failures } = await native.removeTree(staging, tree, true, job, false, this.#source[INTERNAL].handle);
+    const tree = Buffer.from(`${TREE}\0`);
+    const [staging, source] = [this.#staging[INTERNAL].handle, this.#source[INTERNAL].handle];
+    const { failures } = await native.removeTrees(staging, tree, native.newJob(), source);
     const [first] = failures;
     if (!first) return;
-    const below = first.path.length === 0 ? '' : `/${first.path.toString('utf8')}`;
-    const path = `${this.#stagingName}/${TREE}${below}`;
+    const path = `${this.#stagingName}/${first.path.toString('utf8')}`;
     throw toFsError(first, native.callNames, { verb: 'copy', path, directory: this.#parent.path });
   }
 

@@ -14,7 +14,7 @@ import { type Doomed, removeStanding } from './standing.js';
 const LIMIT: Refusal = { code: 'ERR_DIRFD_DELETE_LIMIT', why: 'maxDelete allows to remove no more' };
 
 /** A removal takes less time than its way to a worker thread and back. */
-const AT_A_TIME = 16;
+const AT_A_TIME = 64;
 
 export interface DeletionContext {
   readonly roots: TreeCopyRoots;
@@ -52,23 +52,32 @@ export class Deletions {
         some.push(next.value);
       }
       if (some.length === 0 || stopped()) return isAny;
-      await Promise.all(some.map((each) => this.#remove(each)));
+      await this.#remove(some);
     }
   }
 
-  async #remove({ path, stat }: Doomed): Promise<void> {
+  async #remove(some: readonly Doomed[]): Promise<void> {
     const { roots, options, report, itemizer, job, fail } = this.#context;
     const root = roots.destination;
-    if (!root || !(await this.admits(path, stat))) return;
-    itemizer.deleted(stat.kind, path);
-    if (options.dryRun) {
-      await entriesIn(root, path, stat).then(
-        (entries) => report.countDeleted(entries),
-        (error: unknown) => fail(error, path),
-      );
-      return;
+    if (!root) return;
+    const admitted: Buffer[] = [];
+    for (const { path, stat } of some) {
+      if (!(await this.admits(path, stat))) continue;
+      itemizer.deleted(stat.kind, path);
+      if (!options.dryRun) admitted.push(path);
+      else await this.#foretell(root, path, stat);
     }
-    await removeStanding({ source: roots.source, destination: root }, path, { job, report, fail });
+    if (admitted.length === 0) return;
+    await removeStanding({ source: roots.source, destination: root }, admitted, { job, report, fail });
+  }
+
+  async #foretell(root: DirectoryFd, path: Buffer, stat: Stat): Promise<void> {
+    const { report, fail } = this.#context;
+    try {
+      report.countDeleted(await entriesIn(root, path, stat));
+    } catch (error) {
+      fail(error, path);
+    }
   }
 
   /** Whether a tree may go, whole. Where it may not, nothing larger than what is left goes after it either, and the report says so. */

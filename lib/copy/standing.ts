@@ -8,7 +8,7 @@ import { INTERNAL } from '../dirfd/fd.js';
 import type { Stat } from '../dirfd/stat.js';
 import { native } from '../native/load.js';
 import type { NativeJob } from '../native/surface.js';
-import { joinPath, type ReportBuilder } from './report.js';
+import type { ReportBuilder } from './report.js';
 import { Listing, type TreeFilter } from './tree-filter.js';
 import { TreePath } from './tree-path.js';
 
@@ -92,6 +92,7 @@ interface Removable {
   readonly parts: readonly Doomed[];
 }
 
+const NUL = Buffer.of(0);
 const NOTHING: Removable = { whole: false, parts: [] };
 
 /** @param mountId of the directory that the entry lies in, where that is known */
@@ -133,21 +134,15 @@ async function list(root: DirectoryFd, path: Buffer, fail: Fail): Promise<Listin
 /** Removes what the source does not have. What is mounted there is somebody else's tree: EXDEV, and it stays. So does the source itself. */
 export async function removeStanding(
   { source, destination }: { readonly source: DirectoryFd; readonly destination: DirectoryFd },
-  path: Buffer,
+  paths: readonly Buffer[],
   { job, report, fail }: { job: NativeJob; report: ReportBuilder; fail: Fail },
 ): Promise<void> {
+  const packed = Buffer.concat(paths.flatMap((path) => [path, NUL]));
   try {
-    const removed = await native.removeTree(
-      destination[INTERNAL].handle,
-      path,
-      true,
-      job,
-      false,
-      source[INTERNAL].handle,
-    );
+    const removed = await native.removeTrees(destination[INTERNAL].handle, packed, job, source[INTERNAL].handle);
     report.countDeleted(removed.entries);
-    for (const failure of removed.failures) fail({ ...failure, subject: 2 }, joinPath(path, failure.path));
+    for (const failure of removed.failures) fail({ ...failure, subject: 2 }, failure.path);
   } catch (failure) {
-    fail(failure, path);
+    for (const path of paths) fail(failure, path);
   }
 }

@@ -154,7 +154,7 @@ export interface NativeRemoveReport {
 export interface PooledVerbs {
   /**
    * Without `keepGoing` the first failure rejects, a {@link LocatedFailure}; ECANCELED after cancelJob. '.' empties the directory itself.
-   * `crossMounts` is the handle's unless given. The `spared` directory stays, wherever it is met.
+   * `crossMounts` is the handle's unless given.
    */
   removeTree(
     root: NativeHandle,
@@ -162,8 +162,13 @@ export interface PooledVerbs {
     keepGoing: boolean,
     job?: NativeJob,
     crossMounts?: boolean,
-    spared?: NativeHandle,
   ): Promise<NativeRemoveReport>;
+  /**
+   * Whatever fails, the rest goes. What is mounted below stays, and so does the `spared` directory, wherever it is met.
+   *
+   * @param paths each with a NUL after it; the failures' paths begin with them
+   */
+  removeTrees(root: NativeHandle, paths: Uint8Array, job: NativeJob, spared: NativeHandle): Promise<NativeRemoveReport>;
 }
 
 /** A running walk: native/binding/walk.cpp. */
