@@ -2,11 +2,23 @@
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { copyTree, type FsError, walk } from 'dirfd';
-import { temporaryDirectory } from '../fixtures/temporary.js';
+import { assertComplete } from '../copy/pair.js';
+import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
+import { everyByte } from '../fixtures/trees/plain.js';
 
 test('a file whose size and modification time are set back after each write is torn all the same', async (t) => {
   const base = temporaryDirectory(t);
@@ -32,6 +44,32 @@ test('a file whose size and modification time are set back after each write is t
     assert.deepEqual(readdirSync(join(base, 'copy')), []);
   } finally {
     writer.kill('SIGKILL');
+  }
+});
+
+test('a file that grows and one that shrinks while they are copied are copied as they are at last', async (t) => {
+  const base = temporaryDirectory(t, 'dirfd-changing-', quickTemporaryRoot());
+  const [source, copy] = [join(base, 'source'), join(base, 'copy')];
+  mkdirSync(source);
+  const changes: Readonly<Record<string, (path: string) => void>> = {
+    grows: (path) => appendFileSync(path, 'and more'),
+    shrinks: (path) => truncateSync(path, 100_001),
+  };
+  // More than is read at once.
+  const size = 1_500_000;
+  for (const name of Object.keys(changes)) writeFileSync(join(source, name), everyByte(size));
+  // Most of a second for each, so that the change falls into it.
+  const copying = copyTree(source, copy, { bandwidthLimit: 2_000_000, reflink: 'never' });
+  const copied = (name: string): number => statSync(join(copy, name), { throwIfNoEntry: false })?.size ?? 0;
+  const changing = Object.entries(changes).map(async ([name, change]) => {
+    while (copied(name) === 0) await sleep(5);
+    assert.ok(copied(name) < size, 'the change comes too late');
+    change(join(source, name));
+  });
+  assertComplete(await copying);
+  await Promise.all(changing);
+  for (const name of Object.keys(changes)) {
+    assert.ok(readFileSync(join(copy, name)).equals(readFileSync(join(source, name))), name);
   }
 });
 
