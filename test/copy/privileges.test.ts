@@ -28,8 +28,9 @@ const copyScript = `
 const creates = /^(openat|openat2|mkdirat|mknodat)$/;
 
 /**
- * Asserts of every create that its mode is a subset of 0700; or, without special bits, that of the source where nobody else can come: in a
- * directory of the copy's own making, as all are but a destination that was there. Answers the calls that named something at the destination.
+ * Asserts of every create that it opens nothing that is there, and that its mode is a subset of 0700; or, without special bits, that of the
+ * source where nobody else can come: in a directory of the copy's own making, as all are but a destination that was there. Answers the calls
+ * that named something at the destination.
  */
 function assertMadePrivately(
   events: readonly SyscallEvent[],
@@ -46,6 +47,7 @@ function assertMadePrivately(
     const place = event.args[0] ?? '';
     const isPrivate = place.includes(`${destination}/`) || (kind === 'new' && place.includes(destination));
     assert.equal(modeOf(event) & (isPrivate ? 0o7000 : 0o7077), 0, `${event.call} ${event.args.join()}`);
+    if (event.call === 'openat') assert.match(event.args[2] ?? '', /O_EXCL/, event.args.join());
   }
   return below;
 }
