@@ -190,3 +190,45 @@ test('opening files needs no readable /proc', async (t) => {
   assert.equal(await directory.readFile('file', 'utf8'), 'content');
   if (isDisabled('proc')) await rejects(directory.openFile('missing'), 'ENOENT');
 });
+
+test('what any verb opens is closed on exec and no link is followed to it; what it creates was not there', async (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const { path } = await scratch(t);
+  mkdirSync(join(path, 'sub'));
+  writeFileSync(join(path, 'file'), 'x');
+  const script = `${markSource}
+    import { DirectoryFd } from 'dirfd';
+    import { writeText } from 'dirfd/atomic';
+    import { directoryCalls } from ${JSON.stringify(new URL('./every-verb.js', import.meta.url).href)};
+    const directory = await DirectoryFd.open(process.argv[1]);
+    mark('begin');
+    for (const call of Object.values(directoryCalls)) {
+      const value = await (async () => call(directory))().catch(() => {});
+      await value?.close?.();
+    }
+    await writeText({ directory, path: 'file' }, 'y');
+    mark('end');`;
+  const command = [process.execPath, '--input-type=module', '-e', importable(script), '--', path];
+  // With names for what is usually nameless, too.
+  for (const more of [[], ['tmpfile']]) {
+    const env = { ...process.env, DIRFD_DISABLE: [process.env.DIRFD_DISABLE, ...more].filter(Boolean).join() };
+    const { events, stderr, status } = strace(command, { trace: ['openat', 'openat2', ...markCalls], env });
+    assert.equal(status, 0, stderr);
+    const opens = callsBetween(events, 'begin', 'end').filter(
+      ({ call, args }) => call.startsWith('open') && !args[0]?.startsWith('AT_FDCWD'),
+    );
+    let created = 0;
+    for (const { call, args } of opens) {
+      const flags = args.slice(2).join();
+      const text = `${call}(${args.join(', ')})`;
+      assert.match(flags, /O_CLOEXEC/, text);
+      if (call === 'openat2') assert.match(flags, /RESOLVE_NO_MAGICLINKS\|RESOLVE_NO_SYMLINKS\|RESOLVE_BENEATH/, text);
+      // A link of the descriptor table of procfs leads to what is held already.
+      else if (!/^\d+<\/proc\/\d+\/fd>$/.test(args[0] ?? '')) assert.match(flags, /O_NOFOLLOW/, text);
+      if (!/O_CREAT/.test(flags)) continue;
+      created++;
+      assert.match(flags, /O_EXCL/, text);
+    }
+    assert.ok(created >= 2 + 2 * more.length, `${created} of ${opens.length} create`);
+  }
+});
