@@ -9,6 +9,7 @@ import { run } from '../fixtures/command.js';
 import { mountsBelow } from '../fixtures/temporary.js';
 import { isRoot } from '../fixtures/tools.js';
 import { Outside } from './outside.js';
+import { wakeWaiters } from './waiters.js';
 
 export type Side = 'source' | 'destination';
 
@@ -82,6 +83,8 @@ export class Arena {
   remove(): void {
     // Wherever the operation has moved it.
     for (const point of this.mounts()) run('umount', ['-l', point]);
+    // What an operation has left waiting would hold a thread of libuv's for ever: nobody finds a FIFO again that has lost its name.
+    for (const fifo of this.attack.exchange === 'file-fifo' ? [this.victim, this.trap] : []) wakeWaiters(fifo);
     for (const path of [this.source, this.destination, this.trap]) rmSync(path, { recursive: true, force: true });
   }
 

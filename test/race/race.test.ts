@@ -1,12 +1,14 @@
 // A sample of `npm run race`: every operation under every attack, a few runs each, and one control that is led astray by each attack.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
+import { open } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { directoryCalls } from '../dirfd/every-verb.js';
 import { takingVerbs, verbs } from '../dirfd/path-verbs.js';
 import { compiled } from '../fixtures/compile.js';
-import { quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
-import { depthsOf, unavailable } from './arena.js';
+import { quickDirectory, quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
+import { Arena, depthsOf, unavailable } from './arena.js';
 import { type Place, race } from './harness.js';
 import { operations } from './operations.js';
 import { attacks, cellsOf, control } from './plan.js';
@@ -45,6 +47,14 @@ for (const attack of attacks) {
     assert.ok(await control(place, attack, { milliseconds: 1000, every: false }), 'the harness is broken');
   });
 }
+
+test('what a peer has left waiting at a FIFO is woken before the FIFO goes', { timeout: 10_000 }, async (t) => {
+  const arena = new Arena(quickDirectory(t), { exchange: 'file-fifo', side: 'source' }, 1);
+  const waiting = open(arena.trap, 'r');
+  await sleep(50);
+  arena.remove();
+  await (await waiting).close();
+});
 
 test('every verb of a DirectoryFd is raced', () => {
   // These take no path.
