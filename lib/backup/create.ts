@@ -8,7 +8,7 @@ import { realPathOf } from '../dirfd/real-path.js';
 import { FsError } from '../errors.js';
 import { type Compression, toCompression } from './compression.js';
 import { byPath, packedOnly } from './diff.js';
-import { entriesIn } from './entries.js';
+import { entriesIn, modeOf } from './entries.js';
 import { type BackupLosses, toLosses } from './losses.js';
 import {
   type BackupVersion,
@@ -125,6 +125,7 @@ async function fill(
     storedBytes: files.reduce((sum, { size, storedSize = size }) => sum + storedSize, 0),
     ...losses,
     files,
+    ...(isTree ? { mode: await modeOf(content) } : {}),
     entries: (await entriesIn(content, { signal })).filter(({ kind }) => kind !== 'file'),
   };
   await writeManifest(place, manifest);

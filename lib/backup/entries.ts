@@ -39,10 +39,15 @@ export async function entriesIn(content: DirectoryFd, { signal }: SignalOptions)
   return found;
 }
 
+/** Of a version's top, or any directory in it. */
+export async function modeOf(directory: DirectoryFd): Promise<number> {
+  return (await directory.stat('.')).mode & 0o7777;
+}
+
 /** @param part a directory of the version, one byte a character */
 export async function entryFaults(
   content: DirectoryFd,
-  { files, entries }: Manifest,
+  { files, entries, mode }: Manifest,
   part: string,
   options: SignalOptions,
 ): Promise<EntryFault[]> {
@@ -52,6 +57,10 @@ export async function entryFaults(
   const faults: EntryFault[] = [];
   const known = [...entries, ...files.map((file): VersionEntry => ({ ...file, kind: 'file' }))];
   const before = new Map(known.map((entry) => [keyOf(entry), entry]));
+  const top = part === WHOLE ? mode : before.get(part)?.mode;
+  if (top !== undefined && top !== (await modeOf(tree))) {
+    faults.push({ path: Buffer.from(part, 'latin1').toString('utf8'), why: 'changed' });
+  }
   for (const now of await entriesIn(tree, options)) {
     const key = above + keyOf(now);
     const then = before.get(key);

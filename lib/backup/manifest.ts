@@ -48,6 +48,8 @@ export interface BackupVersion extends BackupLosses {
 
 export interface Manifest extends BackupVersion {
   readonly files: readonly VersionFile[];
+  /** Permission bits of the top directory. */
+  readonly mode?: number;
   /** What is no regular file, as it is stored. Without it, only files' contents are verified. */
   readonly entries?: readonly VersionEntry[];
 }
@@ -81,7 +83,12 @@ export async function readManifest(directory: DirectoryFd, subject: ErrorSubject
   throw operationError(VersionError, 'ERR_DIRFD_BACKUP', `a format of its own time: ${format}`, subject);
 }
 
-export function describeVersion({ files: _files, entries: _entries, ...version }: Manifest): BackupVersion {
+export function describeVersion({
+  files: _files,
+  entries: _entries,
+  mode: _mode,
+  ...version
+}: Manifest): BackupVersion {
   return version;
 }
 

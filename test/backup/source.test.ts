@@ -9,6 +9,7 @@ import {
   readFileSync,
   realpathSync,
   rmdirSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -37,6 +38,17 @@ test('what is no content is verified too: links, directories, modes', async (t) 
   } as const;
   const expected: string[] = [];
   assert.equal((await backups.verify(id)).intact, true);
+  for (const [top, part] of [
+    ['.', undefined],
+    ['deep', 'deep'],
+  ] as const) {
+    const place = join(path, 'store/versions', id, 'content', top);
+    const { mode } = statSync(place);
+    chmodSync(place, 0o710);
+    assert.deepEqual((await backups.verify(id)).faults, [{ path: top, why: 'changed' }]);
+    await assert.rejects(backups.restoreBackup(id, directory, 'new', { path: part }), { name: 'IntegrityError' });
+    chmodSync(place, mode & 0o7777);
+  }
   for (const [name, [why, damage]] of Object.entries(damages)) {
     damage();
     expected.push(`deep/${name} ${why}`);
@@ -55,6 +67,39 @@ test('what is no content is verified too: links, directories, modes', async (t) 
   const text = JSON.stringify(rest);
   writeFileSync(manifest, `${text}\n${createHash('sha256').update(text).digest('hex')}\n`);
   assert.equal((await backups.verify(id)).intact, true);
+});
+
+test('the top directory of a version has its own metadata back, however the version is stored', async (t) => {
+  const path = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
+  for (const name of ['data', 'data/deep', 'store']) mkdirSync(join(path, name));
+  for (const name of ['data/file', 'data/deep/file']) writeFileSync(join(path, name), 'the same line\n'.repeat(2000));
+  for (const [name, mode] of [
+    ['data/deep', '1770'],
+    ['data', '2751'],
+  ] as const) {
+    run('chmod', [mode, join(path, name)]);
+    run('touch', ['-d', '2001-02-03T04:05:06.123456789', join(path, name)]);
+  }
+  const told = (name: string) => run('stat', ['-c', '%a %u %g %y', join(path, name)]);
+  await using directory = await DirectoryFd.open(path);
+  await using backups = await BackupManager.open(join(path, 'store'));
+  for (const options of [
+    {},
+    {},
+    { compress: 'gzip', share: false },
+    { compress: 'gzip' },
+    { exclude: ['file'] },
+  ] as const) {
+    const { id } = await backups.createBackup(directory, 'data', options);
+    await backups.restoreBackup(id, directory, 'whole');
+    await backups.restoreBackup(id, directory, 'part', { path: 'deep' });
+    for (const [restored, was] of [
+      ['whole', 'data'],
+      ['part', 'data/deep'],
+    ] as const) {
+      assert.equal(told(restored), told(was), JSON.stringify(options));
+    }
+  }
 });
 
 test('the source is the real path: two directories opened as "." are two, one opened by two paths is one', async (t) => {
