@@ -1,5 +1,5 @@
 /**
- * A version, or a part of it, is put back: verified, copied beside its place, decompressed there, made durable, and exchanged with what is
+ * A version, or a part of it, is put back: verified, copied beside its place, decompressed and verified there, made durable, and exchanged with what is
  * there in one step.
  *
  *   nothing there   rename(copy → name), which replaces nothing
@@ -67,12 +67,9 @@ export async function restoreVersion(
   checkReadable(manifest, subject);
   await using content = await version.openDirectory(CONTENT);
   const wanted = await findPart(content, manifest, part ?? WHOLE);
-  await checkFiles(
-    content,
-    wanted.files.map(({ file }) => file),
-    { signal },
-    subject,
-  );
+  // What is compressed in a tree is checked as it is decompressed, which is before anything is put in its place, too.
+  const first = wanted.files.map(({ file }) => file).filter((file) => !(wanted.isDirectory && file.compression));
+  await checkFiles(content, first, { signal }, subject);
   if (wanted.isDirectory) {
     const [fault] = await entryFaults(content, manifest, wanted.path.toString('latin1'), { signal });
     if (fault) {
@@ -163,7 +160,7 @@ async function copyPart(
     await using place = await parent.openDirectory(staging);
     const losses = await copySingle(content, path, place, SINGLE, { signal });
     const packed = packedAmong(files).map(({ file }) => ({ file, path: Buffer.from(SINGLE) }));
-    await unpackFiles(content, place, packed, { signal }, subject);
+    await unpackFiles(place, packed, { signal }, subject);
     await place.rename(SINGLE, parent, fileOf(staging));
     await parent.rmdir(staging);
     await parent.rename(fileOf(staging), staging);
@@ -172,7 +169,7 @@ async function copyPart(
   await using from = await content.openDirectory(path);
   await using to = await parent.openDirectory(staging);
   const losses = toLosses(await copyTree(from, to, { signal }));
-  await unpackFiles(content, to, packedAmong(files), { signal }, subject);
+  await unpackFiles(to, packedAmong(files), { signal }, subject);
   return losses;
 }
 

@@ -8,10 +8,10 @@ import { carryOver } from '../transaction/carry-over.js';
 import { DamagedContent, hashContent } from './content.js';
 import { EditedDirectories } from './edited-directories.js';
 import { inOrder } from './in-order.js';
-import { pathOf, type VersionFile } from './manifest.js';
-import { damaged } from './verify.js';
+import type { VersionFile } from './manifest.js';
+import { damaged, faultOf } from './verify.js';
 
-/** Where a file lies in the version's content, and where in the copy. */
+/** What the manifest says of a file, and where it lies in the copy. */
 export interface PackedFile {
   readonly file: VersionFile;
   readonly path: Buffer;
@@ -21,7 +21,6 @@ export interface PackedFile {
  * @throws IntegrityError for content that is not what was backed up
  */
 export async function unpackFiles(
-  content: DirectoryFd,
   copy: DirectoryFd,
   files: readonly PackedFile[],
   { signal }: SignalOptions,
@@ -32,18 +31,25 @@ export async function unpackFiles(
   // For the files without a name, which are made in it.
   await edited.enterRoot();
   /** Of files with several names, by the inode of the copy: the name that gets the content first. */
-  const first = new Map<bigint, { readonly path: Buffer; readonly done: Promise<void> }>();
-  const unpack = async ({ file, path }: PackedFile): Promise<void> => {
+  const first = new Map<bigint, { readonly path: Buffer; readonly done: Promise<void>; readonly sha256: string }>();
+  const open = async (path: Buffer): Promise<FileFd> => {
     await edited.enter(path);
-    await using packed = await copy.openFile(path, { signal });
+    return await copy.openFile(path, { signal });
+  };
+  const unpack = async ({ file, path }: PackedFile): Promise<void> => {
+    await using packed = await open(path).catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw damaged(file, faultOf(file, error), subject);
+    });
     const { ino, nlink } = await packed.stat();
     const other = first.get(ino);
     if (other) {
+      if (other.sha256 !== file.sha256) throw damaged(file, { path: file.path, why: 'changed' }, subject);
       await other.done;
       return edited.link(copy, other.path, path);
     }
-    const done = unpackOne(content, copy, packed, { file, path }, { signal }, subject);
-    if (nlink > 1) first.set(ino, { path, done });
+    const done = unpackOne(copy, packed, { file, path }, { signal }, subject);
+    if (nlink > 1) first.set(ino, { path, done, sha256: file.sha256 });
     await done;
   };
   for await (const _ of inOrder(files, unpack));
@@ -51,7 +57,6 @@ export async function unpackFiles(
 }
 
 async function unpackOne(
-  content: DirectoryFd,
   copy: DirectoryFd,
   packed: FileFd,
   { file, path }: PackedFile,
@@ -59,9 +64,8 @@ async function unpackOne(
   subject: ErrorSubject,
 ): Promise<void> {
   await using plain = await copy.createTemporaryFile();
-  await using stored = await content.openFile(pathOf(file), { signal });
   const { compression, size: atMost } = file;
-  const sum = await hashContent(stored, { signal, compression, atMost, into: plain }).catch((error: unknown) => {
+  const sum = await hashContent(packed, { signal, compression, atMost, into: plain }).catch((error: unknown) => {
     if (error instanceof DamagedContent) return undefined;
     throw error;
   });

@@ -87,8 +87,13 @@ async function findFault(
     return { path: file.path, why: 'changed', expected: file.sha256, actual: sha256 };
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (error instanceof DamagedContent) return { path: file.path, why: 'changed', expected: file.sha256 };
-    if (!(error instanceof FsError)) throw error;
-    return { path: file.path, why: error.code === 'ENOENT' || error.code === 'ENOTDIR' ? 'missing' : 'unreadable' };
+    return faultOf(file, error);
   }
+}
+
+/** What it says of a file that it could not be read. @throws what says nothing of it */
+export function faultOf({ path, sha256 }: VersionFile, error: unknown): BackupFault {
+  if (error instanceof DamagedContent) return { path, why: 'changed', expected: sha256 };
+  if (!(error instanceof FsError)) throw error;
+  return { path, why: error.code === 'ENOENT' || error.code === 'ENOTDIR' ? 'missing' : 'unreadable' };
 }

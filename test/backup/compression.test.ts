@@ -4,18 +4,22 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import zlib, { gzipSync } from 'node:zlib';
+import zlib, { gunzipSync, gzipSync } from 'node:zlib';
 import { DirectoryFd } from 'dirfd';
 import { BackupManager, IntegrityError, VersionError } from 'dirfd/backup';
 import { EditedDirectories } from '#dist/backup/edited-directories.js';
@@ -270,4 +274,37 @@ test('a compression that only a later dirfd knows is told as that, and not as da
   await assert.rejects(backups.verify(id), told);
   await assert.rejects(backups.restoreBackup(id, directory, 'back'), told);
   assert.deepEqual(readdirSync(path).sort(), ['data', 'store']);
+});
+
+test('a compressed file that is not what was backed up keeps a tree from being restored, whatever has become of it', async (t) => {
+  const path = temporaryDirectory(t, 'dirfd-test-', quickTemporaryRoot());
+  for (const name of ['store', 'data', 'data/deep']) mkdirSync(join(path, name));
+  for (const name of ['a', 'deep/b']) writeFileSync(join(path, 'data', name), `${name}\n`.repeat(9000));
+  await using directory = await DirectoryFd.open(path);
+  await using backups = await BackupManager.open(join(path, 'store'));
+  const { id } = await backups.createBackup(directory, 'data', { compress: 'gzip' });
+  const stored = (name: string) => join(path, 'store/versions', id, 'content', name);
+  const away = join(path, 'away');
+  const damages: Readonly<Record<string, () => void>> = {
+    missing: () => {},
+    'another name of another file': () => linkSync(stored('a'), stored('deep/b')),
+    'a symlink': () => symlinkSync('../a', stored('deep/b')),
+    'the content of another': () => copyFileSync(stored('a'), stored('deep/b')),
+    'cut off': () => writeFileSync(stored('deep/b'), readFileSync(away).subarray(0, 30)),
+    'not compressed': () => writeFileSync(stored('deep/b'), gunzipSync(readFileSync(away))),
+  };
+  renameSync(stored('deep/b'), away);
+  for (const [what, damage] of Object.entries(damages)) {
+    damage();
+    assert.equal((await backups.verify(id)).intact, false, what);
+    for (const part of [undefined, 'deep', 'deep/b']) {
+      const restored = backups.restoreBackup(id, directory, 'restored', { path: part });
+      await assert.rejects(restored, IntegrityError, `${what}, ${part}`);
+    }
+    assert.deepEqual(readdirSync(path).sort(), ['away', 'data', 'store'], what);
+    rmSync(stored('deep/b'), { force: true });
+  }
+  renameSync(away, stored('deep/b'));
+  await backups.restoreBackup(id, directory, 'restored');
+  run('diff', ['-r', join(path, 'data'), join(path, 'restored')]);
 });
