@@ -69,8 +69,11 @@ export const KERNELS_LOCKS = '/proc/locks';
 
 /** The locks that are held on a file, as the kernel tells: `READ` or `WRITE`, by open-file-description. */
 export function locksOn(path: string): string[] {
-  const { ino } = statSync(path);
+  const { ino, dev } = statSync(path);
+  // As makedev(3) has put them together. The number alone is that of a file on every other tmpfs too.
+  const [major, minor] = [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)];
+  const device = [major, minor].map((number) => number.toString(16).padStart(2, '0')).join(':');
   const lines = readFileSync(KERNELS_LOCKS, 'utf8').split('\n');
-  const pattern = new RegExp(`^\\d+: OFDLCK +ADVISORY +(\\w+) .*:${ino} `);
+  const pattern = new RegExp(`^\\d+: OFDLCK +ADVISORY +(\\w+) .* ${device}:${ino} `);
   return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
 }

@@ -73,8 +73,8 @@ export class Sweep {
     // Threads that took turns differently have made of it a call of the event loop's own, which may not fail.
     const isElsewhere = hits.length === 0 && (run.how === 'answered' || injected.length > 0);
     const outcome = isElsewhere ? missed : judgeNews(fault, hits, this.#judgeSync(fault, this.#judge(run)));
-    // A close that was made to fail was not made: that one descriptor is left, and none else.
-    const spared = fault.call === 'close' ? hits.length : 0;
+    // A close that was made to fail was not made: that one descriptor is left, and none else. A ring's is not about files.
+    const spared = fault.call === 'close' ? injected.length : 0;
     const leaked = run.how === 'answered' ? await leaks(process, before, spared) : [];
     // What it remembers of a kernel without that call, and what is open for good, must not reach the next run.
     if (this.#subject.cold || spared > 0 || fault.fault === 'ENOSYS' || isDefect(outcome) || leaked.length > 0) {
