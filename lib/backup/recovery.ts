@@ -281,7 +281,10 @@ export class RecoveryManager implements AsyncDisposable {
     const pending = await this.pending();
     if (pending.length === 0) return [];
     await using points = await this.#backups.openPoints();
-    return await Promise.all(pending.map(async (point) => ({ point, isActive: await isAtWork(points, point) })));
+    const told: { point: RecoveryPoint; isActive: boolean }[] = [];
+    // One by one: each is opened, and there may be more than descriptors.
+    for (const point of pending) told.push({ point, isActive: await isAtWork(points, point) });
+    return told;
   }
 
   /** Nobody else recovers; where nothing is pending, there is nothing to wait for. */

@@ -61,7 +61,7 @@ export class FileState implements AsyncDisposable {
   ): Promise<FileState> {
     const held = await holdDirectory(directory, options);
     try {
-      checkRelative(path, { verb: 'open', directory: held.path, path });
+      checkFile(path, { verb: 'open', directory: held.path, path });
       const lock = await FileLock.open(held, Buffer.concat([Buffer.from(path), SUFFIX]), options);
       return new FileState(held, typeof path === 'string' ? path : Buffer.from(path), lock);
     } catch (error) {
@@ -192,6 +192,13 @@ export class FileState implements AsyncDisposable {
   #subject(verb: string): ErrorSubject {
     return { verb, directory: this.#directory.path, path: this.#path };
   }
+}
+
+/** `a/.lock` would be the lock of something in `a`. */
+function checkFile(path: RelativePath, subject: ErrorSubject): void {
+  checkRelative(path, subject);
+  if (!/(^|\/)\.?$/.test(Buffer.from(path).toString('latin1'))) return;
+  throw ownError('ERR_DIRFD_INVALID_PATH', 'the path names a directory, not a file', subject);
 }
 
 const open = new Set<FileState>();

@@ -4,8 +4,10 @@ import assert from 'node:assert/strict';
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { DirectoryFd, FsError, verifyTree } from 'dirfd';
 import { BackupError, BackupManager, IntegrityError, RecoveryError, RecoveryManager, VersionError } from 'dirfd/backup';
+import { FileLock } from 'dirfd/lock';
 import { keptBy } from '#dist/backup/retention.js';
 import { attempt, run } from '../fixtures/command.js';
 import { repositoryRoot } from '../fixtures/repository.js';
@@ -165,7 +167,13 @@ test('a prune removes what no rule keeps; what is shared stays whole, and reader
   for (let i = 0; i < 3; i++) ids.push((await backups.createBackup(directory, 'data')).id);
   assert.deepEqual((await backups.prune({ count: 1 }, { dryRun: true })).removed, ids.slice(0, 2));
   assert.equal((await backups.list()).length, 3);
-  const reading = backups.verify(ids[0]!);
+  await using lock = await FileLock.open(join(path, 'store'), 'store.lock');
+  let isOver = false;
+  const reading = backups.verify(ids[0]!).finally(() => {
+    isOver = true;
+  });
+  // Else the prune may have come first.
+  while (!isOver && !(await lock.holder())) await setImmediate();
   const { removed, kept } = await backups.prune({ count: 1 });
   assert.equal((await reading).intact, true);
   assert.deepEqual([removed, kept], [ids.slice(0, 2), ids.slice(2)]);

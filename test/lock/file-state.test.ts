@@ -53,6 +53,8 @@ test('readers go together, a writer alone, and nobody waits', async (t) => {
   }
   assert.deepEqual([other.inUse, await one.holder()], [false, undefined]);
   await rejects(one.acquire('append' as never), 'ERR_DIRFD_INVALID_ARGUMENT');
+  for (const name of ['.', 'a/', 'a/.', '']) await rejects(FileState.open(path, name), 'ERR_DIRFD_INVALID_PATH');
+  await rejects(FileState.open(path, '../a'), 'ERR_DIRFD_PATH_ESCAPE');
 });
 
 test('closing ends all uses, and a LockManager beside it takes the same lock', async (t) => {
