@@ -14,10 +14,12 @@ import { type ObservedOptions, observed } from '../audit/observe.js';
 import { closeAll } from '../dirfd/close-all.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import type { SignalOptions } from '../dirfd/fd.js';
+import { checkRelative } from '../dirfd/path.js';
 import { FileLock } from '../lock/file-lock.js';
 import { operationError, RecoveryError } from '../operation-errors.js';
 import type { TransactionRoot } from '../transaction/site.js';
 import type { BackupManager } from './manager.js';
+import { plainPath, WHOLE } from './part.js';
 import {
   HeldPoint,
   identityOf,
@@ -29,7 +31,7 @@ import {
   removePoint,
 } from './points.js';
 import { removeDurably } from './remove-whole.js';
-import { stagingOf } from './restore.js';
+import { IN_ITSELF, stagingOf } from './restore.js';
 import { newId } from './store.js';
 import {
   type PendingTransaction,
@@ -100,6 +102,7 @@ export class RecoveryManager implements AsyncDisposable {
   /**
    * Keeps what is there, before `operation` changes it. When the promise resolves, a crash can be recovered from.
    *
+   * @param path of an entry in the directory, there or not; not '.', which only the directory around it could put back
    * @throws what failed; RecoveryError, with that as its cause, where the point may be there all the same
    */
   async addRecoveryPoint(
@@ -308,6 +311,9 @@ export class RecoveryManager implements AsyncDisposable {
     path: string,
     options: SignalOptions,
   ): Promise<RecoveryPoint> {
+    const subject = { verb: 'addRecoveryPoint', directory: directory.path, path };
+    const plain = plainPath(checkRelative(path, subject));
+    if (plain === WHOLE) throw operationError(RecoveryError, 'ERR_DIRFD_RECOVERY', IN_ITSELF, subject);
     const time = new Date();
     const existed = await directory.exists(path);
     const version = existed
@@ -318,7 +324,7 @@ export class RecoveryManager implements AsyncDisposable {
       operation,
       directory: directory.path,
       ...identityOf(await directory.stat('.')),
-      path,
+      path: Buffer.from(plain, 'latin1').toString('utf8'),
       ...(version ? { version: version.id } : {}),
       time: time.toISOString(),
     };

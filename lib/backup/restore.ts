@@ -45,6 +45,9 @@ export function stagingOf(purpose: string): string {
   return `${RESTORING}${createHash('sha256').update(purpose).digest('hex').slice(0, 16)}`;
 }
 
+/** Why the directory that was given cannot be the target. */
+export const IN_ITSELF = 'a directory is replaced in the one that holds it: give that one, and the name';
+
 /** Where a single file is while its directory goes, whose name is to be its own. */
 const fileOf = (staging: string): string => `${staging}.file`;
 
@@ -80,14 +83,12 @@ export async function restoreVersion(
       });
     }
   }
-  const bytes = Buffer.from(path);
-  const slash = bytes.lastIndexOf('/'.charCodeAt(0));
+  const plain = plainPath(checkRelative(path, { ...subject, path }));
+  if (plain === WHOLE) throw operationError(RestoreError, 'ERR_DIRFD_RECOVERY', IN_ITSELF, subject);
+  const bytes = Buffer.from(plain, 'latin1');
+  const slash = bytes.lastIndexOf('/');
   const name = bytes.subarray(slash + 1);
-  if (name.length === 0 || name.toString() === '.') {
-    const why = 'a directory is replaced in the one that holds it: give that one, and the name';
-    throw operationError(RestoreError, 'ERR_DIRFD_RECOVERY', why, subject);
-  }
-  await using parent = await directory.openDirectory(slash < 0 ? '.' : bytes.subarray(0, Math.max(slash, 1)));
+  await using parent = await directory.openDirectory(slash < 0 ? '.' : bytes.subarray(0, slash));
   if (options.staging !== undefined) await removeStaged(parent, staging);
   let losses: BackupLosses;
   try {

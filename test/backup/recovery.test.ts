@@ -288,7 +288,7 @@ test('a point of a process that lives is left alone, with older ones of the same
   const { root, data, backups } = await place(t);
   {
     await using gone = new RecoveryManager(backups);
-    await gone.addRecoveryPoint('edit', data, '.');
+    await gone.addRecoveryPoint('edit', data, 'a');
     await gone.addRecoveryPoint('make', data, 'none');
   }
   const child = await workingElsewhere(join(root, '..'));
@@ -328,6 +328,24 @@ test('recoveries of one store go one after the other, and the second finds nothi
   );
   assert.deepEqual(reports.map(({ restored, failed }) => restored.length + failed.length).sort(), [0, 1]);
   assert.deepEqual([readdirSync(root), readFileSync(join(root, 'a'), 'utf8')], [['a'], 'old']);
+});
+
+test('a point is of what can be put back: an entry, however its path is spelled, and not the directory itself', async (t) => {
+  const { root, data, backups } = await place(t);
+  mkdirSync(join(root, 'deep/er'), { recursive: true });
+  writeFileSync(join(root, 'deep/er/b'), 'old');
+  await using recovery = new RecoveryManager(backups);
+  for (const path of ['.', './']) {
+    await assert.rejects(recovery.addRecoveryPoint('edit', data, path), /replaced in the one that holds it/);
+  }
+  for (const path of ['deep/', './deep//er/', 'deep/er/./b']) {
+    const point = await recovery.addRecoveryPoint('edit', data, path);
+    writeFileSync(join(root, 'deep/er/b'), 'new');
+    assert.equal(await recovery.attemptRecovery(new Error('half')), true, path);
+    assert.equal(readFileSync(join(root, 'deep/er/b'), 'utf8'), 'old', path);
+    await backups.restoreBackup(String(point.version), data, 'again/');
+    await data.removeTree('again');
+  }
 });
 
 test('what was not there is removed again, also a directory that keeps out its owner', async (t) => {
