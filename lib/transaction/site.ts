@@ -142,7 +142,9 @@ async function realTextOf(root: DirectoryFd): Promise<string | undefined> {
 
 async function openState(root: DirectoryFd, create: boolean): Promise<DirectoryFd | undefined> {
   if (create) await unless('EEXIST', root.mkdir(STATE_DIRECTORY, { mode: 0o700 }));
-  const state = await unless('ENOENT', root.openDirectory(STATE_DIRECTORY));
+  const opening = root.openDirectory(STATE_DIRECTORY);
+  // Where it has just been made, that it is not there is a failure: somebody has removed it.
+  const state = create ? await opening : await unless('ENOENT', opening);
   if (state === undefined) return undefined;
   try {
     const { uid, mode } = await state.stat();

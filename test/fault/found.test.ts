@@ -193,3 +193,21 @@ for (const name of ['atomic-full', 'atomic-at-once', 'update-json']) {
     }
   });
 }
+
+test('a directory of transactions that is gone as soon as it is made is told with an FsError', async (t) => {
+  if (!canAttach(t)) return;
+  const subject = subjectNamed('transaction');
+  const place = await Place.make(subject, quickTemporaryRoot());
+  const sweep = new Sweep(subject, place);
+  t.after(async () => {
+    await sweep.end();
+    place.remove();
+  });
+  const points = await sweep.points();
+  for (const [call, fault] of Object.entries({ mkdirat: 'EEXIST', openat2: 'ENOENT' })) {
+    const point = points.find((each) => each.call === call && each.about.endsWith('".dirfd-transactions"'));
+    assert.ok(point !== undefined, `no ${call}`);
+    const { is, details } = await sweep.inject({ ...point, fault });
+    assert.equal(is, 'told', `${call}: ${details}`);
+  }
+});
