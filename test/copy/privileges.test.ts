@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { copyTree } from 'dirfd';
 import { run } from '../fixtures/command.js';
 import { assertSameTree } from '../fixtures/compare.js';
 import {
@@ -93,6 +94,22 @@ for (const kind of ['new', 'existing'] as const) {
     assert.equal(special, 3);
   });
 }
+
+test('a capability is not given to a copy that has another owner', async (t) => {
+  if (!requireRoot(t) || !requireTool(t, 'setcap', 'getcap')) return;
+  const { source, destination, from, to } = pair(t);
+  for (const [name, owner] of Object.entries({ ours: 0, theirs: 12345 })) {
+    writeFileSync(from(name), '');
+    chownSync(from(name), owner, owner);
+    run(findTool('setcap') as string, ['cap_net_raw=ep', from(name)]);
+  }
+  const { notKept } = await copyTree(source, destination, { owner: false });
+  const lost = notKept.map(({ path, what, code }) => [path, what, code].join(' '));
+  assert.deepEqual(lost, ['theirs capability EPERM']);
+  const getcap = (name: string): string => run(findTool('getcap') as string, [to(name)]);
+  assert.match(getcap('ours'), /cap_net_raw/);
+  assert.equal(getcap('theirs'), '');
+});
 
 for (const kind of ['new', 'existing'] as const) {
   test(`of a tree with all kinds of entries, modes and owners, a ${kind} destination shows nothing too early`, (t) => {
