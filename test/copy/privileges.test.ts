@@ -1,9 +1,22 @@
 // Who gets what: modes and owners while a copy is under way, and what an ordinary user is told.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, cpSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { copyTree } from 'dirfd';
 import { run } from '../fixtures/command.js';
 import { assertSameTree } from '../fixtures/compare.js';
@@ -68,6 +81,7 @@ for (const kind of ['new', 'existing'] as const) {
       chownSync(from(name), 12345, 54321);
       chmodSync(from(name), 0o6755);
     }
+    writeFileSync(from('ordinary'), '', { mode: 0o644 });
     writeFileSync(from('capable'), '');
     chownSync(from('capable'), 12345, 54321);
     run(findTool('setcap') as string, ['cap_net_raw=ep', from('capable')]);
@@ -78,7 +92,7 @@ for (const kind of ['new', 'existing'] as const) {
     assert.deepEqual(JSON.parse(stdout || '{}').notKept, [], stderr);
     assertSameTree(source, destination);
 
-    const below = assertMadePrivately(events, destination, kind, 4);
+    const below = assertMadePrivately(events, destination, kind, 5);
     // By the descriptor's path, which is that of the file: its owner first, then its mode or capability.
     const owned = new Set<string>();
     let special = 0;
@@ -94,6 +108,29 @@ for (const kind of ['new', 'existing'] as const) {
     assert.equal(special, 3);
   });
 }
+
+test('where somebody puts a directory of theirs in the place of one that was just made, nothing is written to it', async (t) => {
+  if (!requireRoot(t) || !requireTool(t, 'strace')) return;
+  const { source, destination, from, to } = pair(t);
+  mkdirSync(from('directory'));
+  writeFileSync(from('directory', 'file'), 'content');
+  mkdirSync(destination);
+  // Time between the directory's creation and the next look at it.
+  const tracing = ['-f', '-qq', '-o', '/dev/null', '-e', 'trace=mkdirat', '-e', 'inject=mkdirat:delay_exit=400000'];
+  const command = [process.execPath, '--input-type=module', '-e', importable(copyScript), '--', source, destination];
+  const copying = promisify(execFile)('strace', [...tracing, '--', ...command]);
+  while (!existsSync(to('directory'))) await sleep(5);
+  renameSync(to('directory'), to('ours'));
+  mkdirSync(to('directory'));
+  chownSync(to('directory'), 12345, 12345);
+  const { errors } = JSON.parse((await copying).stdout) as { readonly errors: readonly (readonly string[])[] };
+  assert.deepEqual(
+    errors.map(([code]) => code),
+    ['ERR_DIRFD_CHANGED'],
+  );
+  for (const name of ['directory', 'ours']) assert.deepEqual(readdirSync(to(name)), []);
+  assert.equal(statSync(to('directory')).uid, 12345);
+});
 
 test('a capability is not given to a copy that has another owner', async (t) => {
   if (!requireRoot(t) || !requireTool(t, 'setcap', 'getcap')) return;
