@@ -1,5 +1,6 @@
 /** copyTree, and the job that it returns. */
 
+import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { INTERNAL } from '../dirfd/fd.js';
 import { native } from '../native/load.js';
 import type { AtomicTree } from './atomic-tree.js';
@@ -74,7 +75,10 @@ export class CopyJob extends TreeJob<CopyReport, CopyEvent> {
   async #copyBetween(roots: Roots, options: Settled, running: Running<CopyEvent>): Promise<void> {
     // A handle that crosses no mounts keeps to it here too.
     const oneFileSystem = options.oneFileSystem || !roots.source.crossMounts;
-    const how = { ...options, oneFileSystem, ...((await waits(roots, options)) ? this.#waiting(options) : {}) };
+    const served = await servedSides(roots);
+    // For a server; or for a disk, whose file system makes many files durable in the time of one.
+    const waits = served.source || served.destination || (options.fsync === 'each' && !options.dryRun);
+    const how = { ...options, oneFileSystem, served, ...(waits ? this.#waiting(options) : {}) };
     const copy = new TreeCopy(roots, how, this.#report, running);
     try {
       const { single } = roots;
@@ -91,11 +95,10 @@ const WAITING = 32;
 /** What each of them takes at a time: a wide directory is to keep all of them busy. */
 const WAITING_RANGE = 16;
 
-/** For a server; or for a disk, whose file system makes many files durable in the time of one. */
-async function waits({ source, destination }: Roots, { fsync, dryRun }: Settled): Promise<boolean> {
-  if (fsync === 'each' && !dryRun) return true;
-  const sides = [source, ...(destination ? [destination] : [])];
-  return (await Promise.all(sides.map((side) => native.isServed(side[INTERNAL].handle)))).includes(true);
+async function servedSides({ source, destination }: Roots): Promise<Settled['served']> {
+  const isServed = (root: DirectoryFd) => native.isServed(root[INTERNAL].handle);
+  const [from, to] = await Promise.all([isServed(source), destination ? isServed(destination) : false]);
+  return { source: from, destination: to };
 }
 
 /**

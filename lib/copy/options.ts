@@ -114,7 +114,7 @@ export interface CopyOptions extends TreeFilterOptions, KeepRuleOptions {
   readonly fsync?: 'none' | 'end' | 'each' | undefined;
   /**
    * `'io_uring'`: long stretches of data, 1 MiB and more, go past the page cache (O_DIRECT) on an io_uring, for a fraction of the processor
-   * time; `ERR_DIRFD_UNSUPPORTED` where it cannot be had. `'auto'` (default) and `'threads'`: see docs/engines.md.
+   * time, and names are stat'ed many at a time; `ERR_DIRFD_UNSUPPORTED` where it cannot be had. `'auto'` (default) and `'threads'`: see docs/engines.md.
    */
   readonly engine?: Engine | undefined;
   /**
@@ -134,6 +134,8 @@ export type Settled = { readonly [K in Plain]-?: Exclude<CopyOptions[K], undefin
   readonly rules: PackedRules;
   /** Entries that one thread takes at a time; a directory with more is shared out. */
   readonly range: number;
+  /** Behind which side a server answers. */
+  readonly served: { readonly source: boolean; readonly destination: boolean };
 };
 
 /** Enough to make a native call cheap, few enough to spread a wide directory over all threads. */
@@ -184,6 +186,7 @@ export function settle(options: CopyOptions, subject: ErrorSubject): Settled {
     engine: settleEngine(options.engine, subject),
     concurrency: threads(options.concurrency, subject),
     range: RANGE,
+    served: { source: false, destination: false },
   };
 }
 

@@ -248,6 +248,8 @@ export interface NativeTrees {
     range: number,
     bandwidthLimit: number,
     onRing: boolean,
+    statSource: number,
+    statDestination: number,
   ): NativeCopy;
   /** Lets go of both roots; no call on the copy may be out or follow. */
   endCopy(copy: NativeCopy): void;

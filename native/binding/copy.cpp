@@ -5,6 +5,8 @@
 #include "binding/copy_values.h"
 #include "binding/verb.h"
 #include "binding/verbs.h"
+#include "engine/copy/stat_together.h"
+#include "engine/uring/availability.h"
 #include "engine/uring/data_ring.h"
 #include "ops/copy_fresh.h"
 #include "ops/root_check.h"
@@ -28,6 +30,13 @@ struct CopyArguments {
     Ticket ticket;
     if (bytes.size() == sizeof ticket) std::memcpy(&ticket, bytes.data(), sizeof ticket);
     return ticket;
+  }
+  static StatMany stat_many(Arguments& arguments) {
+    switch (arguments.integer()) {
+      case 1: return may_use_ring() ? &stat_together_where_slow : nullptr;
+      case 2: return &stat_together;
+      default: return nullptr;
+    }
   }
   static Step step(int64_t code) {
     int64_t decision = code & ~(Step::kTells | Step::kOnlyTells) & 0xff;
@@ -69,6 +78,8 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
   run->options.range = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 1, UINT32_MAX));
   run->pace.set_limit(static_cast<uint64_t>(std::max<int64_t>(arguments.integer(), 0)));
   if (arguments.boolean()) run->bulk_move = &move_on_ring;
+  run->stat_source = CopyArguments::stat_many(arguments);
+  run->stat_destination = CopyArguments::stat_many(arguments);
   if (!arguments.ok()) {
     arguments.problem().ThrowAsJavaScriptException();
     return info.Env().Undefined();

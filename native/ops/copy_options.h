@@ -14,6 +14,7 @@
 #include "ops/recent_directories.h"
 #include "ops/root_check.h"
 #include "ops/settled.h"
+#include "ops/stat_many.h"
 #include "ops/times_kept.h"
 #include "sys/fd.h"
 
@@ -125,6 +126,8 @@ struct CopyRun {
   LinkTable links{};
   std::mutex opening_up{};  // immutable files, for a moment: see CopyRange::link_at
   BulkMove bulk_move = nullptr;
+  StatMany stat_source = nullptr;  // for the lists of either side
+  StatMany stat_destination = nullptr;
 };
 
 }  // namespace dfd

@@ -91,12 +91,12 @@ Status CopyPair::try_open(OpenHow how, bool umask_is_zero, const Stop& stop, App
   }
   if (how.list_source) {
     bool defer_files = how.copy_now && may_defer_files(directories.source());
-    if (auto status = list_source(directories.source(), defer_files, applied.problems); !status) {
+    if (auto status = list_source(directories.source(), defer_files, stop, applied.problems); !status) {
       return status.error().about(Subject::kPath);
     }
   }
   if (how.list_destination) {
-    if (auto status = list_destination(directories.destination()); !status) {
+    if (auto status = list_destination(directories.destination(), stop); !status) {
       return status.error().about(Subject::kSecondPath);
     }
   }
@@ -123,32 +123,32 @@ bool CopyPair::may_defer_files(Dirfd source) const {
   return !run_->options.access_times && !run_->options.resume && run_->clocks.include(source_stat_.dev, source);
 }
 
-Status CopyPair::list_source(Dirfd source, bool defer_files, std::vector<CopyProblem>& problems) {
-  return for_each_name(source, [&](const Dirent& entry) {
-    if (defer_files && entry.type == DT_REG) {
-      entries_.push_back({.name = static_cast<uint32_t>(names_.size()), .stat = unstated_file(entry.ino)});
-      names_.append(entry.name).push_back('\0');
-      return;
-    }
-    auto stx = sys::statx(source, entry.name.data());
+Status CopyPair::list_source(Dirfd source, bool defer_files, const Stop& stop, std::vector<CopyProblem>& problems) {
+  auto stated = [&](const Dirent& entry, const Result<struct statx>& stx) {
     if (stx.err() == ENOENT) return;  // vanished between the two calls: it was never part of the copy
     uint32_t name = static_cast<uint32_t>(names_.size());
     names_.append(entry.name).push_back('\0');
-    entries_.push_back({.name = name, .stat = stx ? to_record(*stx) : StatRecord{}});
+    entries_.push_back({.name = name, .stat = stx ? to_record(stx.value()) : StatRecord{}});
     if (stx) return;
     problems.push_back(
         {.entry = static_cast<uint32_t>(entries_.size() - 1), .aspect = Aspect::kEntry, .error = stx.error()});
+  };
+  if (!defer_files) return for_each_stat(source, run_->stat_source, stop, stated);
+  return for_each_name(source, [&](const Dirent& entry) {
+    if (entry.type != DT_REG) return stated(entry, sys::statx(source, entry.name.data()));
+    entries_.push_back({.name = static_cast<uint32_t>(names_.size()), .stat = unstated_file(entry.ino)});
+    names_.append(entry.name).push_back('\0');
   });
 }
 
-Status CopyPair::list_destination(Dirfd destination) {
+Status CopyPair::list_destination(Dirfd destination, const Stop& stop) {
   listed_destination_ = true;
-  return for_each_name(destination, [&](const Dirent& entry) {
-    auto stx = sys::statx(destination, entry.name.data());
-    if (stx && may_be_abandoned(entry.name, *stx)) return debris_.emplace_back(entry.name), void();
-    if (stx) return destination_entries_.add(entry.name, *stx);
+  auto stated = [&](const Dirent& entry, const Result<struct statx>& stx) {
+    if (stx && may_be_abandoned(entry.name, stx.value())) return debris_.emplace_back(entry.name), void();
+    if (stx) return destination_entries_.add(entry.name, stx.value());
     if (stx.err() != ENOENT) destination_entries_.add_error(entry.name, stx.error());
-  });
+  };
+  return for_each_stat(destination, run_->stat_destination, stop, stated);
 }
 
 // What another copy works in, or has left: neither is anybody's to delete or replace. Looked at closer when this directory is done.

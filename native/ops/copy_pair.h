@@ -134,11 +134,11 @@ class CopyPair {
   std::string_view entry_name(const Entry& entry) const { return names_.data() + entry.name; }
   Status try_open(OpenHow how, bool umask_is_zero, const Stop& stop, Applied& applied);
   Result<Directories> open_directories();
-  Status list_source(Dirfd source, bool defer_files, std::vector<CopyProblem>& problems);
+  Status list_source(Dirfd source, bool defer_files, const Stop& stop, std::vector<CopyProblem>& problems);
   bool may_defer_files(Dirfd source) const;
   bool may_be_abandoned(std::string_view name, const struct statx& stx) const;
   Status remove_debris(Directories& directories);
-  Status list_destination(Dirfd destination);
+  Status list_destination(Dirfd destination, const Stop& stop);
   void apply_in(const Directories& directories, size_t first, size_t count, const Step* steps, bool umask_is_zero,
                 const Stop& stop, Applied& applied);
   void finish_in(const Directories& directories, Applied& applied);

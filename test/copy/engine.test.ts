@@ -1,4 +1,4 @@
-// Large files on an io_uring, past the page cache: the same bytes, the same holes, and no byte through this process.
+// Large files on an io_uring, past the page cache: the same bytes, the same holes, and no byte through this process. And lists of names.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -9,9 +9,10 @@ import { assertSameTree } from '../fixtures/compare.js';
 import { compiled } from '../fixtures/compile.js';
 import { extentsOf } from '../fixtures/extents.js';
 import { countCalls, markCalls } from '../fixtures/strace.js';
+import { quickDirectory } from '../fixtures/temporary.js';
 import { requireTool } from '../fixtures/tools.js';
 import { traceScript } from '../fixtures/traced-script.js';
-import { assertComplete, pair } from './pair.js';
+import { assertComplete, pair, pairIn } from './pair.js';
 
 const MiB = 2 ** 20;
 const random = randomBytes(6 * MiB);
@@ -62,6 +63,26 @@ test('a large file is neither read nor written by a thread, but for its last byt
   const isDirect = events.some(({ call, args }) => call === 'fcntl' && args.some((each) => each.includes('O_DIRECT')));
   if (!isDirect) return t.skip('this file system has no O_DIRECT');
   assert.equal(countCalls(events).get('pwrite64') ?? 0, 0);
+});
+
+test('what is stat-ed before anything is copied is stat-ed on the ring, on both sides', (t) => {
+  if (!requireTool(t, 'strace') || !hasRing(t)) return;
+  const { source, destination, from } = pairIn(quickDirectory(t));
+  const files = 300;
+  for (let file = 0; file < files; file++) writeFileSync(from(`${file}`), 'content');
+  const script = `
+    import { copyTree } from 'dirfd';
+    await copyTree(process.argv[1], process.argv[2]);
+    mark('begin');
+    const same = { existing: 'keep', exclude: ['nothing'] };
+    await copyTree(process.argv[1], process.argv[2], { ...same, engine: process.argv[3] });
+    mark('end');
+  `;
+  const statx = (engine: string) =>
+    countCalls(traceScript(script, [source, destination, engine], { trace: ['statx', ...markCalls] })).get('statx') ??
+    0;
+  const [byThreads, byRing] = [statx('threads'), statx('io_uring')];
+  assert.ok(byThreads >= 2 * files && byRing < files, `${byThreads} statx by threads, ${byRing} beside the ring`);
 });
 
 test('an engine that does not exist is refused', async (t) => {

@@ -66,6 +66,8 @@ async function stage(t: TestContext, fill: (source: string) => void) {
     512,
     0,
     false,
+    0,
+    0,
   );
   t.after(async () => {
     native.endCopy(copy);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "check.h"
+#include "engine/copy/stat_together.h"
 #include "engine/uring/availability.h"
 #include "engine/uring/ring.h"
 #include "ops/list_directory.h"
@@ -95,6 +96,45 @@ void stops_where_it_is_told_to_and_can_be_used_again(const Place& place, StatRin
   }
 }
 
+// A copy's lists.
+int count_all(uint8_t opcode, int result) {
+  completions += opcode == IORING_OP_STATX;
+  return result;
+}
+
+void is_for_lists_whose_answers_take_their_time(const Place& place) {
+  CancelFlag never;
+  const Stop stop(never, never);
+  const auto list = [&](StatMany many) {
+    size_t answers = 0;
+    bool sound = true;
+    completions = 0;
+    completion_fault = count_all;
+    many(place.fd.get(), place.entries, stop, [&](const Dirent& entry, const Result<struct statx>& stx) {
+      sound = sound && entry.name == place.names[answers++] && stx && stx->stx_size == entry.name.size();
+    });
+    completion_fault = nullptr;
+    CHECK(sound && answers == kFiles);
+    return completions.load();
+  };
+  CHECK(list(&stat_together) == kFiles);
+  CHECK(list(&stat_together_where_slow) == 0);
+}
+
+void leaves_no_list_short_in_silence(const Place& place) {
+  for (size_t after : {0, 1, 500}) {
+    CancelFlag wanted, never;
+    if (after == 0) wanted.cancel();
+    size_t answers = 0;
+    UniqueFd directory = place.directory.open();
+    auto status = for_each_stat(directory.get(), &stat_together, Stop(wanted, never),
+                                [&](const Dirent&, const Result<struct statx>&) {
+                                  if (++answers == after) wanted.cancel();
+                                });
+    CHECK(answers == after && status.err() == ECANCELED);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -108,6 +148,8 @@ int main() {
   tells_what_the_file_is_to_blame_for(place, *ring);
   asks_a_thread_where_the_ring_is_to_blame(place, *ring);
   stops_where_it_is_told_to_and_can_be_used_again(place, *ring);
+  is_for_lists_whose_answers_take_their_time(place);
+  leaves_no_list_short_in_silence(place);
 }
 
 #else

@@ -12,9 +12,6 @@ namespace dfd {
 
 namespace {
 
-// Entries of one task: a wide directory is spread over all threads.
-constexpr size_t kRange = 1024;
-
 // What a thread and Node itself need, beside the directories that are held for their children.
 constexpr size_t kDescriptorsPerThread = 6;
 constexpr size_t kDescriptorsOfNode = 28;
@@ -78,7 +75,7 @@ struct CopySurvey::Listing {
 };
 
 CopySurvey::CopySurvey(std::shared_ptr<CopyRun> run, SurveyScope scope, size_t threads)
-    : run_(std::move(run)), scope_(scope), held_limit_(held_limit(threads)) {
+    : run_(std::move(run)), scope_(scope), range_(size_t{2} * run_->options.range), held_limit_(held_limit(threads)) {
   tasks_.push_back({});
 }
 
@@ -174,8 +171,8 @@ void CopySurvey::open_task(Task& task, const Stop& stop, std::vector<Task>& foun
     auto present = count_names(held->destination.get());
     if (!present || *present != count) survey.differs = true;
   }
-  size_t own = held_ <= held_limit_ ? std::min(count, kRange) : count;
-  for (size_t first = own; first < count; first += kRange) {
+  size_t own = held_ <= held_limit_ ? std::min(count, range_) : count;
+  for (size_t first = own; first < count; first += range_) {
     found.push_back({.at = task.at, .listing = listing, .first = first});
     listing->tally.parts++;
   }
@@ -187,7 +184,7 @@ void CopySurvey::range_task(Task& task, const Stop& stop, std::vector<Task>& fou
   Listing& listing = *task.listing;
   Survey survey;
   EntrySurvey entries(listing.held->source.get(), listing.held->destination.get(), run_->options, stop, survey);
-  size_t end = std::min(listing.starts.size(), task.first + kRange);
+  size_t end = std::min(listing.starts.size(), task.first + range_);
   for (size_t i = task.first; i < end && !stop.wanted(); i++) entries.entry(listing.name(i));
   take_in(task.at, listing.held, listing.tally, survey, found);
 }

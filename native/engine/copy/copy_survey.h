@@ -90,6 +90,7 @@ class CopySurvey {
 
   const std::shared_ptr<CopyRun> run_;
   const SurveyScope scope_;
+  const size_t range_;  // entries of one task: a wide directory is spread over all threads
   const size_t held_limit_;
   std::atomic<size_t> held_ = 0;
   std::atomic<bool> stopped_ = false;  // cancelled, or not worth going on with
