@@ -24,6 +24,7 @@ import {
   type NativePair,
   OUTCOME,
   STATE,
+  STEP,
   type State,
   TICKET,
   type Ticket,
@@ -48,7 +49,11 @@ import { Listing, type TreeFilter } from './tree-filter.js';
 import type { Running } from './tree-job.js';
 import { TreePath } from './tree-path.js';
 
+/** Bytes: a file that is a task of its own; kLargeFile in native/ops/copy_entry.h. */
+const LARGE_FILE = 1n << 24n;
+
 const EMPTY = Buffer.alloc(0);
+const CREATE = Uint8Array.of(DECISION.create);
 
 export class TreeCopy {
   readonly #roots: TreeCopyRoots;
@@ -235,6 +240,7 @@ export class TreeCopy {
       const index = indices[i] as number;
       const ticket = Buffer.from(tickets.subarray(TICKET * i, TICKET * (i + 1)));
       if (outcomes[i] === OUTCOME.undecided) undecided.push({ index, stat, path: path() });
+      else if (outcomes[i] === OUTCOME.large) this.#apply(directory, index, 1, CREATE, []);
       else if (outcomes[i] === OUTCOME.failed) this.#links.failed(linkKey(stat));
       else if (outcomes[i] === OUTCOME.told) this.#itemizer.changed(stat, path, changes[i] as number);
       else if (outcomes[i] === OUTCOME.entered) this.#descend(directory, name, ticket, STATE.existing, stat);
@@ -309,7 +315,19 @@ export class TreeCopy {
     }
     if (!directory.seen) idle.tell(this.#running.job);
     if (this.#options.delete === true && present.hasStrangers) this.#deleteAll(directory, present);
+    this.#applyLarge(directory, source, steps, firsts);
     this.#applyRanges(directory, source.length, steps, firsts);
+  }
+
+  /** Large files, each on its own; the ranges then skip them. */
+  #applyLarge(directory: Directory, source: Listing, steps: Uint8Array, firsts: First[]): void {
+    for (const [index, step] of steps.entries()) {
+      const copies = (step & ~STEP.tells) === DECISION.create || (step & ~STEP.tells) === DECISION.replace;
+      if (!copies || source.stat(index).exactSize < LARGE_FILE) continue;
+      const at = firsts.findIndex((first) => first.index === index);
+      this.#apply(directory, index, 1, Uint8Array.of(step), at < 0 ? [] : firsts.splice(at, 1));
+      steps[index] = DECISION.skip;
+    }
   }
 
   /** Where a directory stands in the way of something else: it may hold what the filters protect, or more than may be removed. */

@@ -67,7 +67,7 @@ export const CHANGE = {
 } as const;
 
 /** How an entry came out; the order of Outcome in native/ops/copy_pair.h. */
-export const OUTCOME = { undecided: 0, done: 1, entered: 2, told: 3, failed: 4 } as const;
+export const OUTCOME = { undecided: 0, done: 1, entered: 2, told: 3, failed: 4, large: 5 } as const;
 
 /** What could not be kept; the order of Aspect in native/ops/copy_options.h. */
 export const ASPECTS = [

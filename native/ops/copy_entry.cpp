@@ -112,6 +112,7 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
   auto whole = was_stated ? look(source->get(), place, stat) : look_first(source->get(), place, stat);
   if (!whole) return whole.error();
   if (!was_stated && stat.nlink > 1 && run_.options.hard_links) return Copied::kOtherNames;
+  if (place.leaves_large && stat.size >= kLargeFile) return Copied::kLeft;
 
   auto xattrs = list_xattrs({.dir = source->get()}, run_.options);
   if (!xattrs) {

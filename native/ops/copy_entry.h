@@ -36,7 +36,11 @@ struct EntryPlace {
   uint64_t destination_dev;
   bool resumes =
       false;  // a file may be there, whose bytes are gone on from as far as they are the source's; cut off, it stays
+  bool leaves_large = false;  // a large file is not copied
 };
+
+// Bytes. The copying of a file of this size takes long beside a task of its own.
+inline constexpr uint64_t kLargeFile = 16 << 20;
 
 // What new files in the destination directory get, learned once.
 struct NewFiles {
@@ -53,6 +57,7 @@ class EntryCopier {
   enum class Copied : uint8_t {
     kDone,
     kOtherNames,  // an unstated file that has several names: nothing was done, who is first has to be decided elsewhere
+    kLeft,        // a large file, and nothing was done
   };
 
   // `stat` is the listing's; where the entry has changed since, it is brought up to date. On failure nothing is left behind at the

@@ -104,7 +104,7 @@ Status CopyPair::try_open(OpenHow how, bool umask_is_zero, const Stop& stop, App
   apply_in(directories, 0, entries_.size(), nullptr, umask_is_zero, stop, applied);
   copied_ = true;
   for (Outcome outcome : applied.outcomes) {
-    if (outcome == Outcome::kUndecided) return success();
+    if (is_left_to_do(outcome)) return success();
   }
   // A directory that even its owner may not search has to wait until all below it is done.
   bool has_directories = !applied.outcomes.empty();

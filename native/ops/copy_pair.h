@@ -59,7 +59,10 @@ enum class Outcome : uint8_t {
   kEntered,  // a directory that was there before
   kTold,     // compared with what stood there; `changes` has the answer
   kFailed,   // by the default rule: not made, though other names of it wait for this one
+  kLarge,    // by the default rule: a large file, to be copied on its own, so that one thread does not get all of them
 };
+
+inline bool is_left_to_do(Outcome outcome) { return outcome == Outcome::kUndecided || outcome == Outcome::kLarge; }
 
 struct CopyCounts {
   uint32_t files = 0;

@@ -42,11 +42,12 @@ bool CopyRange::copy(uint32_t index, const char* name, const char* destination_n
   Step step = given ? *given : by_rule;
   if (step.decision == Decision::kSkip) return true;
   Status status = success();
+  leaves_large_ = !given;
   found_names_ = !given && held_.run.options.hard_links && has_other_names(stat);
   if (!found_names_) status = try_act(index, name, destination_name, stat, step);
   if (status && found_names_) status = copy_shared(index, name, destination_name, stat);
   bool comes_again =
-      !applied_.indices.empty() && applied_.indices.back() == index && applied_.outcomes.back() == Outcome::kUndecided;
+      !applied_.indices.empty() && applied_.indices.back() == index && is_left_to_do(applied_.outcomes.back());
   if (!comes_again && held_.counts) held_.run.job->count_entry();
   if (status) return true;
   bool cancelled = status.err() == ECANCELED;
@@ -214,7 +215,8 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
                    .destination_dir = held_.destination,
                    .destination_name = destination_name,
                    .source_dev = held_.source_dev,
-                   .destination_dev = held_.destination_dev};
+                   .destination_dev = held_.destination_dev,
+                   .leaves_large = leaves_large_};
   if (may_resume(stat)) {
     Staging partial;
     // Another copy is at the same file, or this file system knows no locks: then as any other file.
@@ -233,6 +235,10 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
   auto copied = copier_.copy(place, stat, losses);
   if (!copied) return copied.error();
   if (*copied == EntryCopier::Copied::kOtherNames) return look_at_names(place, stat);
+  if (*copied == EntryCopier::Copied::kLeft) {
+    hear(index, name, stat, {.outcome = Outcome::kLarge});
+    return success();
+  }
   bool linked = held_.run.options.hard_links && has_other_names(stat);
   bool shuts = copier_.flags_for_later() != 0;
   struct statx made {};

@@ -98,6 +98,7 @@ class CopyRange {
   Applied& applied_;
   Staging staging_;
   EntryCopier copier_;
+  bool leaves_large_ = false;               // by the default rule, large files
   bool found_names_ = false;                // of the entry at work: it has several, and nothing was done
   std::optional<LinkTable::File> claimed_;  // the same, where this is the first of them, until that is settled
 };

@@ -23,6 +23,7 @@ bool is_still(const struct statx& stx, const Ticket& ticket) {
 // A file with several names, by the default rule.
 Status CopyRange::copy_shared(uint32_t index, const char* name, const char* destination_name, StatRecord& stat) {
   constexpr Step kAnew{.decision = Decision::kCreate};
+  leaves_large_ = false;  // its other names wait
   LinkTable& links = held_.run.links;
   const LinkTable::File file = LinkTable::file_of(stat);
   LinkTable::Claim claim = links.claim(file, stat.nlink, LinkTable::Else::kComesAgain);
