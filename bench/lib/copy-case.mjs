@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { whatDiffers } from './check-copy.mjs';
 import { corpus, fillCorpus, warm } from './corpus.mjs';
 import { freshFileSystem } from './images.mjs';
+import { latencyFileSystem } from './latency.mjs';
 import { settle } from './machine.mjs';
 import { finished, interleave } from './rounds.mjs';
 import { trial } from './trial.mjs';
@@ -46,9 +47,10 @@ function eachOnItsOwn(definition, drivers, options) {
     withFileSystem(definition, options.scale, 1, options, (source, place) => {
       const destination = join(place, 'copy');
       if (definition.again) trial(driver, [source, destination], {}, options);
-      warm(source);
-      settle();
-      return trial(driver, [source, destination], { again: definition.again ?? false }, options);
+      if (!definition.latency) warm(source);
+      settle({ cold: definition.cold });
+      const context = { again: definition.again ?? false, fsync: definition.fsync ?? false };
+      return trial(driver, [source, destination], context, options);
     }),
   );
 }
@@ -80,7 +82,13 @@ function withFileSystem(definition, scale, copies, options, use) {
     const inside = join(mount.point, 'source');
     if (definition.same) fillCorpus(definition.corpus, scale, inside);
     const source = definition.same ? inside : corpus(definition.corpus, scale, options.place);
-    return use(source, mount.point);
+    if (!definition.latency) return use(source, mount.point);
+    const slow = latencyFileSystem(source, definition.latency, options.place);
+    try {
+      return use(slow.point, mount.point);
+    } finally {
+      slow.release();
+    }
   } finally {
     mount.release();
   }

@@ -22,7 +22,12 @@ export async function loadDrivers(definition, options) {
   return { ready, absent };
 }
 
-function whyAbsent({ tool, peer, nodeMajor = 0, repeats = true }, { again = false }, { node }) {
+function whyAbsent(
+  { tool, peer, nodeMajor = 0, repeats = true, fsyncs = false },
+  { again = false, fsync = false },
+  { node },
+) {
+  if (fsync && !fsyncs) return 'has no fsync of each file';
   if (again && !repeats) return 'has no second run that skips what is unchanged';
   if (tool !== undefined && spawnSync(tool, ['--version']).error) return 'not installed';
   if (peer !== undefined && !existsSync(join(folder, '..', 'node_modules', peer))) return 'not installed';

@@ -16,6 +16,7 @@ export function program(name) {
 }
 
 function librariesOf(name) {
+  if (name.startsWith('ring_')) return ['-luring'];
   if (name !== 'latency_fs') return ['-lm'];
   return execFileSync('pkg-config', ['--cflags', '--libs', 'fuse3'], { encoding: 'utf8' }).trim().split(/\s+/);
 }

@@ -1,4 +1,6 @@
-import { corpus, warm } from './corpus.mjs';
+import { join } from 'node:path';
+import { corpus, fillCorpus, warm } from './corpus.mjs';
+import { freshFileSystem } from './images.mjs';
 import { latencyFileSystem } from './latency.mjs';
 import { settle } from './machine.mjs';
 import { finished, interleave, reasonIn } from './rounds.mjs';
@@ -6,7 +8,10 @@ import { listing, trial } from './trial.mjs';
 
 export function walkCase(definition, drivers, options) {
   const { agreeing, others } = whoAgrees(definition, drivers, options);
-  const source = corpus(definition.corpus, options.scale, options.place);
+  const fresh =
+    definition.fileSystem && freshFileSystem(definition.fileSystem, 0.5 + 1.2 * options.scale, options.images);
+  const source = fresh ? join(fresh.point, 'tree') : corpus(definition.corpus, options.scale, options.place);
+  if (fresh) fillCorpus(definition.corpus, options.scale, source);
   warm(source);
   const latency = definition.latency && latencyFileSystem(source, definition.latency, options.place);
   const root = latency?.point ?? source;
@@ -17,6 +22,7 @@ export function walkCase(definition, drivers, options) {
     return trial(driver, [root], context, options);
   });
   latency?.release();
+  fresh?.release();
   const { results, failures } = finished(trials);
   return { results, excluded: [...others, ...failures] };
 }

@@ -1,4 +1,8 @@
 export const name = 'rsync -aHAX';
 export const tool = 'rsync';
 export const keeps = 'everything';
-export const command = (source, destination) => ['rsync', '-aHAX', `${source}/`, `${destination}/`];
+export const fsyncs = true;
+export const command = (source, destination, { fsync }) => [
+  ...['rsync', '-aHAX', ...(fsync ? ['--fsync'] : [])],
+  ...[`${source}/`, `${destination}/`],
+];

@@ -1,5 +1,4 @@
 export const name = 'dirfd walk(), engine threads';
-export const cases = ['walk-latency', 'walk-wide-latency', 'walk-cold'];
 
 export async function load() {
   const { walk } = await import('../../../dist/index.js');

@@ -1,0 +1,1 @@
+export default { kind: 'walk', title: 'walk T1 on btrfs, cold', corpus: 'small', fileSystem: 'btrfs', cold: true };
