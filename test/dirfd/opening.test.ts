@@ -222,6 +222,7 @@ test('what any verb opens is closed on exec and no link is followed to it; what 
       const flags = args.slice(2).join();
       const text = `${call}(${args.join(', ')})`;
       assert.match(flags, /O_CLOEXEC/, text);
+      assert.doesNotMatch(flags, /O_TRUNC/, text);
       if (call === 'openat2') assert.match(flags, /RESOLVE_NO_MAGICLINKS\|RESOLVE_NO_SYMLINKS\|RESOLVE_BENEATH/, text);
       // A link of the descriptor table of procfs leads to what is held already.
       else if (!/^\d+<\/proc\/\d+\/fd>$/.test(args[0] ?? '')) assert.match(flags, /O_NOFOLLOW/, text);
