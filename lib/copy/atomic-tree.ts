@@ -160,7 +160,7 @@ export class AtomicTree {
   async #empty(): Promise<void> {
     const tree = Buffer.from(`${TREE}\0`);
     const [staging, source] = [this.#staging[INTERNAL].handle, this.#source[INTERNAL].handle];
-    const { failures } = await native.removeTrees(staging, tree, native.newJob(), source);
+    const { failures } = await native.removeTrees(staging, tree, native.newJob(), source, true);
     const [first] = failures;
     if (!first) return;
     const path = `${this.#stagingName}/${first.path.toString('utf8')}`;

@@ -68,7 +68,10 @@ export class Deletions {
       else await this.#foretell(root, path, stat);
     }
     if (admitted.length === 0) return;
-    await removeStanding({ source: roots.source, destination: root }, admitted, { job, report, fail });
+    await removeStanding({ source: roots.source, destination: root }, admitted, {
+      ...{ job, report, fail },
+      keepGoing: options.onError === 'continue',
+    });
   }
 
   async #foretell(root: DirectoryFd, path: Buffer, stat: Stat): Promise<void> {

@@ -57,10 +57,10 @@ export class FreshDirectories {
     const origin = ++this.#lastOrigin;
     this.#origins.set(origin, directory);
     this.#next.push({ ...directory, origin });
-    if (this.#tasks === 0) this.#start();
+    if (this.#tasks < this.#scheduler.limit) this.#start();
   }
 
-  /** One task, which starts others where there is work for them. */
+  /** One task. They share what was given, so one may find nothing to do; and it starts others where more is waiting. */
   #start(): void {
     this.#tasks++;
     this.#scheduler.pushLast(async () => {
@@ -68,7 +68,7 @@ export class FreshDirectories {
       await undefined;
       const waiting = await this.#fill();
       this.#tasks--;
-      const wanted = Math.min(waiting + this.#next.length, this.#scheduler.limit);
+      const wanted = Math.min(this.#tasks + waiting + this.#next.length, this.#scheduler.limit);
       while (this.#tasks < wanted) this.#start();
     });
   }

@@ -135,11 +135,12 @@ async function list(root: DirectoryFd, path: Buffer, fail: Fail): Promise<Listin
 export async function removeStanding(
   { source, destination }: { readonly source: DirectoryFd; readonly destination: DirectoryFd },
   paths: readonly Buffer[],
-  { job, report, fail }: { job: NativeJob; report: ReportBuilder; fail: Fail },
+  { job, report, fail, keepGoing }: { job: NativeJob; report: ReportBuilder; fail: Fail; keepGoing: boolean },
 ): Promise<void> {
   const packed = Buffer.concat(paths.flatMap((path) => [path, NUL]));
+  const [from, spared] = [destination[INTERNAL].handle, source[INTERNAL].handle];
   try {
-    const removed = await native.removeTrees(destination[INTERNAL].handle, packed, job, source[INTERNAL].handle);
+    const removed = await native.removeTrees(from, packed, job, spared, keepGoing);
     report.countDeleted(removed.entries);
     for (const failure of removed.failures) fail({ ...failure, subject: 2 }, failure.path);
   } catch (failure) {

@@ -35,7 +35,7 @@ import { Deletions } from './deletions.js';
 import { type Directory, madeState, newDirectory, setOpened, ticketOf } from './directory.js';
 import type { CopyEvent } from './events.js';
 import { FreshDirectories } from './fresh-directories.js';
-import { type First, linkKey, type Undecided } from './hard-links.js';
+import { type First, type LinkKey, linkKey, type Undecided } from './hard-links.js';
 import { contentOf, IdleCount } from './idle-count.js';
 import { Itemizer } from './itemizer.js';
 import { Linking } from './linking.js';
@@ -192,12 +192,14 @@ export class TreeCopy {
 
   #applyRanges(directory: Directory, count: number, steps: Uint8Array, firsts: readonly First[] = []): void {
     const most = this.#options.range;
+    let next = 0;
     for (let from = 0; from < count; from += most) {
       const length = Math.min(most, count - from);
       const range = steps.subarray(from, from + length);
+      const first = next;
+      while (next < firsts.length && (firsts[next] as First).index < from + length) next++;
       if (steps.length > 0 && range.every((step) => step === DECISION.skip)) continue;
-      const own = firsts.filter(({ index }) => index >= from && index < from + length);
-      this.#apply(directory, from, length, range, own);
+      this.#apply(directory, from, length, range, firsts.slice(first, next));
     }
   }
 
@@ -218,9 +220,10 @@ export class TreeCopy {
   /** Takes in what native code has done: counts, problems, subdirectories, first and further names. */
   #absorb(directory: Directory, applied: NativeApplied, firsts: readonly First[] = []): void {
     this.#count(applied, directory);
-    const completed = new Set<number>();
+    const completed = new Map<number, LinkKey>();
     if (applied.entries) this.#goOn(directory, applied, new PackedBatch(applied.entries), completed);
-    for (const { key, index } of firsts) if (!completed.has(index)) this.#links.failed(key);
+    // Also where another file has taken the name, and is what was copied.
+    for (const { key, index } of firsts) if (!completed.get(index)?.equals(key)) this.#links.failed(key);
   }
 
   #count(applied: NativeApplied, directory: Directory): void {
@@ -230,7 +233,7 @@ export class TreeCopy {
     for (const problem of applied.problems) this.#tell(this.#report.note(problem, path));
   }
 
-  #goOn(directory: Directory, applied: NativeApplied, batch: PackedBatch, completed: Set<number>): void {
+  #goOn(directory: Directory, applied: NativeApplied, batch: PackedBatch, completed: Map<number, LinkKey>): void {
     const { indices, outcomes, tickets, changes } = applied as Required<NativeApplied>;
     const undecided: Undecided[] = [];
     for (let i = 0; i < batch.length; i++) {
@@ -246,7 +249,7 @@ export class TreeCopy {
       else if (outcomes[i] === OUTCOME.entered) this.#descend(directory, name, ticket, STATE.existing, stat);
       else if (stat.isDirectory()) this.#descend(directory, name, ticket, madeState(directory.state), stat);
       else {
-        completed.add(index);
+        completed.set(index, linkKey(stat));
         this.#links.done(linkKey(stat), { path: path(), ticket });
       }
     }
@@ -315,19 +318,22 @@ export class TreeCopy {
     }
     if (!directory.seen) idle.tell(this.#running.job);
     if (this.#options.delete === true && present.hasStrangers) this.#deleteAll(directory, present);
-    this.#applyLarge(directory, source, steps, firsts);
-    this.#applyRanges(directory, source.length, steps, firsts);
+    const others = this.#applyLarge(directory, source, steps, firsts);
+    this.#applyRanges(directory, source.length, steps, others);
   }
 
-  /** Large files, each on its own; the ranges then skip them. */
-  #applyLarge(directory: Directory, source: Listing, steps: Uint8Array, firsts: First[]): void {
+  /** Large files, each on its own; the ranges then skip them. @returns the firsts among the others, in order */
+  #applyLarge(directory: Directory, source: Listing, steps: Uint8Array, firsts: readonly First[]): readonly First[] {
+    const others = new Map(firsts.map((first) => [first.index, first]));
     for (const [index, step] of steps.entries()) {
       const copies = (step & ~STEP.tells) === DECISION.create || (step & ~STEP.tells) === DECISION.replace;
       if (!copies || source.stat(index).exactSize < LARGE_FILE) continue;
-      const at = firsts.findIndex((first) => first.index === index);
-      this.#apply(directory, index, 1, Uint8Array.of(step), at < 0 ? [] : firsts.splice(at, 1));
+      const first = others.get(index);
+      others.delete(index);
+      this.#apply(directory, index, 1, Uint8Array.of(step), first ? [first] : []);
       steps[index] = DECISION.skip;
     }
+    return [...others.values()];
   }
 
   /** Where a directory stands in the way of something else: it may hold what the filters protect, or more than may be removed. */

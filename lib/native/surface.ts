@@ -168,7 +168,13 @@ export interface PooledVerbs {
    *
    * @param paths each with a NUL after it; the failures' paths begin with them
    */
-  removeTrees(root: NativeHandle, paths: Uint8Array, job: NativeJob, spared: NativeHandle): Promise<NativeRemoveReport>;
+  removeTrees(
+    root: NativeHandle,
+    paths: Uint8Array,
+    job: NativeJob,
+    spared: NativeHandle,
+    keepGoing: boolean,
+  ): Promise<NativeRemoveReport>;
 }
 
 /** A running walk: native/binding/walk.cpp. */

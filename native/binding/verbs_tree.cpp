@@ -54,14 +54,15 @@ struct RemoveTree : OnPlace {
   Napi::Value value(Napi::Env env) { return report_value(env, report); }
 };
 
-// removeTrees(handle, paths: each with a NUL after it, job, spared handle) → as removeTree, failures' paths below the handle
+// removeTrees(handle, paths: each with a NUL after it, job, spared handle, keepGoing) → as removeTree, failures' paths below the handle
 //
-// What a copy removes at its destination: whatever fails, the rest goes. What is mounted there stays, and so does the spared directory, the copy's
-// source. The job's progress is about that, not about what is removed.
+// What a copy removes at its destination: of a tree in which something fails, the rest goes; of the trees, where keepGoing is given. What is mounted
+// there stays, and so does the spared directory, the copy's source. The job's progress is about that, not about what is removed.
 struct RemoveTrees {
   Handle root;
   std::string paths;
   std::shared_ptr<Job> job;
+  bool keep_going = false;
   RemoveOptions options{.cross_mounts = false, .keep_going = true};
   RemoveReport report;
 
@@ -70,6 +71,7 @@ struct RemoveTrees {
     paths = arguments.bytes();
     job = arguments.job();
     Handle spared = arguments.handle();
+    keep_going = arguments.boolean();
     if (!spared.fd) return;
     if (auto node = node_of(spared.fd->get())) options.spared = *node;
   }
@@ -78,7 +80,7 @@ struct RemoveTrees {
     const Stop stop(job->cancel, context.cancel);
     for (size_t from = 0, end; (end = paths.find('\0', from)) != std::string::npos; from = end + 1) {
       remove(paths.substr(from, end - from), stop);
-      if (stop.wanted()) break;
+      if (stop.wanted() || (!keep_going && !report.failures.empty())) break;
     }
     return success();
   }

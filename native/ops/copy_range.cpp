@@ -218,6 +218,7 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
                    .destination_dev = held_.destination_dev,
                    .leaves_large = leaves_large_};
   if (may_resume(stat)) {
+    if (leaves_large_ && stat.size >= kLargeFile) return leave_large(index, name, stat);
     Staging partial;
     // Another copy is at the same file, or this file system knows no locks: then as any other file.
     if (partial.make_or_adopt(held_.destination, partial_name(name, stat, held_.run.options))) {
@@ -235,10 +236,7 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
   auto copied = copier_.copy(place, stat, losses);
   if (!copied) return copied.error();
   if (*copied == EntryCopier::Copied::kOtherNames) return look_at_names(place, stat);
-  if (*copied == EntryCopier::Copied::kLeft) {
-    hear(index, name, stat, {.outcome = Outcome::kLarge});
-    return success();
-  }
+  if (*copied == EntryCopier::Copied::kLeft) return leave_large(index, name, stat);
   bool linked = held_.run.options.hard_links && has_other_names(stat);
   bool shuts = copier_.flags_for_later() != 0;
   struct statx made {};
@@ -257,6 +255,11 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
   if (shuts) shut(destination_name, made, losses);
   count(stat);
   if (linked) done(index, name, stat, made);
+  return success();
+}
+
+Status CopyRange::leave_large(uint32_t index, const char* name, const StatRecord& stat) {
+  hear(index, name, stat, {.outcome = Outcome::kLarge});
   return success();
 }
 
@@ -291,6 +294,7 @@ Status CopyRange::copy_resumable(uint32_t index, Staging& partial, const EntryPl
   place.destination_dir = partial.fd();
   place.destination_name = staged.c_str();
   place.resumes = true;
+  place.leaves_large = false;
   NewFiles new_files{.umask_is_zero = false, .inherits_acl = false, .owner = {}};
   auto copied = EntryCopier(held_.run, held_.stop, new_files, thread_buffer()).copy(place, stat, losses);
   if (!copied) return copied.error();

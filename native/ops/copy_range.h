@@ -61,6 +61,7 @@ class CopyRange {
   void shut(const char* destination_name, const struct statx& made, Losses& losses);
   bool open_up_at(Dirfd dir, const char* name);
   Status copy_shared(uint32_t index, const char* name, const char* destination_name, StatRecord& stat);
+  Status leave_large(uint32_t index, const char* name, const StatRecord& stat);
   Status look_at_names(const EntryPlace& place, StatRecord& stat);
   Result<Changes> compare(const char* name, const char* destination_name, const StatRecord& stat,
                           const StatRecord& present, bool bytes_too);

@@ -43,10 +43,11 @@ Status CopyRange::copy_shared(uint32_t index, const char* name, const char* dest
     case LinkTable::Claimed::kFirst: break;
   }
   claimed_ = file;
+  const StatRecord listed = stat;  // of the file that the others wait for, whatever has its name by then
   Status status = try_act(index, name, destination_name, stat, kAnew);
   // Also where it was made, but is another file by now, or has no other names any more.
   if (std::exchange(claimed_, std::nullopt) && links.failed(file)) {
-    hear(index, name, stat, {.outcome = Outcome::kFailed});
+    hear(index, name, listed, {.outcome = Outcome::kFailed});
   }
   return status;
 }

@@ -1,11 +1,14 @@
 // A file of several names is remembered until its last name has come, and in few bytes.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { linkSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import { copyTree, DirectoryFd } from 'dirfd';
 import { HardLinks, type LinkKey, type Name } from '#dist/copy/hard-links.js';
 import { newNativeCopy } from '#dist/copy/native-copy.js';
@@ -116,3 +119,43 @@ test('each name of a file that cannot be read is told of, and none is waited for
   const expected = { paths, codes: ['EACCES'], directories: 24, files: 0, hardLinks: 0 };
   assert.deepEqual(JSON.parse(stdout || 'null'), expected, stderr);
 });
+
+// Which of the names comes first is the threads' to say: each of them is replaced once.
+for (const [options, replaced, stays] of [
+  [{}, 'a', 'b'],
+  [{}, 'b', 'a'],
+  [{ itemize: true }, 'a', 'b'],
+  [{ itemize: true }, 'b', 'a'],
+] as const) {
+  const how = `${JSON.stringify(options)}: ${replaced}`;
+  test(`no name is lost where the one that others wait for has become another file, ${how}`, async (t) => {
+    const base = temporaryDirectory(t);
+    const [source, copy, other] = ['source', 'copy', 'other'].map((name) => join(base, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const directory of ['a', 'b']) mkdirSync(join(source, directory), { recursive: true });
+    writeFileSync(join(source, 'a', 'file'), Buffer.alloc(12 << 20, 'x'));
+    linkSync(join(source, 'a', 'file'), join(source, 'b', 'file'));
+    writeFileSync(other, 'another');
+    linkSync(other, `${other} too`);
+    const script = `
+      const { openSync, writeSync } = require('fs');
+      for (const file = openSync(require('worker_threads').workerData, 'r+'); ; ) writeSync(file, 'y', 0);`;
+    const writer = new Worker(script, { eval: true, workerData: join(source, 'a', 'file') });
+    await once(writer, 'online');
+    await sleep(50);
+    // The first is torn, and tried again when it is another file.
+    if ('itemize' in options) mkdirSync(copy);
+    const job = copyTree(source, copy, { ...options, retries: 1, retryDelay: 600, concurrency: 2 });
+    await sleep(300);
+    await writer.terminate();
+    renameSync(other, join(source, replaced, 'file'));
+    assert.equal((await job).errorCount, 0);
+    const [now, before] = [replaced, stays].map((name) => readFileSync(join(copy, name, 'file')));
+    const stayed = readFileSync(join(source, stays, 'file'));
+    assert.ok(before?.equals(stayed));
+    assert.ok(now?.equals(stayed) || now?.toString() === 'another');
+  });
+}

@@ -1,7 +1,17 @@
 // resume: a large file that was cut off is gone on with, as far as its bytes are the source's and no further.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { copyTree } from 'dirfd';
@@ -51,6 +61,15 @@ test('resume: a file that an abort has cut off is kept, and only its rest is cop
   const { source, destination } = pair(t, large);
   const kept = statSync(await cutOff(source, destination)).size;
   assert.ok((await resumed(source, destination)) <= SIZE - kept + 5);
+});
+
+test('resume: files of every size arrive in directories that the copy makes, by all their names', async (t) => {
+  const { source, destination, from } = pair(t);
+  mkdirSync(from('directory'));
+  for (const size of [0, SIZE, (16 << 20) - 1, 16 << 20, 17 << 20])
+    writeFileSync(from('directory', `${size}`), everyByte(size));
+  linkSync(from('directory', `${17 << 20}`), from('directory', 'other name'));
+  await resumed(source, destination);
 });
 
 test('resume: bytes that are not the source’s are not gone on with, whatever size the file has', async (t) => {
