@@ -24,13 +24,16 @@ const CALLS: readonly string[] = [
   ...['copy_file_range', 'ioctl', 'pwrite64', 'fsync', 'fdatasync', 'syncfs'],
 ];
 
+/** Not even its owner may write there, which keeps root from nothing, and an ordinary user's transaction from moving a name into it. */
+const shut = process.getuid?.() === 0 ? '0o500' : '0o700';
+
 const programs = {
   /** Two points, each with something half done, and a transaction over both, which ends by its own hand. */
   work: `
     await recovery.addRecoveryPoint('migrate', data, 'tree');
     await data.writeFile('tree/deep/text', 'half');
     await recovery.addRecoveryPoint('migrate', data, 'new');
-    await data.mkdir('new', { mode: 0o500 });
+    await data.mkdir('new', { mode: ${shut} });
     const onProgress = ({ phase }) => phase === 'apply' && process.kill(process.pid, 'SIGKILL');
     const transaction = await FileTransaction.begin(data, { transactionId: 't', onProgress });
     await transaction.write('tree/a', 'of the transaction');
