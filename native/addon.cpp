@@ -41,6 +41,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   dfd::export_replacing(exports);
   dfd::export_walk(exports);
   dfd::export_copying(exports);
+  dfd::export_copy_places(exports);
   dfd::export_surveying(exports);
   dfd::export_comparing(exports);
   return exports;

@@ -10,9 +10,6 @@
 #include "engine/uring/data_ring.h"
 #include "ops/copy_fresh.h"
 #include "ops/root_check.h"
-#include "ops/served.h"
-#include "ops/staging.h"
-#include "sys/lock.h"
 
 namespace dfd {
 
@@ -328,72 +325,6 @@ struct Finish : AppliesToPair {
   Status run(const WorkerContext&) noexcept { return pair->finish(applied); }
 };
 
-// lockDirectory(handle): as whoever works in a staging directory does; EWOULDBLOCK where somebody else does.
-struct LockDirectory {
-  Handle directory;
-
-  void parse(Arguments& arguments) { directory = arguments.handle(); }
-  Status run() noexcept { return sys::try_flock(directory.fd->get()); }
-  Napi::Value value(Napi::Env env) { return env.Undefined(); }
-};
-
-// removeAbandoned(parent handle, name, job, spared handle) → whether a staging directory was there that nobody works in; it is gone then
-struct RemoveAbandoned {
-  Handle parent;
-  std::string name;
-  std::shared_ptr<Job> job;
-  std::optional<Node> spared;
-  bool removed = false;
-
-  void parse(Arguments& arguments) {
-    parent = arguments.handle();
-    name = arguments.path();
-    job = arguments.job();
-    Handle kept = arguments.handle();
-    if (!kept.fd) return;
-    if (auto node = node_of(kept.fd->get())) spared = *node;
-  }
-  Status run(const WorkerContext& context) noexcept {
-    auto answer = remove_abandoned(parent.fd->get(), name.c_str(), spared, Stop(job->cancel, context.cancel));
-    if (!answer) return answer.error().about(Subject::kSecondPath);
-    removed = *answer;
-    return success();
-  }
-  Napi::Value value(Napi::Env env) { return Napi::Boolean::New(env, removed); }
-};
-
-// isInside(inner handle, outer handle) → whether the first directory is the second or lies below it
-struct Inside {
-  Handle inner;
-  Handle outer;
-  bool inside = false;
-
-  void parse(Arguments& arguments) {
-    inner = arguments.handle();
-    outer = arguments.handle();
-  }
-  Status run() noexcept {
-    auto answer = is_inside(inner.fd->get(), outer.fd->get());
-    if (!answer) return answer.error();
-    inside = *answer;
-    return success();
-  }
-  Napi::Value value(Napi::Env env) { return Napi::Boolean::New(env, inside); }
-};
-
-// isServed(handle) → whether a server, or another process, is behind the file system
-struct Served {
-  Handle handle;
-  bool served = false;
-
-  void parse(Arguments& arguments) { handle = arguments.handle(); }
-  Status run() noexcept {
-    served = is_served(handle.fd->get());
-    return success();
-  }
-  Napi::Value value(Napi::Env env) { return Napi::Boolean::New(env, served); }
-};
-
 // endCopy(copy): lets go of both roots, when no task of the copy is out any more. Otherwise the garbage collector would, some day.
 Napi::Value end_copy(const Napi::CallbackInfo& info) {
   if (auto run = run_of(info[0])) {
@@ -433,10 +364,6 @@ void export_copying(Napi::Object exports) {
   export_pooled_verb<Apply>(exports, "copyApply");
   export_pooled_verb<Link>(exports, "copyLink");
   export_pooled_verb<Finish>(exports, "copyFinish");
-  export_verb<LockDirectory>(exports, "lockDirectory");
-  export_pooled_verb<RemoveAbandoned>(exports, "removeAbandoned");
-  export_verb<Inside>(exports, "isInside");
-  export_verb<Served>(exports, "isServed");
 }
 
 }  // namespace dfd

@@ -307,17 +307,6 @@ Status CopyRange::copy_resumable(uint32_t index, Staging& partial, const EntryPl
   return success();
 }
 
-// Found to have several names only when it was open. Stat'ed as the others, to tell files apart by.
-Status CopyRange::look_at_names(const EntryPlace& place, StatRecord& stat) {
-  auto stx = sys::statx(place.source_dir, place.source_name);
-  if (!stx) return stx.error();
-  stat = to_record(*stx);
-  // Swapped a moment ago, for something that was not listed.
-  if (!S_ISREG(stat.mode)) return failure_because(Reason::kChanged, Call::kStatx, ESTALE);
-  found_names_ = true;
-  return success();
-}
-
 Status CopyRange::remove_at_destination(const char* name) {
   Place place(held_.destination, name, false);
   RemoveReport report =

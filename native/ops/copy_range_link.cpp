@@ -20,6 +20,17 @@ bool is_still(const struct statx& stx, const Ticket& ticket) {
 
 }  // namespace
 
+// Found to have several names only when it was open. Stat'ed as the others, to tell files apart by.
+Status CopyRange::look_at_names(const EntryPlace& place, StatRecord& stat) {
+  auto stx = sys::statx(place.source_dir, place.source_name);
+  if (!stx) return stx.error();
+  stat = to_record(*stx);
+  // Swapped a moment ago, for something that was not listed.
+  if (!S_ISREG(stat.mode)) return failure_because(Reason::kChanged, Call::kStatx, ESTALE);
+  found_names_ = true;
+  return success();
+}
+
 // A file with several names, by the default rule.
 Status CopyRange::copy_shared(uint32_t index, const char* name, const char* destination_name, StatRecord& stat) {
   constexpr Step kAnew{.decision = Decision::kCreate};
