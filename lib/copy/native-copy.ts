@@ -49,11 +49,20 @@ export function newNativeCopy(
     options.retryDelay,
     options.range,
     options.bandwidthLimit,
-    // A limit is kept by threads.
-    options.engine === 'io_uring' && options.bandwidthLimit === 0,
+    moveOf(options),
     statsOf(options.engine, options.served.source),
     statsOf(options.engine, options.served.destination),
   );
+}
+
+/**
+ * How long stretches of files are moved: 0 by read and write, 1 past the page cache on a ring where they are not in it, 2 on a ring. A ring writes to
+ * the disk itself, so by itself it is taken only where the copy has to wait for that anyway. A limit is kept by threads.
+ */
+function moveOf({ engine, fsync, bandwidthLimit }: Settled): number {
+  if (engine === 'threads' || bandwidthLimit > 0) return 0;
+  if (engine === 'io_uring') return 2;
+  return fsync === 'none' ? 0 : 1;
 }
 
 /** How the names of a directory are stat'ed: 0 one after the other, 1 together where that takes its time, 2 together on a ring. */

@@ -247,7 +247,7 @@ export interface NativeTrees {
     retryDelay: number,
     range: number,
     bandwidthLimit: number,
-    onRing: boolean,
+    bulkMove: number,
     statSource: number,
     statDestination: number,
   ): NativeCopy;

@@ -28,6 +28,15 @@ struct CopyArguments {
     if (bytes.size() == sizeof ticket) std::memcpy(&ticket, bytes.data(), sizeof ticket);
     return ticket;
   }
+  // How long stretches of files are moved: 0 by read and write, 1 on a ring what is not cached, 2 on a ring.
+  static BulkMove bulk_move(Arguments& arguments) {
+    switch (arguments.integer()) {
+      case 1: return may_use_ring() ? &move_on_ring_where_cold : nullptr;
+      case 2: return &move_on_ring;
+      default: return nullptr;
+    }
+  }
+
   static StatMany stat_many(Arguments& arguments) {
     switch (arguments.integer()) {
       case 1: return may_use_ring() ? &stat_together_where_slow : nullptr;
@@ -74,7 +83,7 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
   run->options.retry_delay = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 0, UINT32_MAX));
   run->options.range = static_cast<uint32_t>(std::clamp<int64_t>(arguments.integer(), 1, UINT32_MAX));
   run->pace.set_limit(static_cast<uint64_t>(std::max<int64_t>(arguments.integer(), 0)));
-  if (arguments.boolean()) run->bulk_move = &move_on_ring;
+  run->bulk_move = CopyArguments::bulk_move(arguments);
   run->stat_source = CopyArguments::stat_many(arguments);
   run->stat_destination = CopyArguments::stat_many(arguments);
   if (!arguments.ok()) {

@@ -18,7 +18,8 @@ struct Stretch {
 
 struct Moved {
   uint64_t at;  // everything before it is copied; what is left is for read and write, which also tell what is wrong
-  uint64_t written;  // the destination may reach so far
+  uint64_t written;       // the destination may reach so far
+  bool unsuited = false;  // nor is it worth asking again for files of this pair of file systems
 };
 
 using BulkMove = Moved (*)(const Stretch& stretch, const Stop& stop, Job& job);

@@ -111,7 +111,7 @@ class DataCopy {
     if (refusals_.refused(kWay, task_.source_dev, task_.destination_dev)) return;
     const uint64_t from = at_;
     const Moved moved = task_.bulk_move({task_.source, task_.destination, from, to}, stop_, job_);
-    if (moved.at == from && !stop_.wanted()) refusals_.remember(kWay, task_.source_dev, task_.destination_dev);
+    if (moved.unsuited) refusals_.remember(kWay, task_.source_dev, task_.destination_dev);
     at_ = moved.at;
     end_ = std::max(end_, moved.written);
     copied_ += moved.at - from;

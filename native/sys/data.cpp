@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 
+#include "sys/numbers.h"
 #include "sys/probe.h"
 #include "sys/retry.h"
 
@@ -95,6 +97,16 @@ Status write_out(Dirfd fd) {
 }
 
 void forget_pages(Dirfd fd) { (void)::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); }
+
+std::optional<uint64_t> cached_bytes(Dirfd fd, uint64_t from, uint64_t length) {
+  // <linux/mman.h> has them from 6.5 on.
+  const struct { uint64_t offset, length; } range{from, length};
+  struct {
+    uint64_t cached, dirty, in_writeback, evicted, recently_evicted;  // pages
+  } pages{};
+  if (::syscall(kSysCachestat, fd, &range, &pages, 0) != 0) return std::nullopt;
+  return pages.cached * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+}
 
 Result<size_t> copy_file_range(Dirfd in, int64_t in_offset, Dirfd out, int64_t out_offset, size_t length) {
   if (disabled(Feature::kCopyFileRange)) return failure(Call::kCopyFileRange, ENOSYS);

@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <optional>
 #include <span>
 
 #include "sys/fd.h"
@@ -37,6 +38,9 @@ Status syncfs(Dirfd fd);
 Status write_out(Dirfd fd);
 // Forgets what is cached of the file and clean (posix_fadvise(2)); advice, which fails in silence.
 void forget_pages(Dirfd fd);
+
+// How many bytes of the range, which is not empty, are in the page cache (cachestat(2)). Nothing: the kernel does not tell (before 6.5; some containers).
+std::optional<uint64_t> cached_bytes(Dirfd fd, uint64_t from, uint64_t length);
 
 // copy_file_range(2); offsets -1 stand for the files' own positions. 0 at the end of the source.
 Result<size_t> copy_file_range(Dirfd in, int64_t in_offset, Dirfd out, int64_t out_offset, size_t length);

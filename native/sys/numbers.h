@@ -4,6 +4,7 @@
 
 namespace dfd::sys {
 
+inline constexpr long kSysCachestat = 451;   // Linux 6.5
 inline constexpr long kSysFchmodat2 = 452;   // Linux 6.6
 inline constexpr long kSysSetxattrat = 463;  // Linux 6.13, as the three below
 inline constexpr long kSysGetxattrat = 464;

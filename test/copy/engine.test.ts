@@ -1,10 +1,12 @@
 // Large files on an io_uring, past the page cache: the same bytes, the same holes, and no byte through this process. And lists of names.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { release } from 'node:os';
 import test, { type TestContext } from 'node:test';
-import { capabilities, copyTree, FsError } from 'dirfd';
+import { type CopyOptions, capabilities, copyTree, FsError } from 'dirfd';
 import { assertSameTree } from '../fixtures/compare.js';
 import { compiled } from '../fixtures/compile.js';
 import { extentsOf } from '../fixtures/extents.js';
@@ -49,21 +51,67 @@ test('holes stay where they are', async (t) => {
   assert.deepEqual(extentsOf(extents, to('sparse')), extentsOf(extents, from('sparse')));
 });
 
+/** How many pwrite(2) of the content a copy of one large file makes; undefined where the file system has no O_DIRECT. */
+function writesByThreads(source: string, destination: string, options: CopyOptions): number | undefined {
+  const script = `
+    import { copyTree } from 'dirfd';
+    const [source, destination, options] = process.argv.slice(1);
+    mark('begin');
+    await copyTree(source, destination, { reflink: 'never', ...JSON.parse(options) });
+    mark('end');
+  `;
+  const trace = ['pread64', 'pwrite64', 'fcntl', 'copy_file_range', ...markCalls];
+  const events = traceScript(script, [source, destination, JSON.stringify(options)], { trace });
+  const isDirect = events.some(({ call, args }) => call === 'fcntl' && args.some((each) => each.includes('O_DIRECT')));
+  const writes = countCalls(events).get('pwrite64') ?? 0;
+  return isDirect || writes > 0 ? writes : undefined;
+}
+
 test('a large file is neither read nor written by a thread, but for its last bytes', (t) => {
   if (!requireTool(t, 'strace') || !hasRing(t)) return;
   const { source, destination, from } = pair(t);
   writeFileSync(from('large'), random);
-  const script = `
-    import { copyTree } from 'dirfd';
-    mark('begin');
-    await copyTree(process.argv[1], process.argv[2], { engine: 'io_uring', reflink: 'never' });
-    mark('end');
-  `;
-  const events = traceScript(script, [source, destination], { trace: ['pread64', 'pwrite64', 'fcntl', ...markCalls] });
-  const isDirect = events.some(({ call, args }) => call === 'fcntl' && args.some((each) => each.includes('O_DIRECT')));
-  if (!isDirect) return t.skip('this file system has no O_DIRECT');
-  assert.equal(countCalls(events).get('pwrite64') ?? 0, 0);
+  const writes = writesByThreads(source, destination, { engine: 'io_uring' });
+  if (writes === undefined) return t.skip('this file system has no O_DIRECT');
+  assert.equal(writes, 0);
 });
+
+test('by itself a copy takes the ring where it has to wait for the disk, and only for what is not cached', (t) => {
+  if (!requireTool(t, 'strace') || !hasRing(t) || !tellsWhatIsCached(t)) return;
+  const { source, destination, from } = pair(t);
+  const file = from('large');
+  writeFileSync(file, random);
+  const durable = { engine: 'auto', fsync: 'end' } as const;
+  assert.notEqual(writesByThreads(source, `${destination}-cached`, durable) ?? 1, 0);
+  forget(file);
+  if (cached(file) > 0) return t.skip('this file system keeps all of it in memory');
+  assert.notEqual(writesByThreads(source, `${destination}-not-durable`, { engine: 'auto' }) ?? 1, 0);
+  forget(file);
+  const writes = writesByThreads(source, `${destination}-cold`, durable);
+  if (writes === undefined) return t.skip('this file system has no O_DIRECT');
+  assert.equal(writes, 0);
+});
+
+/** cachestat(2) is there from Linux 6.5 on. */
+function tellsWhatIsCached(t: TestContext): boolean {
+  const [major, minor] = release().split('.').map(Number) as [number, number];
+  if (major > 6 || (major === 6 && minor >= 5)) return requireTool(t, 'fincore') && requireTool(t, 'dd');
+  t.skip('this kernel does not tell what is cached');
+  return false;
+}
+
+/** Writes the file out and drops it from the page cache (posix_fadvise(2)). */
+function forget(file: string): void {
+  const open = openSync(file, 'r+');
+  fsyncSync(open);
+  closeSync(open);
+  execFileSync('dd', [`if=${file}`, 'iflag=nocache', 'count=0', 'status=none']);
+}
+
+/** Bytes of it in the page cache. */
+function cached(file: string): number {
+  return Number(execFileSync('fincore', ['--bytes', '--noheadings', '--output', 'RES', file], { encoding: 'utf8' }));
+}
 
 test('what is stat-ed before anything is copied is stat-ed on the ring, on both sides', (t) => {
   if (!requireTool(t, 'strace') || !hasRing(t)) return;

@@ -65,7 +65,7 @@ async function stage(t: TestContext, fill: (source: string) => void) {
     0,
     512,
     0,
-    false,
+    0,
     0,
     0,
   );

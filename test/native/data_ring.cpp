@@ -13,6 +13,7 @@
 #include "engine/uring/availability.h"
 #include "engine/uring/ring.h"
 #include "ops/copy_data.h"
+#include "sys/data.h"
 
 using namespace dfd;
 
@@ -93,6 +94,18 @@ void goes_on_to_the_end_of_one_that_was_shorter(TwoFiles& place) {
   for (size_t said : {size_t{0}, size_t{1 << 20}, kSize - 1}) CHECK(place.copy(said) == place.content);
 }
 
+void leaves_what_is_cached_to_threads(TwoFiles& place) {
+  UniqueFd source(::open((place.directory / "source").c_str(), O_RDONLY | O_CLOEXEC));
+  UniqueFd destination(::open((place.directory / "copy").c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  std::vector<char> read(kSize);
+  CHECK(::pread(source.get(), read.data(), kSize, 0) == static_cast<ssize_t>(kSize));
+  Job job;
+  Moved moved = move_on_ring_where_cold({source.get(), destination.get(), 0, kSize}, place.stop, job);
+  CHECK(moved.at == 0 && moved.written == 0 && job.bytes == 0);
+  // Where the kernel does not tell, never; else whatever is not cached later.
+  CHECK(moved.unsuited == !sys::cached_bytes(source.get(), 0, kSize));
+}
+
 void stops_when_it_is_told_to(TwoFiles& place) {
   CancelFlag wanted;
   wanted.cancel();
@@ -115,6 +128,7 @@ int main() {
   carries_on_where_a_completion_fails(place);
   copies_what_is_there_of_a_file_that_was_longer(place);
   goes_on_to_the_end_of_one_that_was_shorter(place);
+  leaves_what_is_cached_to_threads(place);
   stops_when_it_is_told_to(place);
 }
 

@@ -4,6 +4,7 @@ export const fsyncs = true;
 export const cases = [
   'copy-large',
   'copy-large-cold',
+  'copy-large-fsync',
   'copy-latency',
   'copy-other-ext4',
   'copy-fsync-ext4',

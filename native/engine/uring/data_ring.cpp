@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 #include "engine/uring/ring.h"
 #include "sys/data.h"
+#include "sys/huge_pages.h"
 
 namespace dfd {
 
@@ -16,12 +16,11 @@ namespace {
 constexpr unsigned kDepth = 8;
 constexpr size_t kBlock = 512 * 1024;
 
+// A stretch of which more than the fourth part is cached is none to read from the disk.
+constexpr uint64_t kMostCached = 4;
+
 // As the strictest devices want offsets, lengths and memory to be aligned.
 constexpr size_t kAlignment = 4096;
-
-struct Free {
-  void operator()(std::byte* bytes) const { std::free(bytes); }
-};
 
 class DataRing {
  public:
@@ -116,22 +115,32 @@ class Direct {
 
 Moved move_on_ring(const Stretch& stretch, const Stop& stop, Job& job) {
   const Moved nothing{.at = stretch.from, .written = stretch.from};
+  const Moved never{.at = stretch.from, .written = stretch.from, .unsuited = true};
   Stretch aligned = stretch;
   aligned.to -= aligned.to % kAlignment;
   if (aligned.from % kAlignment != 0 || aligned.from >= aligned.to) return nothing;
-  std::unique_ptr<std::byte, Free> buffers(static_cast<std::byte*>(std::aligned_alloc(kAlignment, kDepth * kBlock)));
+  const sys::HugePages buffers(kDepth * kBlock);
   if (!buffers) return nothing;
   auto ring = Ring::open(2 * kDepth);
-  if (!ring) return nothing;
+  if (!ring) return never;
   Direct source(stretch.source);
   Direct destination(stretch.destination);
-  if (!source || !destination) return nothing;
+  if (!source || !destination) return never;
   // Blocks that make the file longer are written one after the other; into room that is there they are written side by side. Where the room
   // is lacking, write(2) fails at the same place.
   const auto from = static_cast<int64_t>(aligned.from);
   if (sys::fallocate(stretch.destination, 0, from, static_cast<int64_t>(aligned.to) - from).err() == ENOSPC)
     return nothing;
-  return {.at = DataRing(aligned, **ring, buffers.get()).run(stop, job), .written = aligned.to};
+  const uint64_t at = DataRing(aligned, **ring, buffers.begin()).run(stop, job);
+  return {.at = at, .written = aligned.to, .unsuited = at == stretch.from && !stop.wanted()};
+}
+
+Moved move_on_ring_where_cold(const Stretch& stretch, const Stop& stop, Job& job) {
+  const uint64_t length = stretch.to - stretch.from;
+  const auto cached = sys::cached_bytes(stretch.source, stretch.from, length);
+  if (!cached) return {.at = stretch.from, .written = stretch.from, .unsuited = true};
+  if (*cached > length / kMostCached) return {.at = stretch.from, .written = stretch.from};
+  return move_on_ring(stretch, stop, job);
 }
 
 }  // namespace dfd

@@ -11,7 +11,12 @@ RingAvailability ring_availability() { return {.state = RingState::kNotBuilt}; }
 
 Result<std::unique_ptr<StatRing>> StatRing::open() { return failure(Call::kIoUringSetup, ENOSYS); }
 
-Moved move_on_ring(const Stretch& stretch, const Stop&, Job&) { return {.at = stretch.from, .written = stretch.from}; }
+Moved move_on_ring(const Stretch& stretch, const Stop&, Job&) {
+  return {.at = stretch.from, .written = stretch.from, .unsuited = true};
+}
+Moved move_on_ring_where_cold(const Stretch& stretch, const Stop& stop, Job& job) {
+  return move_on_ring(stretch, stop, job);
+}
 
 }  // namespace dfd
 
