@@ -137,7 +137,9 @@ export function toFsError(thrown: unknown, callNames: readonly string[], subject
   const [errnoName, errnoText] = TEXTS.get(-thrown.errno) ?? [`E${thrown.errno}`, `error ${thrown.errno}`];
   const syscall = callNames[thrown.call] || subject.verb;
   const code = reason.code ?? errnoName;
-  const advice = ADVICE[`${code} ${syscall}`] ?? ADVICE[code];
+  // A reason without a code of its own says more of an errno than its advice knows.
+  const isExplained = reason.text !== undefined && reason.code === undefined;
+  const advice = isExplained ? undefined : (ADVICE[`${code} ${syscall}`] ?? ADVICE[code]);
   return new FsError(message(code, reason.text ?? errnoText, syscall, subject, advice), {
     code,
     errno: -thrown.errno,

@@ -1,7 +1,6 @@
 /** copy(), as fs-extra has it. */
 
-import { settle } from '../copy/options.js';
-import { type PathLike, toBytes } from './place.js';
+import type { PathLike } from './place.js';
 import { refuseAsExtra } from './refusals.js';
 import { type CopyFilter, Tree } from './tree.js';
 
@@ -25,22 +24,16 @@ export interface FsCopyOptions {
  * they are. Errors have fs-extra's messages, and a code besides.
  */
 export async function copy(src: PathLike, dest: PathLike, options: FsCopyOptions = {}): Promise<void> {
-  const { overwrite = options.clobber ?? true, errorOnExist = false, preserveTimestamps = false } = options;
+  const { overwrite = options.clobber ?? true, errorOnExist = false } = options;
   const tree = new Tree({
     dereference: options.dereference ?? false,
     existing: overwrite ? 'replace' : errorOnExist ? 'error' : 'keep',
     recursive: true,
     absoluteLinks: false,
     filter: options.filter,
-    settled: settle(
-      {
-        ...{ owner: false, xattrs: false, acl: false, hardLinks: false },
-        ...{ times: preserveTimestamps, accessTimes: preserveTimestamps },
-      },
-      { verb: 'copy' },
-    ),
+    preserveTimestamps: options.preserveTimestamps ?? false,
+    reflink: 'auto',
     refuse: refuseAsExtra,
   });
-  if (!(await tree.asks(toBytes(src), toBytes(dest)))) return;
   await tree.copy(src, dest);
 }

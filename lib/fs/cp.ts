@@ -1,8 +1,7 @@
 /** cp(), as fs.promises.cp. */
 
 import { constants } from 'node:fs';
-import { settle } from '../copy/options.js';
-import { type PathLike, toBytes } from './place.js';
+import type { PathLike } from './place.js';
 import { refuseAsNode } from './refusals.js';
 import { type CopyFilter, Tree } from './tree.js';
 
@@ -34,24 +33,17 @@ export interface CpOptions {
  */
 export async function cp(src: PathLike, dest: PathLike, options: CpOptions = {}): Promise<void> {
   check(options);
-  const { force = true, errorOnExist = false, mode = 0, preserveTimestamps = false } = options;
+  const { force = true, errorOnExist = false, mode = 0 } = options;
   const tree = new Tree({
     dereference: options.dereference ?? false,
     existing: force ? 'replace' : errorOnExist ? 'error' : 'keep',
     recursive: options.recursive ?? false,
     absoluteLinks: !(options.verbatimSymlinks ?? false),
     filter: options.filter,
-    settled: settle(
-      {
-        ...{ owner: false, xattrs: false, acl: false, hardLinks: false },
-        ...{ times: preserveTimestamps, accessTimes: preserveTimestamps },
-        reflink: mode & constants.COPYFILE_FICLONE_FORCE ? 'always' : 'auto',
-      },
-      { verb: 'cp' },
-    ),
+    preserveTimestamps: options.preserveTimestamps ?? false,
+    reflink: mode & constants.COPYFILE_FICLONE_FORCE ? 'always' : 'auto',
     refuse: refuseAsNode,
   });
-  if (!(await tree.asks(toBytes(src), toBytes(dest)))) return;
   await tree.copy(src, dest);
 }
 

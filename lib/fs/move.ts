@@ -83,7 +83,7 @@ async function removeReplaced(replaced: Place | undefined): Promise<void> {
 /** The copy has the destination's name when it is complete, and the source is removed when the copy has that name. */
 async function moveAcross(from: Place, stat: Stat, to: Place, present: Stat | undefined): Promise<void> {
   const beside = { ...to, name: privateName() };
-  const copy = stat.isDirectory() ? await copyDirectory(from, beside) : await copyLeaf(from, beside);
+  const copy = stat.isDirectory() ? await copyDirectory(from, beside) : await copyLeaf(from, stat, beside);
   await removeReplaced(await orNothing(beside, copy, () => renameTo(beside, to, present)));
   await removeMoved(from, stat, to);
 }
@@ -140,10 +140,10 @@ async function copyDirectory(from: Place, to: Place): Promise<Stat> {
 }
 
 /** @returns what was made */
-async function copyLeaf(from: Place, to: Place): Promise<Stat> {
+async function copyLeaf(from: Place, stat: Stat, to: Place): Promise<Stat> {
   const leaf = new Leaf(from.directory, to.directory, settle({ accessTimes: true }, { verb: 'move' }));
   try {
-    const [lost] = await leaf.copy(from.name, to.name, false);
+    const [lost] = await leaf.copy(from.name, stat, to.name, false);
     const made = await to.directory.stat(to.name);
     if (lost) await orNothing(to, made, () => Promise.reject(notAllKept(from.path, to.path, lost)));
     return made;

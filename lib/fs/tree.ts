@@ -8,14 +8,14 @@
  *     └───── file ───────▶ leaf.ts
  */
 
-import { realpath, stat as statPath } from 'node:fs/promises';
-import type { Settled } from '../copy/options.js';
+import { type CopyOptions, type Settled, settle } from '../copy/options.js';
 import type { DirectoryFd } from '../dirfd/directory-fd.js';
 import { isInside } from '../dirfd/inside.js';
 import type { Stat } from '../dirfd/stat.js';
 import { ownError } from '../errors.js';
 import { native } from '../native/load.js';
 import { DECISION, type Decision } from '../native/trees.js';
+import { followLink, leadsToDirectory } from './beyond.js';
 import { DirectoryPair } from './directory-pair.js';
 import { Leaf } from './leaf.js';
 import { replaceSymlink } from './links.js';
@@ -29,6 +29,7 @@ import {
   type PathLike,
   type Place,
   resolvePath,
+  toBytes,
 } from './place.js';
 import type { Refuse } from './refusals.js';
 
@@ -42,7 +43,8 @@ export interface TreeRules {
   /** Relative links are made absolute, so that they lead where they led. */
   readonly absoluteLinks: boolean;
   readonly filter: CopyFilter | undefined;
-  readonly settled: Settled;
+  readonly preserveTimestamps: boolean;
+  readonly reflink: CopyOptions['reflink'];
   readonly refuse: Refuse;
 }
 
@@ -71,14 +73,26 @@ interface Level {
 
 export class Tree {
   readonly #rules: TreeRules;
+  /** Content and permission bits, as both keep them, and no more. */
+  readonly #settled: Settled;
   /** Directories that are copied beside others. */
   #forked = 0;
 
   constructor(rules: TreeRules) {
     this.#rules = rules;
+    const { preserveTimestamps, reflink } = rules;
+    this.#settled = settle(
+      {
+        ...{ owner: false, xattrs: false, acl: false, hardLinks: false },
+        ...{ times: preserveTimestamps, accessTimes: preserveTimestamps, reflink },
+      },
+      { verb: 'cp' },
+    );
   }
 
+  /** Nothing, where the filter leaves out the whole. */
   async copy(src: PathLike, dest: PathLike): Promise<void> {
+    if (!(await this.#asks(toBytes(src), toBytes(dest)))) return;
     const from = await openPlace(src);
     try {
       const source = await this.#look(from);
@@ -121,9 +135,9 @@ export class Tree {
       () => to.path,
     );
     if (isKept) return;
-    const leaf = new Leaf(source.directory, to.directory, this.#rules.settled);
+    const leaf = new Leaf(source.directory, to.directory, this.#settled);
     try {
-      await leaf.copy(source.name, to.name, present !== undefined);
+      await leaf.copy(source.name, stat, to.name, present !== undefined);
     } finally {
       leaf.end();
     }
@@ -165,7 +179,7 @@ export class Tree {
   }
 
   async #entries({ from, src, into, dest, isNew, trail }: Level): Promise<void> {
-    const pair = await DirectoryPair.open(from, into, isNew, this.#rules.settled);
+    const pair = await DirectoryPair.open(from, into, isNew, this.#settled);
     const running = new Set<Promise<void>>();
     const failures: unknown[] = [];
     try {
@@ -173,7 +187,7 @@ export class Tree {
       const others: number[] = [];
       for (let index = 0; index < pair.length; index++) {
         const [source, to] = [() => joinBytes(src, pair.name(index)), () => joinBytes(dest, pair.name(index))];
-        if (this.#rules.filter && !(await this.asks(source(), to()))) continue;
+        if (this.#rules.filter && !(await this.#asks(source(), to()))) continue;
         const decision = this.#decide(pair.stat(index), pair.present(index), source, to);
         if (decision === undefined) others.push(index);
         else decisions[index] = decision;
@@ -204,9 +218,9 @@ export class Tree {
 
   /** Several branches at a time, but where a filter counts on the order, or a link on what it leads to. */
   #mayFork(): boolean {
-    const { filter, dereference, settled } = this.#rules;
+    const { filter, dereference } = this.#rules;
     const affordable = Math.floor(native.capabilities().fdLimit / DESCRIPTORS_PER_BRANCH);
-    return !filter && !dereference && this.#forked < Math.min(settled.concurrency, affordable);
+    return !filter && !dereference && this.#forked < Math.min(this.#settled.concurrency, affordable);
   }
 
   /** What the engine is to do of its own; undefined for what takes more than that: directories, and most links. */
@@ -232,7 +246,7 @@ export class Tree {
   }
 
   /** The caller's filter. */
-  async asks(src: Buffer, dest: Buffer): Promise<boolean> {
+  async #asks(src: Buffer, dest: Buffer): Promise<boolean> {
     const { filter } = this.#rules;
     return filter === undefined || Boolean(await filter(src.toString(), dest.toString()));
   }
@@ -258,15 +272,7 @@ export class Tree {
   async #look(from: Place): Promise<Source> {
     const stat = await from.directory.stat(from.name);
     if (!this.#rules.dereference || !stat.isSymbolicLink()) return { ...from, stat, opened: false };
-    // From the held directory, one name: nobody can swap a directory on the way to the link.
-    const link = Buffer.concat([Buffer.from(`/proc/self/fd/${from.directory.unsafeFd()}/`), from.name]);
-    const target = await openPlace(await realpath(link, { encoding: 'buffer' }));
-    try {
-      return { ...target, path: from.path, stat: await target.directory.stat(target.name), opened: true };
-    } catch (error) {
-      await target.directory.close();
-      throw error;
-    }
+    return { ...(await followLink(from)), opened: true };
   }
 
   async #link(source: Source, to: Place, present: Stat | undefined): Promise<void> {
@@ -281,11 +287,7 @@ export class Tree {
     if (standing.equals(written)) return;
     if (!led.equals(resolved)) {
       if (isBelow(resolved, led)) throw refuse('linkIntoItself', resolved, led);
-      // A mere question, of which nothing but a refusal can come.
-      const isDirectory = await statPath(resolved).then(
-        (stat) => stat.isDirectory(),
-        () => false,
-      );
+      const isDirectory = await leadsToDirectory(source.directory, target);
       if (isDirectory && isBelow(led, resolved)) throw refuse('linkAbove', resolved, led);
     }
     await replaceSymlink(to.directory, to.name, written);

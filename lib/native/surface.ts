@@ -46,6 +46,8 @@ export interface Verbs extends ReplaceVerbs {
     scope: number,
     crossMounts: boolean,
   ): NativeHandle;
+  /** Of whatever the path leads to, out of the directory too: good for a stat, and as a directory to go on from (O_PATH). */
+  openBeyond(directory: NativeHandle, path: NativePath): NativeHandle;
   openFile(root: NativeHandle, path: NativePath, flags: number, mode: number, follow: boolean): NativeHandle;
   openTemporary(directory: NativeHandle, mode: number): NativeHandle;
   close(handle: NativeHandle): void;

@@ -54,6 +54,20 @@ struct OpenDirectory : Opening {
   }
 };
 
+// openBeyond(handle, path): what the path leads to, wherever that is, held but not opened for reading.
+struct OpenBeyond : Opening {
+  void parse(Arguments& arguments) {
+    root = arguments.handle();
+    path = arguments.path();
+  }
+  Status run() noexcept {
+    auto fd = sys::open_beyond(root.fd->get(), path.c_str());
+    // ELOOP elsewhere says that a symlink is in the way; here, that there is no end of them.
+    if (fd.err() == ELOOP) return failure_because(Reason::kTooManyLinks, Call::kOpenat, ELOOP).about(Subject::kPath);
+    return keep(std::move(fd));
+  }
+};
+
 // openFile(handle, path, flags, mode, follow)
 struct OpenFileVerb : Opening {
   OpenFile how;
@@ -113,6 +127,7 @@ Napi::Value fd_number(const Napi::CallbackInfo& info) {
 void export_opening(Napi::Object exports) {
   export_verb<OpenRoot>(exports, "openRoot");
   export_verb<OpenDirectory>(exports, "openDirectory");
+  export_verb<OpenBeyond>(exports, "openBeyond");
   export_verb<OpenFileVerb>(exports, "openFile");
   export_verb<OpenTemporary>(exports, "openTemporary");
   export_verb<Close>(exports, "close");

@@ -180,7 +180,11 @@ PackedBatch CopyPair::pack_source() const {
 
 Result<CopyPair::Directories> CopyPair::open_directories() {
   StatRecord now;
-  auto source = open_expected(run_->source, true, path_, ticket_.source, Subject::kPath, now, run_->recent_sources);
+  // Of a single file the directory is never listed: it serves as it is held, also where it may only be searched.
+  const bool single = destination_name_ && run_->source;
+  auto source =
+      single ? Result<SharedFd>(run_->source)
+             : open_expected(run_->source, true, path_, ticket_.source, Subject::kPath, now, run_->recent_sources);
   if (!source) return source.error();
   auto destination = open_expected(run_->destination, run_->cross_destination_mounts, path_, ticket_.destination,
                                    Subject::kSecondPath, now, run_->recent_destinations);

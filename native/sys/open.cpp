@@ -23,7 +23,14 @@ namespace sys {
 
 namespace {
 constexpr int kAlways = O_CLOEXEC | O_NOCTTY;
+
+Result<UniqueFd> open_following(Dirfd dir, const char* path, int flags) {
+  int fd = retry([&] { return ::openat(dir, path, flags); });
+  if (fd < 0) return failure(Call::kOpenat, errno, flags);
+  return UniqueFd(fd);
 }
+
+}  // namespace
 
 Result<UniqueFd> openat(Dirfd dir, const char* name, int flags, mode_t mode) {
   flags |= kAlways | O_NOFOLLOW;
@@ -46,12 +53,9 @@ Result<UniqueFd> openat2(Dirfd dir, const char* path, int flags, uint64_t resolv
   return UniqueFd(fd);
 }
 
-Result<UniqueFd> open_root(const char* path, int flags) {
-  flags |= kAlways;
-  int fd = retry([&] { return ::openat(AT_FDCWD, path, flags); });
-  if (fd < 0) return failure(Call::kOpenat, errno, flags);
-  return UniqueFd(fd);
-}
+Result<UniqueFd> open_root(const char* path, int flags) { return open_following(AT_FDCWD, path, flags | kAlways); }
+
+Result<UniqueFd> open_beyond(Dirfd dir, const char* path) { return open_following(dir, path, O_PATH | O_CLOEXEC); }
 
 Result<UniqueFd> reopen(Dirfd fd, int flags) {
   Dirfd table = proc_self_fd();
@@ -59,10 +63,7 @@ Result<UniqueFd> reopen(Dirfd fd, int flags) {
   char number[16];
   std::snprintf(number, sizeof number, "%d", fd);
   // The entry is a magic link to the very file that `fd` holds, so following it here resolves no name.
-  flags |= kAlways;
-  int opened = retry([&] { return ::openat(table, number, flags); });
-  if (opened < 0) return failure(Call::kOpenat, errno, flags);
-  return UniqueFd(opened);
+  return open_following(table, number, flags | kAlways);
 }
 
 }  // namespace sys

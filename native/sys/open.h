@@ -16,8 +16,11 @@ Result<UniqueFd> openat(Dirfd dir, const char* name, int flags, mode_t mode = 0)
 // added. With `follow` a symlink in the last place is followed, within the same limits.
 Result<UniqueFd> openat2(Dirfd dir, const char* path, int flags, uint64_t resolve, bool follow, mode_t mode = 0);
 
-// The one open that may use the caller's cwd, follow symlinks and cross anything: DirectoryFd.open(path).
+// The two that go wherever the kernel is led, through symlinks of every kind and out of any directory: the caller's own
+// path, from the cwd (DirectoryFd.open), and what a symlink in a held directory leads to, for those who ask. The second
+// gives an O_PATH descriptor: nothing is opened for reading, no FIFO waits, no device hears of it.
 Result<UniqueFd> open_root(const char* path, int flags);
+Result<UniqueFd> open_beyond(Dirfd dir, const char* path);
 
 // The same file opened anew, with other flags, through /proc/self/fd: the way from O_PATH to a readable descriptor.
 // Fails with ENOENT where /proc is absent, not procfs, or switched off; see sys/procfs.h.

@@ -19,7 +19,9 @@ const fallible = (file) =>
   );
 /** Of these, in short, how, and that nothing planted meanwhile leads elsewhere: for a fallback of which another variant shows the rest. */
 const essential = (file) =>
-  /^dirfd\/|^walk\/(change|entry|truth)|^copy\/(fidelity|flipping|mounts|options|privileges|races|random)/.test(file);
+  /^dirfd\/|^walk\/(change|entry|truth)|^copy\/(fidelity|flipping|mounts|options|privileges|races|random)|^fs\/(cp\.|dereference)/.test(
+    file,
+  );
 /** What a file system may do in its own way: what it keeps of a file, and what its directories tell. */
 const fileSystems = (file) =>
   /^dirfd\/(attributes|file-fd|names|remove-tree|temporary-files|times|xattrs)|^walk\/(change|entry|truth)/.test(
