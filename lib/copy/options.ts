@@ -200,10 +200,6 @@ function whole(value: number, most: number, name: string, subject: ErrorSubject)
   );
 }
 
-/** A thread that copies holds five descriptors at a time; Node itself has some twenty. */
-const DESCRIPTORS_PER_THREAD = 6;
-const DESCRIPTORS_OF_NODE = 28;
-
 export function threads(wanted: number | undefined, subject: ErrorSubject): number {
   if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1 || wanted > 256)) {
     throw ownError(
@@ -212,12 +208,12 @@ export function threads(wanted: number | undefined, subject: ErrorSubject): numb
       subject,
     );
   }
-  return Math.max(1, affordable(wanted ?? Math.min(2 * parallelism, 8)));
+  return affordable(wanted ?? Math.min(2 * parallelism, 8));
 }
 
 /** As many threads as there are descriptors for. */
 export function affordable(threads: number): number {
-  return Math.min(threads, Math.floor((native.capabilities().fdLimit - DESCRIPTORS_OF_NODE) / DESCRIPTORS_PER_THREAD));
+  return Math.min(threads, native.capabilities().affordableThreads);
 }
 
 function mostDeleted(wanted: number | undefined, subject: ErrorSubject): number {

@@ -245,6 +245,8 @@ export interface NativeCapabilities {
   readonly kernel: string;
   readonly features: Readonly<Record<string, boolean>>;
   readonly fdLimit: number;
+  /** Threads of a copy or comparison for which there are descriptors, 1 at least. */
+  readonly affordableThreads: number;
   /** lib/native/engine.ts knows what it means. */
   readonly ringState: number;
   /** Where the kernel refuses a ring, with this errno; else 0. */

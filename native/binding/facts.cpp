@@ -7,6 +7,7 @@
 
 #include "binding/verbs.h"
 #include "engine/uring/availability.h"
+#include "ops/descriptor_budget.h"
 #include "ops/record.h"
 #include "sys/calls.h"
 #include "sys/probe.h"
@@ -88,6 +89,7 @@ Napi::Value capabilities(const Napi::CallbackInfo& info) {
   if (::uname(&system) == 0) facts.Set("kernel", std::string(system.release));
   facts.Set("features", features);
   facts.Set("fdLimit", static_cast<double>(sys::fd_limit()));
+  facts.Set("affordableThreads", static_cast<double>(affordable_threads()));
   return facts;
 }
 

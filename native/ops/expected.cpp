@@ -59,7 +59,7 @@ Result<UniqueFd> open_expected(const SharedFd& root, bool cross_mounts, const Tr
 Result<SharedFd> open_expected(const SharedFd& root, bool cross_mounts, const TreePath& path,
                                const sys::Identity& expected, Subject subject, StatRecord& stat,
                                RecentDirectories& recent) {
-  const bool deep = root && cross_mounts && path.is_deep() && expected != sys::Identity{};
+  const bool deep = root && cross_mounts && path.is_deep() && expected != sys::Identity{} && recent.holds_any();
   RecentDirectories::Held held;
   if (deep) held = open_below_recent(root->get(), path, expected, stat, recent);
   if (!held.fd) {

@@ -6,10 +6,11 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <mutex>
+#include <vector>
 
+#include "ops/descriptor_budget.h"
 #include "ops/tree_path.h"
 #include "sys/fd.h"
 
@@ -28,6 +29,9 @@ class RecentDirectories {
     Clock::time_point resolved{};
   };
 
+  // False: there are too few descriptors.
+  bool holds_any() const { return !known_.empty(); }
+
   Held find(const TreePath& path) {
     std::lock_guard lock(mutex_);
     auto known = of(path);
@@ -36,6 +40,7 @@ class RecentDirectories {
     return to_front(known).held;
   }
 
+  // Only where it holds any.
   void keep(TreePath path, Held held) {
     std::lock_guard lock(mutex_);
     auto known = of(path);
@@ -44,7 +49,7 @@ class RecentDirectories {
 
   void clear() {
     std::lock_guard lock(mutex_);
-    known_ = {};
+    std::fill(known_.begin(), known_.end(), Known{});
   }
 
  private:
@@ -52,7 +57,7 @@ class RecentDirectories {
     TreePath path;
     Held held;
   };
-  using Slots = std::array<Known, 8>;
+  using Slots = std::vector<Known>;
 
   Slots::iterator of(const TreePath& path) {
     return std::find_if(known_.begin(), known_.end(), [&](const Known& known) { return known.path == path; });
@@ -64,8 +69,8 @@ class RecentDirectories {
   }
 
   std::mutex mutex_;
-  // Few: they are held beside the descriptors that every thread needs. Enough for a directory to stay while its own ones come and go.
-  Slots known_;
+  // Few: they are held beside the descriptors that every thread needs. Enough for a directory to stay while its own ones come and go. Never resized.
+  Slots known_ = Slots(recent_directories());
 };
 
 }  // namespace dfd

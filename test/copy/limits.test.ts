@@ -175,9 +175,21 @@ test('a directory in the way of a file gives way only with delete', async (t) =>
   assertSameTree(source, destination);
 });
 
+/** Directories at every level of a path of many pieces, where some are held to open others from. */
+function branching(root: string): void {
+  const levels = Array.from({ length: 24 }, (_, level) => `${level}`.padEnd(120, '-'));
+  for (const [level] of levels.entries()) {
+    for (const beside of ['a', 'b', 'c']) {
+      const directory = join(root, ...levels.slice(0, level + 1), beside);
+      mkdirSync(directory, { recursive: true });
+      for (const file of ['1', '2']) writeFileSync(join(directory, file), `${level}${beside}${file}`);
+    }
+  }
+}
+
 test('forty descriptors are enough for a wide, a deep and a branching tree', async (t) => {
   const base = temporaryDirectory(t);
-  for (const [name, make] of Object.entries({ deep, wide, project })) {
+  for (const [name, make] of Object.entries({ deep, wide, project, branching })) {
     const source = join(base, name);
     mkdirSync(source);
     make(source);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ops/descriptor_budget.h"
 #include "ops/expected.h"
 #include "sys/open.h"
 #include "sys/thread.h"
@@ -12,9 +13,7 @@ namespace dfd {
 
 namespace {
 
-// What a thread and Node itself need, beside the directories that are held for their children.
-constexpr size_t kDescriptorsPerThread = 6;
-constexpr size_t kDescriptorsOfNode = 28;
+// Directories that are held for their children, where there are descriptors for them.
 constexpr size_t kMostHeld = 1024;
 
 // A tree of which most has changed is not worth looking at twice.
