@@ -204,6 +204,20 @@ Status CopyPair::apply(size_t first, size_t count, const Step* steps, bool umask
   return success();
 }
 
+CopyRange CopyPair::range_in(const Directories& directories, const NewFiles& new_files, const Stop& stop,
+                             Applied& applied) const {
+  return CopyRange({.run = *run_,
+                    .stop = stop,
+                    .source = directories.source(),
+                    .destination = directories.destination(),
+                    .source_dev = source_stat_.dev,
+                    .destination_dev = destination_stat_.dev,
+                    .path = path_,
+                    .is_private = state_ != DestinationState::kExisting,
+                    .counts = !seen_},
+                   new_files, applied);
+}
+
 void CopyPair::apply_in(const Directories& directories, size_t first, size_t count, const Step* steps,
                         bool umask_is_zero, const Stop& stop, Applied& applied) {
   // An existing directory that its owner may not write to: widened now, set right by finish. Root needs no such help.
@@ -219,16 +233,7 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
   NewFiles new_files{.umask_is_zero = umask_is_zero, .inherits_acl = false, .owner = {}};
   // Neither group nor ACL comes from a directory that this copy made inside another: what it has is what its files get.
   if (state_ == DestinationState::kFresh) new_files.owner = Owner{destination_stat_.uid, destination_stat_.gid};
-  CopyRange range({.run = *run_,
-                   .stop = stop,
-                   .source = directories.source(),
-                   .destination = directories.destination(),
-                   .source_dev = source_stat_.dev,
-                   .destination_dev = destination_stat_.dev,
-                   .path = path_,
-                   .is_private = state_ != DestinationState::kExisting,
-                   .counts = !seen_},
-                  new_files, applied);
+  CopyRange range = range_in(directories, new_files, stop, applied);
   size_t told = applied.problems.size();
   for (size_t i = first; i < std::min(first + count, entries_.size()); i++) {
     Entry& entry = entries_[i];
@@ -254,17 +259,7 @@ Status CopyPair::link(size_t index, const std::string& first_path, const Ticket&
   const char* name = names_.data() + entries_[index].name;
   CancelFlag never;
   Stop stop(run_->job->cancel, never);
-  NewFiles new_files;
-  CopyRange range({.run = *run_,
-                   .stop = stop,
-                   .source = directories->source(),
-                   .destination = directories->destination(),
-                   .source_dev = source_stat_.dev,
-                   .destination_dev = destination_stat_.dev,
-                   .path = path_,
-                   .is_private = state_ != DestinationState::kExisting,
-                   .counts = !seen_},
-                  new_files, applied);
+  CopyRange range = range_in(*directories, NewFiles{}, stop, applied);
   range.link(static_cast<uint32_t>(index), name, destination_name_ ? destination_name_->c_str() : name,
              entries_[index].stat, first_path, first, step);
   return success();

@@ -94,6 +94,8 @@ struct OpenHow {
   bool tells = false;     // in what the directory itself differs from the one that stands there
 };
 
+class CopyRange;
+
 class CopyPair {
  public:
   CopyPair(std::shared_ptr<CopyRun> run, TreePath path, Ticket ticket, DestinationState state)
@@ -142,6 +144,9 @@ class CopyPair {
   bool may_be_abandoned(std::string_view name, const struct statx& stx) const;
   Status remove_debris(Directories& directories);
   Status list_destination(Dirfd destination, const Stop& stop);
+  // It keeps `stop` and `applied`.
+  CopyRange range_in(const Directories& directories, const NewFiles& new_files, const Stop& stop,
+                     Applied& applied) const;
   void apply_in(const Directories& directories, size_t first, size_t count, const Step* steps, bool umask_is_zero,
                 const Stop& stop, Applied& applied);
   void finish_in(const Directories& directories, Applied& applied);
