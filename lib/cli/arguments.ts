@@ -1,7 +1,7 @@
 /** What people type, checked: commander reports what is thrown here as wrong usage. */
 
 import { readFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Engine } from '../index.js';
 
 /** `--engine=io_uring` */
@@ -51,6 +51,26 @@ export function addFilters(command: Command, source = 'SRC'): void {
     .option('--exclude <glob>', 'leave out what matches, and all below it (repeatable)', collect)
     .option('--include <glob>', 'take only what matches, and the directories above it (repeatable)', collect)
     .option('--gitignore', `leave out what ${source}'s .gitignore files exclude, and .git`);
+}
+
+/** @param after after what, in a few words */
+export function onErrorOption(after: string): Option {
+  return new Option('--on-error <policy>', `after ${after}`).choices(['stop', 'continue']).default('continue');
+}
+
+/**
+ * How much copy, verify and remove tell. `--progress` is what they do anyway.
+ *
+ * @param json what it prints an object for
+ * @param progress what is shown
+ * @param told what is told in spite of --quiet
+ */
+export function addTelling(command: Command, json: string, progress: 'bar' | 'line', told: string): Command {
+  return command
+    .option('--json', `print a JSON object ${json}`)
+    .addOption(new Option('--progress').hideHelp())
+    .option('--no-progress', `no progress ${progress}; there is one on a terminal only`)
+    .option('-q, --quiet', `no summary: ${told} only`);
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import type { CopyJob, CopyOptions } from '../index.js';
-import { addFilters, ENGINES, pathArgument, rate, wholeNumber } from './arguments.js';
+import { addFilters, addTelling, ENGINES, onErrorOption, pathArgument, rate, wholeNumber } from './arguments.js';
 import { CopyTeller, plainReport } from './copy-events.js';
 import { copySummary } from './copy-summary.js';
 import { EXIT } from './exit-code.js';
@@ -89,11 +89,7 @@ export function addOptions(command: Command): void {
         .choices(['none', 'end', 'each'])
         .default('none'),
     )
-    .addOption(
-      new Option('--on-error <policy>', 'after an entry that cannot be copied')
-        .choices(['stop', 'continue'])
-        .default('continue'),
-    )
+    .addOption(onErrorOption('an entry that cannot be copied'))
     .option('--verify', 'read each file back from the disk and compare it; what differs is removed and told')
     .option('--bwlimit <rate>', 'bytes a second at most, in KiB without a unit: 500, 1.5M, 10MB', rate)
     .option(
@@ -117,11 +113,8 @@ export function addOptions(command: Command): void {
     )
     .optionsGroup('What is told:')
     .option('-i, --itemize', 'print a line for every entry that is made, changed or removed, as rsync -i does')
-    .addOption(new Option('-v, --verbose', 'the same as --itemize'))
-    .option('--json', 'print a JSON object a line: what --itemize prints, problems, and at last the report')
-    .addOption(new Option('--progress').hideHelp())
-    .option('--no-progress', 'no progress bar; there is one on a terminal only')
-    .option('-q, --quiet', 'no summary: failures only');
+    .addOption(new Option('-v, --verbose', 'the same as --itemize'));
+  addTelling(command, 'a line: what --itemize prints, problems, and at last the report', 'bar', 'failures');
   // What rsync and cp want to be told, and copy does anyway. Accepted in silence.
   for (const letter of ['-a, --archive', '-r, --recursive', '-R', '-p', '-H', '-A', '-X']) {
     command.addOption(new Option(letter).hideHelp());

@@ -1,7 +1,7 @@
 /** `dirfd remove PATH…`: files, and directories with all that they hold. */
 
 import { type Command, Option } from 'commander';
-import { pathArgument } from './arguments.js';
+import { addTelling, onErrorOption, pathArgument } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { Failures } from './failures.js';
 import { interruptible } from './interrupt.js';
@@ -33,15 +33,8 @@ export function define(command: Command): void {
     ])
     .option('-f, --force', 'a PATH that is not there is no failure')
     .option('--no-one-file-system', 'also empty what is mounted below')
-    .addOption(
-      new Option('--on-error <policy>', 'after an entry that cannot be removed')
-        .choices(['stop', 'continue'])
-        .default('continue'),
-    )
-    .option('--json', 'print a JSON object for each PATH and each failure: removed, incomplete or error')
-    .addOption(new Option('--progress').hideHelp())
-    .option('--no-progress', 'no progress line; there is one on a terminal only')
-    .option('-q, --quiet', 'no summary: failures only')
+    .addOption(onErrorOption('an entry that cannot be removed'));
+  addTelling(command, 'for each PATH and each failure: removed, incomplete or error', 'line', 'failures')
     .addOption(new Option('-r, --recursive').hideHelp())
     .addOption(new Option('-R').hideHelp())
     .addHelpText(

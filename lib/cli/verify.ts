@@ -1,8 +1,8 @@
 /** `dirfd verify A B`: what differs between two trees, in everything that a copy keeps. */
 
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Difference, VerifyEvent, VerifyJob, VerifyOptions, VerifyReport } from '../index.js';
-import { addFilters, pathArgument, wholeNumber } from './arguments.js';
+import { addFilters, addTelling, onErrorOption, pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { Failures } from './failures.js';
 import { interruptible } from './interrupt.js';
@@ -47,16 +47,9 @@ export function define(command: Command): void {
   addKeepRules(command);
   command
     .optionsGroup('How:')
-    .addOption(
-      new Option('--on-error <policy>', 'after an entry that cannot be read')
-        .choices(['stop', 'continue'])
-        .default('continue'),
-    )
-    .option('-j, --concurrency <n>', 'threads (default: two a processor, at most 8)', wholeNumber(1, 256))
-    .option('--json', 'print a JSON object a line: differences, errors, and at last the report')
-    .addOption(new Option('--progress').hideHelp())
-    .option('--no-progress', 'no progress bar; there is one on a terminal only')
-    .option('-q, --quiet', 'no summary: differences and failures only')
+    .addOption(onErrorOption('an entry that cannot be read'))
+    .option('-j, --concurrency <n>', 'threads (default: two a processor, at most 8)', wholeNumber(1, 256));
+  addTelling(command, 'a line: differences, errors, and at last the report', 'bar', 'differences and failures')
     .addHelpText(
       'after',
       `

@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Kind, WalkOptions } from '../index.js';
-import { collect, ENGINES, pathArgument, wholeNumber } from './arguments.js';
+import { collect, ENGINES, onErrorOption, pathArgument, wholeNumber } from './arguments.js';
 import { EXIT } from './exit-code.js';
 import { Failures } from './failures.js';
 import { interruptible } from './interrupt.js';
@@ -68,11 +68,7 @@ export function define(command: Command): void {
       wholeNumber(1, 64),
     )
     .addOption(new Option('--engine <engine>', 'auto: what was measured to be faster').choices(ENGINES))
-    .addOption(
-      new Option('--on-error <policy>', 'after a directory that cannot be read')
-        .choices(['stop', 'continue'])
-        .default('continue'),
-    )
+    .addOption(onErrorOption('a directory that cannot be read'))
     .addHelpText(
       'after',
       `
