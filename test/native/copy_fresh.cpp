@@ -14,6 +14,7 @@
 #include <set>
 
 #include "check.h"
+#include "copy_run.h"
 #include "engine/thread.h"
 
 using namespace dfd;
@@ -49,19 +50,11 @@ struct Trees {
       }
     }
   }
-
-  std::shared_ptr<CopyRun> run() const {
-    auto run = std::make_shared<CopyRun>();
-    run->source = share(sys::open_root(source.c_str(), O_DIRECTORY | O_RDONLY).value());
-    run->destination = share(sys::open_root(destination.c_str(), O_DIRECTORY | O_RDONLY).value());
-    run->job = std::make_shared<Job>();
-    return run;
-  }
 };
 
 void fills(size_t threads) {
   Trees trees;
-  auto run = trees.run();
+  auto run = test::copy_run(trees.source, trees.destination);
   Filling filling(run, 0);
   std::vector<FreshDirectory> given;
   for (uint32_t i = 0; i < kGiven; i++) given.push_back({.path = {.rest = std::to_string(i)}, .origin = i});

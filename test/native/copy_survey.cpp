@@ -13,6 +13,7 @@
 #include <set>
 
 #include "check.h"
+#include "copy_run.h"
 #include "engine/thread.h"
 
 using namespace dfd;
@@ -45,14 +46,6 @@ struct Trees {
     std::string command = "cp -a '" + source.string() + "' '" + destination.string() + "'";
     CHECK(std::system(command.c_str()) == 0);
   }
-
-  std::shared_ptr<CopyRun> run() const {
-    auto run = std::make_shared<CopyRun>();
-    run->source = share(sys::open_root(source.c_str(), O_DIRECTORY | O_RDONLY).value());
-    run->destination = share(sys::open_root(destination.c_str(), O_DIRECTORY | O_RDONLY).value());
-    run->job = std::make_shared<Job>();
-    return run;
-  }
 };
 
 Status survey(CopySurvey& survey, size_t threads, const Stop& stop) {
@@ -76,7 +69,7 @@ std::set<std::string> differing(const std::string& packed) {
 
 void finds_nothing_in_equal_trees(const Trees& trees) {
   for (size_t threads : {1, 8}) {
-    auto run = trees.run();
+    auto run = test::copy_run(trees.source, trees.destination);
     CancelFlag never;
     CopySurvey look(run, {.deletes = true}, threads);
     CHECK(survey(look, threads, Stop(run->job->cancel, never)).ok());
@@ -87,7 +80,7 @@ void finds_nothing_in_equal_trees(const Trees& trees) {
 
 void stops_when_cancelled_at_any_time(const Trees& trees) {
   for (int round = 0; round < 15; round++) {
-    auto run = trees.run();
+    auto run = test::copy_run(trees.source, trees.destination);
     CancelFlag pool;
     CopySurvey look(run, {}, 4);
     Thread canceller = Thread::start([&run, yields = dice() % 200] {
@@ -109,7 +102,7 @@ void finds_each_change_and_nothing_else(const Trees& trees) {
   std::ofstream(trees.destination / "wide" / "2099") << "changed, and longer";
   changed.insert("wide");
   for (size_t threads : {1, 8}) {
-    auto run = trees.run();
+    auto run = test::copy_run(trees.source, trees.destination);
     CancelFlag never;
     CopySurvey look(run, {.deletes = true}, threads);
     CHECK(survey(look, threads, Stop(run->job->cancel, never)).ok());
