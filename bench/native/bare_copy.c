@@ -2,22 +2,20 @@
 //     bare_copy SOURCE DESTINATION [THREADS]
 // DESTINATION is to be made. A file takes nine calls: open, fstat, read, open, write, flistxattr, futimens, close, close. Left out is what a copy
 // tool may not leave out: hard links, holes, attributes, owners, special files, checks, reports. Prints the job's seconds as JSON.
-// One shared stack of directories under one lock; a directory's subdirectories are made and pushed at once.
+// A directory's subdirectories are made and pushed at once.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { most_threads = 64, getdents_bytes = 64 * 1024, content_bytes = 256 * 1024, longest_target = 4096 };
+enum { content_bytes = 256 * 1024, longest_target = 4096 };
 
 struct directory {
   struct directory* next;
@@ -27,10 +25,7 @@ struct directory {
   char name[256];
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static struct directory* stack;
-static size_t unfinished;  // directories on the stack or being copied
+#include "directory_stack.h"
 
 static void die(const char* what, const char* name) {
   fprintf(stderr, "bare_copy: %s %s: %s\n", what, name, strerror(errno));
@@ -51,7 +46,7 @@ static int open_directory(int at, const char* name) {
 }
 
 static void release(struct directory* self) {
-  while (self != NULL && __atomic_sub_fetch(&self->users, 1, __ATOMIC_ACQ_REL) == 0) {
+  while (self != NULL && is_last_user(self)) {
     struct directory* parent = self->parent;
     close(self->source);
     close(self->destination);
@@ -89,18 +84,8 @@ static void copy_link(const struct directory* in, const char* name) {
   utimensat(in->destination, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
-static void push(struct directory* first, struct directory* last, size_t count) {
-  pthread_mutex_lock(&lock);
-  last->next = stack;
-  stack = first;
-  unfinished += count;
-  pthread_cond_broadcast(&changed);
-  pthread_mutex_unlock(&lock);
-}
-
 static void copy_directory(struct directory* self, char* names, char* buffer) {
-  struct directory *first = NULL, *last = NULL;
-  size_t count = 0;
+  struct batch below = {NULL, NULL, 0};
   if (self->parent != NULL) {
     self->source = open_directory(self->parent->source, self->name);
     self->destination = open_directory(self->parent->destination, self->name);
@@ -116,12 +101,7 @@ static void copy_directory(struct directory* self, char* names, char* buffer) {
       if (entry->d_type == DT_LNK) copy_link(self, name);
       if (entry->d_type != DT_DIR) continue;
       if (mkdirat(self->destination, name, 0700) != 0) die("mkdirat", name);
-      struct directory* child = new_directory(self, name);
-      __atomic_add_fetch(&self->users, 1, __ATOMIC_RELAXED);
-      child->next = first;
-      first = child;
-      if (last == NULL) last = child;
-      count++;
+      gather(&below, self, new_directory(self, name));
     }
   }
   struct stat found;
@@ -129,23 +109,8 @@ static void copy_directory(struct directory* self, char* names, char* buffer) {
   struct timespec times[2] = {found.st_atim, found.st_mtim};
   if (fchmod(self->destination, found.st_mode & 07777) != 0) die("fchmod", self->name);
   if (futimens(self->destination, times) != 0) die("futimens", self->name);
-  if (first != NULL) push(first, last, count);
+  push(&below);
   release(self);
-}
-
-static struct directory* take(void) {
-  pthread_mutex_lock(&lock);
-  while (stack == NULL && unfinished > 0) pthread_cond_wait(&changed, &lock);
-  struct directory* taken = stack;
-  if (taken != NULL) stack = taken->next;
-  pthread_mutex_unlock(&lock);
-  return taken;
-}
-
-static void finish(void) {
-  pthread_mutex_lock(&lock);
-  if (--unfinished == 0) pthread_cond_broadcast(&changed);
-  pthread_mutex_unlock(&lock);
 }
 
 static void* work(void* unused) {
@@ -156,12 +121,6 @@ static void* work(void* unused) {
   free(names);
   free(buffer);
   return NULL;
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 int main(int argc, char** argv) {
@@ -175,11 +134,8 @@ int main(int argc, char** argv) {
   if (mkdir(argv[2], 0700) != 0) die("mkdir", argv[2]);
   root->source = open_directory(AT_FDCWD, argv[1]);
   root->destination = open_directory(AT_FDCWD, argv[2]);
-  push(root, root, 1);
-  pthread_t running[most_threads];
-  for (int i = 1; i < threads; i++) pthread_create(&running[i], NULL, work, NULL);
-  work(NULL);
-  for (int i = 1; i < threads; i++) pthread_join(running[i], NULL);
+  push(&(struct batch){root, root, 1});
+  run_threads(threads, work);
   fprintf(stderr, "{\"job\":%.6f}\n", now() - started);
   return 0;
 }

@@ -1,35 +1,28 @@
 // The floor: openat, getdents64 and one full statx an entry, on THREADS threads, and nothing else.
 //     bare_walk [--list] DIRECTORY [THREADS]
 // Prints the job's seconds as JSON; with --list also "path\0size\0mode\n" for every entry.
-// One shared stack of directories under one lock; a directory's subdirectories are pushed at once.
+// A directory's subdirectories are pushed at once.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { most_threads = 64, getdents_bytes = 64 * 1024 };
 
 struct directory {
   struct directory* next;
   struct directory* parent;
-  int fd;        // open while children may still be opened from it
-  int children;  // those of them that are not closed yet, and one for itself
-  char path[];   // below the root, "" for the root
+  int users;    // children that are not closed yet, and one for itself
+  int fd;       // open while children may still be opened from it
+  char path[];  // below the root, "" for the root
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static struct directory* stack;
-static size_t unfinished;  // directories on the stack or being read
+#include "directory_stack.h"
+
 static int listing;
 static int root_fd;
 
@@ -42,7 +35,7 @@ static struct directory* new_directory(struct directory* parent, const char* nam
   size_t before = parent == NULL ? 0 : strlen(parent->path);
   size_t length = strlen(name);
   struct directory* made = malloc(sizeof *made + before + length + 2);
-  *made = (struct directory){.parent = parent, .fd = -1, .children = 1};
+  *made = (struct directory){.parent = parent, .fd = -1, .users = 1};
   if (before > 0) {
     memcpy(made->path, parent->path, before);
     made->path[before++] = '/';
@@ -63,7 +56,7 @@ static void open_directory(struct directory* self) {
 }
 
 static void release(struct directory* self) {
-  while (self != NULL && __atomic_sub_fetch(&self->children, 1, __ATOMIC_ACQ_REL) == 0) {
+  while (self != NULL && is_last_user(self)) {
     struct directory* parent = self->parent;
     close(self->fd);
     free(self);
@@ -78,18 +71,9 @@ static void list(const struct directory* self, const char* name, const struct st
   funlockfile(stdout);
 }
 
-static void push(struct directory* first, struct directory* last, size_t count) {
-  pthread_mutex_lock(&lock);
-  last->next = stack;
-  stack = first;
-  unfinished += count;
-  pthread_cond_broadcast(&changed);
-  pthread_mutex_unlock(&lock);
-}
-
 static size_t read_directory(struct directory* self, char* buffer) {
-  size_t entries = 0, count = 0;
-  struct directory *first = NULL, *last = NULL;
+  size_t entries = 0;
+  struct batch below = {NULL, NULL, 0};
   open_directory(self);
   for (;;) {
     long length = syscall(SYS_getdents64, self->fd, buffer, getdents_bytes);
@@ -106,32 +90,12 @@ static size_t read_directory(struct directory* self, char* buffer) {
       entries++;
       if (listing) list(self, name, &found);
       if (!S_ISDIR(found.stx_mode)) continue;
-      struct directory* child = new_directory(self, name);
-      __atomic_add_fetch(&self->children, 1, __ATOMIC_RELAXED);
-      child->next = first;
-      first = child;
-      if (last == NULL) last = child;
-      count++;
+      gather(&below, self, new_directory(self, name));
     }
   }
-  if (first != NULL) push(first, last, count);
+  push(&below);
   release(self);
   return entries;
-}
-
-static struct directory* take(void) {
-  pthread_mutex_lock(&lock);
-  while (stack == NULL && unfinished > 0) pthread_cond_wait(&changed, &lock);
-  struct directory* taken = stack;
-  if (taken != NULL) stack = taken->next;
-  pthread_mutex_unlock(&lock);
-  return taken;
-}
-
-static void finish(void) {
-  pthread_mutex_lock(&lock);
-  if (--unfinished == 0) pthread_cond_broadcast(&changed);
-  pthread_mutex_unlock(&lock);
 }
 
 static void* work(void* unused) {
@@ -141,12 +105,6 @@ static void* work(void* unused) {
   for (struct directory* taken; (taken = take()) != NULL; finish()) entries += read_directory(taken, buffer);
   free(buffer);
   return (void*)entries;
-}
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 int main(int argc, char** argv) {
@@ -160,15 +118,8 @@ int main(int argc, char** argv) {
   root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (root_fd < 0) die("open", path);
   struct directory* root = new_directory(NULL, "");
-  push(root, root, 1);
-  pthread_t running[most_threads];
-  for (int i = 1; i < threads; i++) pthread_create(&running[i], NULL, work, NULL);
-  size_t entries = (size_t)work(NULL);
-  for (int i = 1; i < threads; i++) {
-    void* more;
-    pthread_join(running[i], &more);
-    entries += (size_t)more;
-  }
+  push(&(struct batch){root, root, 1});
+  size_t entries = run_threads(threads, work);
   fprintf(stderr, "{\"job\":%.6f,\"entries\":%zu}\n", now() - started, entries);
   return 0;
 }

@@ -1,8 +1,3 @@
-export const name = 'dirfd copyTree(), concurrency 1';
-export const keeps = 'everything';
+import { copyDriver } from '../../lib/dirfd-drivers.mjs';
 
-export async function load() {
-  const { copyTree } = await import('../../../dist/index.js');
-  return (source, destination, { again }) =>
-    copyTree(source, destination, { concurrency: 1, ...(again ? { update: true } : {}) });
-}
+export const { name, load, keeps } = copyDriver('dirfd copyTree(), concurrency 1', { concurrency: 1 });

@@ -1,10 +1,4 @@
-export const name = 'dirfd copyTree()';
-export const own = true;
-export const keeps = 'everything';
-export const fsyncs = true;
+import { copyDriver } from '../../lib/dirfd-drivers.mjs';
 
-export async function load() {
-  const { copyTree } = await import('../../../dist/index.js');
-  return (source, destination, { again, fsync }) =>
-    copyTree(source, destination, { ...(again ? { update: true } : {}), ...(fsync ? { fsync: 'each' } : {}) });
-}
+export const own = true;
+export const { name, load, keeps, fsyncs } = copyDriver('dirfd copyTree()');

@@ -1,8 +1,3 @@
-export const name = 'dirfd walk(), engine threads';
+import { walkDriver } from '../../lib/dirfd-drivers.mjs';
 
-export async function load() {
-  const { walk } = await import('../../../dist/index.js');
-  return async (root, visit) => {
-    for await (const entry of walk(root, { engine: 'threads' })) visit(entry.path, entry.stat.size, entry.stat.mode);
-  };
-}
+export const { name, load } = walkDriver('dirfd walk(), engine threads', { engine: 'threads' });

@@ -1,8 +1,3 @@
-export const name = 'dirfd walk(), engine io_uring';
+import { walkDriver } from '../../lib/dirfd-drivers.mjs';
 
-export async function load() {
-  const { walk } = await import('../../../dist/index.js');
-  return async (root, visit) => {
-    for await (const entry of walk(root, { engine: 'io_uring' })) visit(entry.path, entry.stat.size, entry.stat.mode);
-  };
-}
+export const { name, load } = walkDriver('dirfd walk(), engine io_uring', { engine: 'io_uring' });
