@@ -1,11 +1,12 @@
 // Threads or io_uring: the choice, its refusals, and that both tell the same. With DIRFD_ENGINE=io_uring the other files here run on the ring.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
-import { symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { capabilities, FsError, walk } from 'dirfd';
 import { attempt } from '../fixtures/command.js';
+import { assertSameTree } from '../fixtures/compare.js';
 import { compiled } from '../fixtures/compile.js';
 import { importable } from '../fixtures/ordinary-user.js';
 import { withRefused } from '../fixtures/seccomp.js';
@@ -119,6 +120,29 @@ for (const errno of ['ENOSYS', 'EPERM'] as const) {
     assert.match(ran.stdout, new RegExp(expected));
   });
 }
+
+test('where seccomp lets a ring be made, and nothing be submitted to it, walks and copies are made by threads', (t) => {
+  const seccomp = compiled(t, 'seccomp');
+  if (seccomp === undefined || !hasRing(t)) return;
+  const base = quickDirectory(t);
+  const [root, copy] = [join(base, 'root'), join(base, 'copy')];
+  mkdirSync(root);
+  plain(root);
+  writeFileSync(join(root, 'large'), Buffer.alloc(2 ** 20 + 1, 'x'));
+  const script = importable(`
+    import { copyTree, walk } from 'dirfd';
+    const engine = 'io_uring';
+    let entries = 0;
+    for await (const entry of walk(process.argv[1], { engine })) entries++;
+    await copyTree(process.argv[1], process.argv[2], { engine, reflink: 'never', existing: 'keep' });
+    console.log(entries);
+  `);
+  const command = [process.execPath, '--input-type=module', '-e', script, '--', root, copy];
+  const ran = withRefused(seccomp, 'EPERM', ['io_uring_enter'], command, { timeout: 20_000 });
+  assert.equal(ran.status, 0, ran.stderr);
+  assert.equal(Number(ran.stdout), findListing(root).length);
+  assertSameTree(root, copy);
+});
 
 test('DIRFD_DISABLE=io_uring leaves threads, and DIRFD_ENGINE is no way around it', (t) => {
   const root = quickDirectory(t);

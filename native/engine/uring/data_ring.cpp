@@ -46,7 +46,7 @@ class DataRing {
         job.count_bytes(length(copied));
       }
     }
-    ring_.drain();
+    (void)ring_.drain();
     return offset(copied);
   }
 

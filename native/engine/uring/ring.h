@@ -49,8 +49,9 @@ class Ring {
 
   unsigned in_flight() const { return in_flight_; }
 
-  // Calls off what has not begun, and waits for the rest.
-  void drain();
+  // Calls off what has not begun, and waits for the rest. False: the kernel takes nothing any more, so that the ring is to be given up: what was
+  // prepared would go out with the next submission.
+  bool drain();
 
   // Fixed buffers cost less a request. False: too little memory may be locked (RLIMIT_MEMLOCK), so they are ordinary ones.
   bool register_buffers(const iovec* buffers, unsigned count) {

@@ -32,13 +32,13 @@ class RingOfStats final : public StatRing {
       // A wake-up for each answer would cost as much as a call for each.
       const unsigned batch = std::max(ring_->in_flight() / 4, 1U);
       if (!slot(reported).answered) works_ = ring_->submit_and_wait(batch).ok();
-      if (!works_) ring_->drain();
+      if (!works_) (void)ring_->drain();
       ring_->reap([this](uint32_t tag, int result) { slots_[tag].result = result, slots_[tag].answered = true; });
       for (; works_ && reported < asked && slot(reported).answered && !stop.cancelled(); reported++) {
         visit(entries[reported], answer_of(slot(reported), dir, entries[reported].name.data()));
       }
     }
-    ring_->drain();
+    works_ = ring_->drain() && works_;
   }
 
  private:
