@@ -58,14 +58,14 @@ const errnos: Readonly<Record<string, readonly string[]>> = {
   fremovexattr: ofXattrChanges,
   lremovexattr: ofXattrChanges,
   removexattrat: [...ofXattrChanges, 'ENOSYS'],
-  fcntl: ['ENOLCK', 'EINTR', 'EACCES'],
+  fcntl: ['ENOLCK', 'EINTR', 'EACCES', 'EINVAL'],
   flock: ['ENOLCK', 'EINTR'],
   fchdir: ['EACCES', 'EIO'],
   chdir: ['EIO'],
   getrandom: ['ENOSYS', 'EINTR'],
   unshare: ['EPERM', 'ENOMEM'],
   io_uring_setup: ['ENOMEM', 'EPERM', 'ENOSYS', 'EMFILE', 'EINVAL'],
-  io_uring_enter: ['EAGAIN', 'EBUSY', 'EINTR', 'ENOMEM'],
+  io_uring_enter: ['EAGAIN', 'EBUSY', 'EINTR', 'ENOMEM', 'EPERM'],
   io_uring_register: ['ENOMEM', 'EINVAL', 'EOPNOTSUPP'],
 };
 

@@ -31,7 +31,7 @@ export function pointsOf(events: readonly SyscallEvent[], threads: readonly numb
 export function isAboutFiles({ call, args }: SyscallEvent): boolean {
   // dirfd stats nothing by an absolute path: this is node:fs, in the subject.
   if (call === 'statx' && args[1]?.startsWith('"/')) return false;
-  if (call === 'fcntl') return args[1]?.startsWith('F_OFD_') === true;
+  if (call === 'fcntl' && !/^F_(OFD_|SETFL$)/.test(args[1] ?? '')) return false;
   if (call.startsWith('io_uring_')) return true;
   return (
     !/^(epoll_|eventfd|pipe|p?poll|mmap|munmap|pselect)/.test(call) &&

@@ -49,6 +49,11 @@ async function sweepAll(): Promise<boolean> {
   const tally = new Tally();
   const chosen = options.subject.length > 0 ? options.subject.map(subjectNamed) : subjects;
   for (const subject of chosen) {
+    const reason = subject.unavailable?.();
+    if (reason !== undefined) {
+      console.log(`${subject.name} is left out: ${reason}`);
+      continue;
+    }
     const place = await Place.make(subject, options.root);
     const sweep = new Sweep(subject, place);
     try {

@@ -59,6 +59,10 @@ export interface Subject {
   readonly unsteady?: boolean;
   /** Every run is the first one of its process: what is looked up once a process is then swept too. */
   readonly cold?: boolean;
+  /** What the trace of a run has to show, or it is not the run that is meant. Each call as `name(first, second, …`. */
+  readonly reaches?: readonly RegExp[];
+  /** Why it cannot run here, or nothing. */
+  readonly unavailable?: () => string | undefined;
   /** It writes; so it is killed at every call too. */
   readonly writes: boolean;
 }

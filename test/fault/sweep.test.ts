@@ -17,6 +17,8 @@ const SAMPLE = 4;
 
 for (const subject of subjects) {
   test(`${subject.name}: whatever call fails or is its last, all is done or told by name`, async (t) => {
+    const reason = subject.unavailable?.();
+    if (reason !== undefined) return t.skip(reason);
     if (!canAttach(t)) return;
     const place = await Place.make(subject, quickTemporaryRoot());
     const sweep = new Sweep(subject, place);

@@ -40,6 +40,10 @@ export class Sweep {
     if (outcome.is !== 'identical') {
       throw new Error(`${this.#subject.name} without faults: ${outcome.is}: ${outcome.details.join('; ')}`);
     }
+    const calls = run.events.map(({ call, args }) => `${call}(${args.join(', ')}`);
+    for (const pattern of this.#subject.reaches ?? []) {
+      if (!calls.some((call) => pattern.test(call))) throw new Error(`${this.#subject.name} never calls ${pattern}`);
+    }
     return pointsOf(run.events, threads, this.#anyThread);
   }
 

@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <vector>
 
 #include "check.h"
@@ -31,13 +32,17 @@ struct Place {
   test::TemporaryDirectory directory;
   UniqueFd fd = directory.open();
   std::vector<std::string> names;
+  std::map<std::string, size_t, std::less<>> sizes;  // no two are equal: an answer is the name's own
   std::vector<Dirent> entries;
 
   Place() {
     for (int i = 0; i < kFiles; i++) names.push_back("file" + std::to_string(i));
-    for (const std::string& name : names) std::ofstream(directory / name) << name;
+    for (const std::string& name : names)
+      std::ofstream(directory / name) << std::string(sizes[name] = sizes.size(), 'x');
     for (const std::string& name : names) entries.push_back({.name = name, .ino = 0, .type = 0});
   }
+
+  size_t size_of(const Dirent& entry) const { return sizes.find(entry.name)->second; }
 
   Outcome stat(StatRing& ring, unsigned window, int expected_errno) const {
     Outcome outcome;
@@ -45,7 +50,7 @@ struct Place {
     ring.stat(fd.get(), entries, window, never, [&](const Dirent& entry, const Result<struct statx>& stx) {
       outcome.wrong += entry.name != names[outcome.answers++];  // in order, each once
       if (!stx) outcome.failures++;
-      if (stx ? stx->stx_size != entry.name.size() : stx.err() != expected_errno) outcome.wrong++;
+      if (stx ? stx->stx_size != size_of(entry) : stx.err() != expected_errno) outcome.wrong++;
     });
     return outcome;
   }
@@ -92,7 +97,8 @@ void stops_where_it_is_told_to_and_can_be_used_again(const Place& place, StatRin
       if (++answers == after) stop.cancel();
     });
     CHECK(answers == after);
-    CHECK(place.stat(ring, 256, 0).answers == kFiles);
+    Outcome again = place.stat(ring, 256, 0);
+    CHECK(again.answers == kFiles && again.wrong == 0);
   }
 }
 
@@ -111,7 +117,7 @@ void is_for_lists_whose_answers_take_their_time(const Place& place) {
     completions = 0;
     completion_fault = count_all;
     many(place.fd.get(), place.entries, stop, [&](const Dirent& entry, const Result<struct statx>& stx) {
-      sound = sound && entry.name == place.names[answers++] && stx && stx->stx_size == entry.name.size();
+      sound = sound && entry.name == place.names[answers++] && stx && stx->stx_size == place.size_of(entry);
     });
     completion_fault = nullptr;
     CHECK(sound && answers == kFiles);

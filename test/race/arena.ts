@@ -13,6 +13,10 @@ import { wakeWaiters } from './waiters.js';
 
 export type Side = 'source' | 'destination';
 
+/** Beside small files, large ones where the attack is, without holes: long enough for a ring (native/ops/bulk_move.h), and not whole blocks. */
+export type Files = 'small' | 'large';
+const content = { small: 'harmless', large: Buffer.alloc(2 ** 20 + 5000, 'harmless ') } as const;
+
 export const exchanges = ['directory-symlink', 'file-symlink', 'file-fifo', 'directory-mount'] as const;
 /** What is exchanged with what. Nobody can rename a mount point, so there a directory is exchanged for one in which something is mounted. */
 export type Exchange = (typeof exchanges)[number];
@@ -48,6 +52,7 @@ export class Arena {
     place: string,
     readonly attack: Attack,
     readonly depth: number,
+    readonly files: Files = 'small',
   ) {
     this.#place = place;
     this.outside = new Outside(join(place, 'outside'));
@@ -94,9 +99,9 @@ export class Arena {
   }
 
   #build(tree: string): void {
-    fill(tree);
+    fill(tree, 'small');
     const parent = join(tree, this.way);
-    fill(parent);
+    fill(parent, this.files);
     if (this.depth === 0) return;
     this.#plain(join(parent, 'victim'));
     // The tree that is not attacked has the other name too, every other time: else sync would only ever delete it.
@@ -104,9 +109,9 @@ export class Arena {
   }
 
   #plain(path: string): void {
-    if (this.attack.exchange.startsWith('file')) writeFileSync(path, 'harmless');
-    else fill(path);
-    if (this.attack.exchange === 'directory-mount') fill(join(path, 'm'));
+    if (this.attack.exchange.startsWith('file')) writeFileSync(path, content[this.files]);
+    else fill(path, this.files);
+    if (this.attack.exchange === 'directory-mount') fill(join(path, 'm'), this.files);
   }
 
   #setTrap(): void {
@@ -122,10 +127,10 @@ export class Arena {
   }
 }
 
-/** Some small files and a directory with one. */
-function fill(directory: string): void {
+/** Some files, one of which may be large, and a directory with one. */
+function fill(directory: string, files: Files): void {
   mkdirSync(join(directory, 'sub'), { recursive: true });
-  writeFileSync(join(directory, 'file'), 'harmless');
+  writeFileSync(join(directory, 'file'), content[files]);
   writeFileSync(join(directory, 'sub/file'), 'harmless');
   for (let index = 0; index < 8; index++) writeFileSync(join(directory, `file-${index}`), `harmless ${index}`);
 }

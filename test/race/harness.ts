@@ -38,7 +38,7 @@ export async function race(
   await using watchdog = await Watchdog.start();
   for (const depth of depths) {
     const place = mkdtempSync(join(directory, 'race-'));
-    const arena = new Arena(place, attack, depth);
+    const arena = new Arena(place, attack, depth, operation.files);
     if (attack.exchange === 'file-fifo') watchdog.guard([arena.victim, arena.trap]);
     const flipping = await flip(flipper, arena.victim, arena.trap);
     const end = performance.now() + milliseconds / depths.length;

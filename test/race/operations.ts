@@ -2,7 +2,9 @@
 import {
   type CopyOptions,
   type CopyReport,
+  capabilities,
   copyTree,
+  type Engine,
   FsError,
   removeTree,
   type TreeRoot,
@@ -11,7 +13,7 @@ import {
   walk,
 } from 'dirfd';
 import { glimpse, takingVerbs, type Verb, verbs } from '../dirfd/path-verbs.js';
-import type { Attack, Side } from './arena.js';
+import type { Attack, Files, Side } from './arena.js';
 import { durable } from './durable.js';
 import { outsidersName } from './outside.js';
 import type { Stage } from './stage.js';
@@ -21,6 +23,10 @@ export interface Operation {
   readonly sides: readonly Side[];
   /** The tree in which nothing of the sentinels may be found afterwards. */
   readonly makes: Side | undefined;
+  /** The operation that this is with io_uring in the place of threads. */
+  readonly onRing?: string;
+  /** What the trees are to hold; by default small files. */
+  readonly files?: Files;
   /** Why it cannot take part here, or nothing. */
   unavailable?(attack: Attack): string | undefined;
   /** As often as it likes, each time by stage.attempt. */
@@ -42,7 +48,7 @@ export const operations: readonly Operation[] = [
     name: 'every verb, several names',
     run: (stage) => bombard(stage, stage.tree, stage.arena.paths.many),
   },
-  { ...oneTree, name: 'walk', run: walkThrough },
+  ...onBothEngines('walk', walking),
   {
     ...oneTree,
     name: 'removeTree',
@@ -52,9 +58,9 @@ export const operations: readonly Operation[] = [
         tellErrors(stage, await removeTree(root, { onError: 'continue' }));
       }),
   },
-  copying('copyTree', {}),
-  copying('copyTree, update', { update: true }),
-  copying('sync with delete', { update: true, delete: true }),
+  ...onBothEngines('copyTree', copying({})),
+  ...onBothEngines('copyTree, update', copying({ update: true })),
+  ...onBothEngines('sync with delete', copying({ update: true, delete: true })),
   {
     ...twoTrees,
     name: 'verifyTree',
@@ -77,6 +83,18 @@ export const operations: readonly Operation[] = [
   ...durable,
 ];
 
+/** On the ring with files that are long enough for it. */
+function onBothEngines(name: string, make: (name: string, engine: Engine) => Operation): Operation[] {
+  const ring = make(`${name}, io_uring`, 'io_uring');
+  return [make(name, 'auto'), { ...ring, onRing: name, files: 'large', unavailable: noRing }];
+}
+
+/** Containers may forbid io_uring. */
+function noRing(): string | undefined {
+  const ring = capabilities().features.find(({ name }) => name === 'io_uring');
+  return ring?.available ? undefined : `no io_uring here: ${ring?.fallback}`;
+}
+
 async function bombard(stage: Stage, directory: Stage['tree'], paths: readonly string[]): Promise<void> {
   await directory.writeFile('seed', 'inside');
   const aim = async (list: Readonly<Record<string, Verb>>): Promise<void> => {
@@ -95,7 +113,11 @@ async function bombard(stage: Stage, directory: Stage['tree'], paths: readonly s
   await aim(takingVerbs);
 }
 
-async function walkThrough(stage: Stage): Promise<void> {
+function walking(name: string, engine: Engine): Operation {
+  return { ...oneTree, name, run: (stage) => walkThrough(stage, engine) };
+}
+
+async function walkThrough(stage: Stage, engine: Engine): Promise<void> {
   const { arena } = stage;
   for (const order of ['any', 'depth'] as const) {
     await stage.attempt(
@@ -105,7 +127,7 @@ async function walkThrough(stage: Stage): Promise<void> {
         const oneFileSystem = arena.attack.exchange === 'directory-mount';
         const onError = (error: FsError): void => stage.tally.error(error.code);
         const seen: string[] = [];
-        for await (const entry of walk(root, { order, oneFileSystem, onError })) {
+        for await (const entry of walk(root, { engine, order, oneFileSystem, onError })) {
           if (entry.name === outsidersName) seen.push(entry.path);
           // The entry's own way back to the file.
           if (entry.kind === 'file' && entry.name === 'file') await reopen(stage, entry);
@@ -127,8 +149,8 @@ async function reopen(stage: Stage, entry: { open(): Promise<unknown> }): Promis
   }
 }
 
-function copying(name: string, options: CopyOptions): Operation {
-  return {
+function copying(options: CopyOptions): (name: string, engine: Engine) => Operation {
+  return (name, engine) => ({
     ...twoTrees,
     name,
     makes: 'destination',
@@ -136,9 +158,11 @@ function copying(name: string, options: CopyOptions): Operation {
       stage.attempt(name, async () => {
         const { source, destination } = roots(stage);
         const oneFileSystem = stage.arena.attack.exchange === 'directory-mount';
-        tellErrors(stage, await copyTree(source, destination, { onError: 'continue', oneFileSystem, ...options }));
+        // A clone would leave nothing to a ring.
+        const how: CopyOptions = { ...options, engine, ...(engine === 'io_uring' ? { reflink: 'never' } : {}) };
+        tellErrors(stage, await copyTree(source, destination, { onError: 'continue', oneFileSystem, ...how }));
       }),
-  };
+  });
 }
 
 /** By path; held, where the trees' own names are exchanged or what may be mounted below is none of theirs. */

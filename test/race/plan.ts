@@ -36,6 +36,16 @@ export function cellsOf(
   return { cells, skipped: [...skipped] };
 }
 
+/** A sample of an attack's cells: of an operation that runs on two engines one, the other one with the next turn. */
+export function oneEngineEach(cells: readonly Cell[], turn: number): Cell[] {
+  const engines = new Map<string, Cell[]>();
+  for (const cell of cells) {
+    const { name, onRing = name } = cell.operation;
+    engines.set(onRing, [...(engines.get(onRing) ?? []), cell]);
+  }
+  return [...engines.values()].map((each, index) => each[(index + turn) % each.length]!);
+}
+
 export function isRed({ escapes, hangs }: Tally): boolean {
   return escapes + hangs > 0;
 }

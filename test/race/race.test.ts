@@ -4,14 +4,17 @@ import assert from 'node:assert/strict';
 import { open } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { directoryCalls } from '../dirfd/every-verb.js';
 import { takingVerbs, verbs } from '../dirfd/path-verbs.js';
 import { compiled } from '../fixtures/compile.js';
+import { callsBetween, markCalls, strace } from '../fixtures/strace.js';
 import { quickDirectory, quickTemporaryRoot, temporaryDirectory } from '../fixtures/temporary.js';
+import { requireTool } from '../fixtures/tools.js';
 import { Arena, depthsOf, unavailable } from './arena.js';
 import { type Place, race } from './harness.js';
 import { operations } from './operations.js';
-import { attacks, cellsOf, control } from './plan.js';
+import { attacks, cellsOf, control, oneEngineEach } from './plan.js';
 
 const milliseconds = 80;
 
@@ -21,7 +24,7 @@ function placeFor(t: TestContext): Place | undefined {
   return { flipper, directory: temporaryDirectory(t, 'dirfd-race-', quickTemporaryRoot()) };
 }
 
-for (const attack of attacks) {
+for (const [turn, attack] of attacks.entries()) {
   const name = `${attack.exchange.replace('-', ' and ')} exchanged in the ${attack.side}`;
 
   test(`${name}: no operation leaves the tree or waits`, async (t) => {
@@ -30,7 +33,9 @@ for (const attack of attacks) {
     const place = placeFor(t);
     if (place === undefined) return;
     const every = depthsOf(attack);
-    for (const [index, { operation }] of cellsOf(operations, [attack]).cells.entries()) {
+    // Sources and destinations are attacked in turn: each operation is to meet both on each engine.
+    const cells = oneEngineEach(cellsOf(operations, [attack]).cells, turn + Math.floor(turn / 2));
+    for (const [index, { operation }] of cells.entries()) {
       // One depth each, in turn: the command takes all.
       const how = { milliseconds, depths: [every[index % every.length]!] };
       const { runs, exchanges, escapes, hangs, notes } = await race(place, operation, attack, how);
@@ -54,6 +59,25 @@ test('what a peer has left waiting at a FIFO is woken before the FIFO goes', { t
   await sleep(50);
   arena.remove();
   await (await waiting).close();
+});
+
+test('what is raced on io_uring is stat’ed there, and large files are copied there', (t) => {
+  const rings = operations.filter(({ onRing }) => onRing !== undefined);
+  const reason = rings[0]?.unavailable?.(attacks[0]!);
+  if (reason !== undefined) return t.skip(reason);
+  if (!requireTool(t, 'strace')) return;
+  const program = fileURLToPath(new URL('ring-runs.js', import.meta.url));
+  const trace = ['io_uring_setup', 'fcntl', ...markCalls];
+  const { events, status, stderr } = strace([process.execPath, program, quickDirectory(t)], { trace });
+  assert.equal(status, 0, stderr);
+  for (const [index, { name }] of rings.entries()) {
+    const calls = callsBetween(events, `begin-${index}`, `end-${index}`).map(({ call, args }) =>
+      [call, ...args].join(' '),
+    );
+    const has = (pattern: RegExp): boolean => calls.some((call) => pattern.test(call));
+    assert.ok(has(/^io_uring_setup 256 /), `${name} opens no ring to stat names on`);
+    if (!name.startsWith('walk')) assert.ok(has(/^fcntl .* F_SETFL .*O_DIRECT/), `${name} copies nothing on a ring`);
+  }
 });
 
 test('every verb of a DirectoryFd is raced', () => {

@@ -1,7 +1,17 @@
 // Walks, copies, removals and comparisons of whole trees.
-import { mkdirSync } from 'node:fs';
-import { type CopyOptions, copyTree, DirectoryFd, removeTree, verifyTree, type WalkOptions, walk } from 'dirfd';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import {
+  type CopyOptions,
+  capabilities,
+  copyTree,
+  DirectoryFd,
+  removeTree,
+  verifyTree,
+  type WalkOptions,
+  walk,
+} from 'dirfd';
 import { run } from '../../fixtures/command.js';
+import { everyByte } from '../../fixtures/trees/plain.js';
 import { isGone, listing, sameLines, sameTree } from '../judges.js';
 import { type Answer, amiss, nothingAmiss, type Subject, tell } from '../subject.js';
 import { agedCopy, oneOfEach } from '../tree.js';
@@ -25,7 +35,7 @@ const judgeCopy: Subject['judge'] = (work, fixed) => sameTree(`${work}/copy`, fi
 const copySubject = (
   name: string,
   options: CopyOptions,
-  { aged = false, ...more }: { readonly aged?: boolean } & Pick<Subject, 'cold' | 'durable'> = {},
+  { aged = false, ...more }: { readonly aged?: boolean } & Partial<Subject> = {},
 ): Subject => ({
   name,
   writes: true,
@@ -36,7 +46,30 @@ const copySubject = (
   ...more,
 });
 
-const walkSubject = (name: string, options: Pick<WalkOptions, 'engine'>): Subject => ({
+/** Its completions no tracer sees: test/native/ring_walk.cpp and ring_copy.cpp put faults into those. */
+const onRing = {
+  unavailable: (): string | undefined => {
+    const ring = capabilities().features.find(({ name }) => name === 'io_uring');
+    return ring?.available ? undefined : `no io_uring here: ${ring?.fallback}`;
+  },
+  // Rings to stat names on are the deep ones.
+  reaches: [/^io_uring_setup\(256,/, /^io_uring_enter\(/],
+} as const;
+
+/** Of a large file the data too; with a filter, directories are stat'ed before anything in them is copied. */
+const copyOnRing = {
+  ...onRing,
+  reaches: [...onRing.reaches, /^fcntl\(.*, F_SETFL, .*O_DIRECT/],
+  makeFixed: (fixed: string) => {
+    oneOfEach(fixed);
+    writeFileSync(`${fixed}/huge`, everyByte(LONG));
+  },
+} as const;
+const ringOptions = { engine: 'io_uring', reflink: 'never', exclude: ['no such name'] } as const;
+/** Long enough for a ring (native/ops/bulk_move.h), some of its blocks, and no whole number of them. */
+const LONG = 3 * 2 ** 19 + 5000;
+
+const walkSubject = (name: string, options: Pick<WalkOptions, 'engine'>, more: Partial<Subject> = {}): Subject => ({
   name,
   writes: false,
   ownThreads: true,
@@ -56,16 +89,28 @@ const walkSubject = (name: string, options: Pick<WalkOptions, 'engine'>): Subjec
     return { complete: told.length === 0, told, found };
   },
   judge: (_work, fixed, { found = [] }) => sameLines(found, listing(fixed)),
+  ...more,
 });
 
 export const treeSubjects: readonly Subject[] = [
   walkSubject('walk', {}),
-  // The calls that a ring costs; its completions no tracer sees, so test/native/stat_ring.cpp and data_ring.cpp put faults into those.
-  walkSubject('walk-ring', { engine: 'io_uring' }),
+  walkSubject('walk-ring', { engine: 'io_uring' }, onRing),
   copySubject('copy', {}),
   copySubject('copy-cold', {}, { cold: true }),
   copySubject('copy-durable', { fsync: 'each' }, { durable: true }),
+  copySubject('copy-ring', ringOptions, copyOnRing),
   copySubject('sync', { update: true, delete: true, fsync: 'end' }, { aged: true, durable: true }),
+  copySubject(
+    'sync-ring',
+    { ...ringOptions, update: true, delete: true },
+    {
+      ...copyOnRing,
+      makeWork: (work, fixed) => {
+        agedCopy(`${work}/copy`, fixed);
+        writeFileSync(`${work}/copy/huge`, 'other content');
+      },
+    },
+  ),
   {
     name: 'remove',
     writes: true,
