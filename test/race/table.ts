@@ -1,7 +1,7 @@
 // The lines of the race's table.
 import type { Outcome } from './plan.js';
 
-const widths = [25, 30, 8, 10, 8, 6] as const;
+const widths = [26, 30, 8, 10, 8, 6] as const;
 
 export const heading = line(['operation', 'exchanged', 'runs', 'exchanges', 'escapes', 'hangs'], 'errors, by code');
 
