@@ -65,11 +65,7 @@ export class Present {
   async *strangers(guard: TreeFilter | undefined, fail: Fail): AsyncGenerator<Doomed, void> {
     const listing = this.#listing;
     if (!listing) return;
-    for (const index of this.#unseen.values()) {
-      if (guard?.takes(listing, index) ?? true) {
-        fail({ ...listing.failure(index), subject: 2 }, listing.pathBytes(index));
-      }
-    }
+    for (const index of this.#unseen.values()) tellUnseen(guard, listing, index, fail);
     for (const index of this.#entries.values()) {
       if (this.#claimed[index]) continue;
       if (!guard) yield { path: listing.pathBytes(index), stat: listing.stat(index) };
@@ -114,12 +110,23 @@ async function removable(
   const parts: Doomed[] = [];
   let whole = true;
   for (let at = 0; at < below.length; at++) {
-    // What cannot be stat'ed cannot be judged.
-    const found = below.isError(at) ? NOTHING : await removable(guard, below, at, fail, entry.stat.mountId);
+    if (below.isError(at)) {
+      tellUnseen(guard, below, at, fail);
+      whole = false;
+      continue;
+    }
+    const found = await removable(guard, below, at, fail, entry.stat.mountId);
     whole &&= found.whole;
     parts.push(...found.parts);
   }
   return whole ? all : { whole, parts };
+}
+
+/** What could not be stat'ed stays, and what it lies in. */
+function tellUnseen(guard: TreeFilter | undefined, listing: Listing, index: number, fail: Fail): void {
+  if (guard?.takes(listing, index) ?? true) {
+    fail({ ...listing.failure(index), subject: 2 }, listing.pathBytes(index));
+  }
 }
 
 async function list(root: DirectoryFd, path: Buffer, fail: Fail): Promise<Listing | undefined> {

@@ -100,6 +100,16 @@ test('what is to be deleted and cannot be stat’ed is told', (t) => {
   assert.deepEqual(told, [['extra', 'statx', 'EIO', copy]]);
 });
 
+test('what lies in a tree that is to be deleted, and cannot be stat’ed when a filter looks there, is told', (t) => {
+  if (!requireTool(t, 'strace')) return;
+  const { source, copy } = mirrored(t);
+  mkdirSync(join(copy, 'extra/below'), { recursive: true });
+  const script = syncScript.replace('update: true,', "update: true, exclude: ['no such name'],");
+  const told = withFault(script, [source, copy], 'statx:error=EIO', ['below']);
+  assert.deepEqual(told, [['extra/below', 'statx', 'EIO', copy]]);
+  assert.deepEqual(readdirSync(join(copy, 'extra')), ['below']);
+});
+
 test('a staging directory that cannot be removed is told by its name', (t) => {
   if (!requireTool(t, 'strace')) return;
   const { source, copy } = mirrored(t);
