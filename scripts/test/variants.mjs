@@ -98,7 +98,7 @@ function inMemory(variant) {
 /** Where the kernel refuses io_uring, dirfd runs on threads and so do these tests; test/walk/engine.test.ts says so. */
 function ring() {
   const walks = /^walk\/(truth|orders|follow|entry|churn|change|life|limits|options-random|engine)/;
-  const copies = /^copy\/(engine|fidelity|flipping|options|random)/;
+  const copies = /^copy\/(delete|engine|fidelity|flipping|keep-rules|mounts|races|random|refusals)/;
   return inMemory({
     name: 'io_uring',
     takes: (file) => walks.test(file) || copies.test(file),
