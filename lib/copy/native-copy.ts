@@ -52,6 +52,7 @@ export function newNativeCopy(
     moveOf(options),
     statsOf(options.engine, options.served.source),
     statsOf(options.engine, options.served.destination),
+    readsOf(options),
   );
 }
 
@@ -63,6 +64,15 @@ function moveOf({ engine, fsync, bandwidthLimit }: Settled): number {
   if (engine === 'threads' || bandwidthLimit > 0) return 0;
   if (engine === 'io_uring') return 2;
   return fsync === 'none' ? 0 : 1;
+}
+
+/** Descriptors from which on each thread may hold as many more as it reads files ahead. */
+const PLENTY_OF_DESCRIPTORS = 4096;
+
+/** How small files are read: 0 each in its turn, 1 many at a time on a ring where the source takes its time, 2 always so. */
+function readsOf({ engine, served, bandwidthLimit }: Settled): number {
+  if (bandwidthLimit > 0 || native.capabilities().fdLimit < PLENTY_OF_DESCRIPTORS) return 0;
+  return statsOf(engine, served.source);
 }
 
 /** How the names of a directory are stat'ed: 0 one after the other, 1 together where that takes its time, 2 together on a ring. */

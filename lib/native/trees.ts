@@ -250,6 +250,7 @@ export interface NativeTrees {
     bulkMove: number,
     statSource: number,
     statDestination: number,
+    readAhead: number,
   ): NativeCopy;
   /** Lets go of both roots; no call on the copy may be out or follow. */
   endCopy(copy: NativeCopy): void;

@@ -8,6 +8,7 @@
 #include "engine/copy/stat_together.h"
 #include "engine/uring/availability.h"
 #include "engine/uring/data_ring.h"
+#include "engine/uring/file_ring.h"
 #include "ops/copy_fresh.h"
 #include "ops/root_check.h"
 
@@ -43,6 +44,12 @@ struct CopyArguments {
       case 2: return &stat_together;
       default: return nullptr;
     }
+  }
+  // Small files: 0 each in its turn, 1 ahead of it where the source takes its time, 2 always.
+  static void read_ahead(Arguments& arguments, ReadingAhead& ahead) {
+    const int64_t when = arguments.integer();
+    if (when > 0 && may_use_ring()) ahead.open = &open_file_ring;
+    ahead.always = when == 2;
   }
   static Step step(int64_t code) {
     int64_t decision = code & ~(Step::kTells | Step::kOnlyTells) & 0xff;
@@ -86,6 +93,7 @@ Napi::Value new_copy(const Napi::CallbackInfo& info) {
   run->bulk_move = CopyArguments::bulk_move(arguments);
   run->stat_source = CopyArguments::stat_many(arguments);
   run->stat_destination = CopyArguments::stat_many(arguments);
+  CopyArguments::read_ahead(arguments, run->ahead);
   if (!arguments.ok()) {
     arguments.problem().ThrowAsJavaScriptException();
     return info.Env().Undefined();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <utility>
@@ -46,6 +47,22 @@ bool unchanged(const struct stat& now, const StatRecord& then) {
          static_cast<uint32_t>(now.st_ctim.tv_nsec) == then.ctime_ns;
 }
 
+// What is asked of it here.
+struct stat to_stat(const struct statx& stx) {
+  struct stat st {};
+  st.st_dev = makedev(stx.stx_dev_major, stx.stx_dev_minor);
+  st.st_ino = stx.stx_ino;
+  st.st_mode = stx.stx_mode;
+  st.st_nlink = stx.stx_nlink;
+  st.st_uid = stx.stx_uid;
+  st.st_gid = stx.stx_gid;
+  st.st_size = static_cast<off_t>(stx.stx_size);
+  st.st_blocks = static_cast<blkcnt_t>(stx.stx_blocks);
+  st.st_mtim = {.tv_sec = stx.stx_mtime.tv_sec, .tv_nsec = stx.stx_mtime.tv_nsec};
+  st.st_ctim = {.tv_sec = stx.stx_ctime.tv_sec, .tv_nsec = stx.stx_ctime.tv_nsec};
+  return st;
+}
+
 void update(StatRecord& record, const struct stat& now) {
   record.mask |= STATX_BASIC_STATS;
   record.dev = now.st_dev;
@@ -88,10 +105,11 @@ class Unfinished {
 
 }  // namespace
 
-Result<EntryCopier::Copied> EntryCopier::copy(const EntryPlace& place, StatRecord& stat, Losses& losses) {
+Result<EntryCopier::Copied> EntryCopier::copy(const EntryPlace& place, StatRecord& stat, Losses& losses,
+                                              const EarlyFile* early) {
   flags_for_later_ = 0;
   for (int attempt = 1;; attempt++) {
-    auto copied = S_ISREG(stat.mode)   ? copy_file(place, stat, losses)
+    auto copied = S_ISREG(stat.mode)   ? copy_file(place, stat, losses, attempt == 1 ? early : nullptr)
                   : S_ISLNK(stat.mode) ? done(copy_symlink(place, stat, losses))
                                        : done(copy_special(place, stat, losses));
     if (copied || copied.error().reason != Reason::kChanged || attempt == kSwapLimit) return copied;
@@ -105,16 +123,24 @@ Result<EntryCopier::Copied> EntryCopier::copy(const EntryPlace& place, StatRecor
 
 // The common case, 9 calls: openat · pread, a short answer is the end · fstat · flistxattr · openat O_EXCL · pwrite · futimens · close ·
 // close. Where the directory was listed with a stat of each entry, that one is the tenth.
-Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses) {
-  auto source = open_regular(place.source_dir, place.source_name, O_RDONLY, stop_);
-  if (!source) return source.err() == ELOOP ? changed(Call::kOpenat) : source.error();
+Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses,
+                                                   const EarlyFile* early) {
+  UniqueFd own;
+  if (!early) {
+    auto opened = open_regular(place.source_dir, place.source_name, O_RDONLY, stop_);
+    if (!opened) return opened.err() == ELOOP ? changed(Call::kOpenat) : opened.error();
+    own = *std::move(opened);
+  }
+  const Dirfd source = early ? early->fd.get() : own.get();
   bool was_stated = is_stated(stat);
-  auto whole = was_stated ? look(source->get(), place, stat) : look_first(source->get(), place, stat);
+  auto whole = early        ? look_early(*early, stat)
+               : was_stated ? look(source, place, stat)
+                            : look_first(source, place, stat);
   if (!whole) return whole.error();
   if (!was_stated && stat.nlink > 1 && run_.options.hard_links) return Copied::kOtherNames;
   if (place.leaves_large && stat.size >= kLargeFile) return Copied::kLeft;
 
-  auto xattrs = list_xattrs({.dir = source->get()}, run_.options);
+  auto xattrs = list_xattrs({.dir = source}, run_.options);
   if (!xattrs) {
     losses.add(Aspect::kXattr, xattrs.error());
     xattrs = std::vector<std::string>{};
@@ -130,23 +156,23 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
   Unfinished unfinished(place.destination_dir, place.destination_name);
   if (place.resumes) unfinished.keep();
   if (!new_files_.owner) learn_owner(destination->get());
-  if (run_.options.flags) prepare_flags(source->get(), destination->get());
+  if (run_.options.flags) prepare_flags(source, destination->get());
 
   if (*whole) {
     if (!run_.pace.take((*whole)->size(), stop_)) return failure(Call::kPwrite, ECANCELED);
     if (auto status = write_all(destination->get(), **whole, 0); !status) return at_destination(status.error());
     run_.job->count_bytes((*whole)->size());
-  } else if (auto status = fill(place, source->get(), destination->get(), stat); !status) {
+  } else if (auto status = fill(place, source, destination->get(), stat); !status) {
     return status.error();
   }
   if (run_.options.verify) {
-    auto status = read_back(source->get(), destination->get(), *whole, stat);
+    auto status = read_back(source, destination->get(), *whole, stat);
     // Not to be gone on with, whatever its bytes seem to be then.
     if (!status && place.resumes) (void)sys::unlinkat(place.destination_dir, place.destination_name);
     if (!status) return status.error();
   }
   if ((stat.mode & 07777) != mode) final_mode = false;  // changed while it was copied
-  copy_metadata({.source = {.dir = source->get()},
+  copy_metadata({.source = {.dir = source},
                  .destination = {.dir = destination->get()},
                  .wanted = stat,
                  .xattrs = *xattrs,
@@ -167,12 +193,6 @@ Result<EntryCopier::Copied> EntryCopier::copy_file(const EntryPlace& place, Stat
   return Copied::kDone;
 }
 
-bool EntryCopier::may_clone(const EntryPlace& place) const {
-  if (run_.options.reflink == Choice::kNever) return false;
-  return run_.options.reflink == Choice::kAlways ||
-         !run_.refusals.refused(Refusals::Way::kFiclone, place.source_dev, place.destination_dev);
-}
-
 // In one read and one write.
 bool EntryCopier::fits(const StatRecord& stat) const {
   return stat.size < buffer_.size() && !may_have_holes(stat.size, stat.blocks) &&
@@ -181,7 +201,7 @@ bool EntryCopier::fits(const StatRecord& stat) const {
 
 // A file that was stat'ed when it was listed: is it that one still, and unchanged since?
 Result<EntryCopier::Content> EntryCopier::look(Dirfd source, const EntryPlace& place, StatRecord& stat) {
-  bool reads = fits(stat) && !may_clone(place);
+  bool reads = fits(stat) && !run_.may_clone(place.source_dev, place.destination_dev);
   Result<size_t> length = reads ? read_small(source, stat.size) : Result<size_t>(0);
   auto now = sys::fstat(source);
   if (!now) return now.error();
@@ -192,9 +212,18 @@ Result<EntryCopier::Content> EntryCopier::look(Dirfd source, const EntryPlace& p
   return whole ? Content(std::span<const std::byte>(buffer_).first(*length)) : std::nullopt;
 }
 
+// The same, where it has been read, and looked at after that.
+Result<EntryCopier::Content> EntryCopier::look_early(const EarlyFile& early, StatRecord& stat) {
+  const struct stat now = to_stat(early.after);
+  if (!S_ISREG(now.st_mode) || !same_file(now, stat)) return changed(Call::kOpenat);
+  bool whole = unchanged(now, stat) && early.content.size() == stat.size;
+  update(stat, now);
+  return whole ? Content(early.content) : std::nullopt;
+}
+
 // A file of which nothing is known yet: whichever has the name now is the one that is copied.
 Result<EntryCopier::Content> EntryCopier::look_first(Dirfd source, const EntryPlace& place, StatRecord& stat) {
-  bool reads = !may_clone(place) && run_.options.sparse != Choice::kAlways;
+  bool reads = !run_.may_clone(place.source_dev, place.destination_dev) && run_.options.sparse != Choice::kAlways;
   sys::Moment before = sys::coarse_now();
   Result<size_t> length = reads ? sys::pread(source, buffer_.first(kFirstRead), 0) : Result<size_t>(0);
   auto now = sys::fstat(source);

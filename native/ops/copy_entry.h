@@ -13,6 +13,7 @@
 
 #include "ops/copy_metadata.h"
 #include "ops/copy_options.h"
+#include "ops/read_ahead.h"
 #include "sys/page_buffer.h"
 #include "sys/stat.h"
 
@@ -61,23 +62,23 @@ class EntryCopier {
   };
 
   // `stat` is the listing's; where the entry has changed since, it is brought up to date. On failure nothing is left behind at the
-  // destination name.
-  Result<Copied> copy(const EntryPlace& place, StatRecord& stat, Losses& losses);
+  // destination name. `early`: what was read of it ahead of its turn, or null.
+  Result<Copied> copy(const EntryPlace& place, StatRecord& stat, Losses& losses, const EarlyFile* early = nullptr);
 
   // Of the last file: all that it is to have, where some of them would keep it from getting its name; else 0.
   uint32_t flags_for_later() const { return flags_for_later_; }
 
  private:
-  Result<Copied> copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses);
+  Result<Copied> copy_file(const EntryPlace& place, StatRecord& stat, Losses& losses, const EarlyFile* early);
   Status copy_symlink(const EntryPlace& place, StatRecord& stat, Losses& losses);
   Status copy_special(const EntryPlace& place, const StatRecord& stat, Losses& losses);
 
   // The whole content, where the file is small, has no holes and was left alone while it was read; else nothing. `stat` is then what it was.
   using Content = std::optional<std::span<const std::byte>>;
   Result<Content> look(Dirfd source, const EntryPlace& place, StatRecord& stat);
+  Result<Content> look_early(const EarlyFile& early, StatRecord& stat);
   Result<Content> look_first(Dirfd source, const EntryPlace& place, StatRecord& stat);
   Result<size_t> read_small(Dirfd source, uint64_t size);
-  bool may_clone(const EntryPlace& place) const;
   bool fits(const StatRecord& stat) const;
   Result<UniqueFd> open_destination(const EntryPlace& place, uint32_t mode);
   Result<uint64_t> keep_verified(Dirfd source, Dirfd destination, const StatRecord& stat);

@@ -1,7 +1,9 @@
 // What a copy is asked to keep, what its files share while it runs, and how it tells what could not be kept.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -103,6 +105,16 @@ class Refusals {
   std::vector<Entry> entries_;
 };
 
+// How small files are read ahead of their turn: ops/read_ahead.h.
+class ManyFiles;
+using OpenManyFiles = std::unique_ptr<ManyFiles> (*)();  // null: none to be had
+
+struct ReadingAhead {
+  OpenManyFiles open = nullptr;  // null: not at all
+  bool always = false;           // else as long as the source takes its time
+  std::atomic<bool> is_slow = false;
+};
+
 // Which directories the roots are. A copy that meets its other root would copy its own copy without end, or delete what it copies.
 struct CopyRoots {
   Node source{};
@@ -126,8 +138,16 @@ struct CopyRun {
   LinkTable links{};
   std::mutex opening_up{};  // immutable files, for a moment: see CopyRange::link_at
   BulkMove bulk_move = nullptr;
+  ReadingAhead ahead{};
   StatMany stat_source = nullptr;  // for the lists of either side
   StatMany stat_destination = nullptr;
+
+  // Whether extents may be shared between the two, as far as is known.
+  bool may_clone(uint64_t source_dev, uint64_t destination_dev) const {
+    if (options.reflink == Choice::kNever) return false;
+    return options.reflink == Choice::kAlways ||
+           !refusals.refused(Refusals::Way::kFiclone, source_dev, destination_dev);
+  }
 };
 
 }  // namespace dfd

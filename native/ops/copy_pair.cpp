@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "ops/copy_data.h"
 #include "ops/copy_range.h"
 #include "ops/expected.h"
 #include "ops/inode_flags.h"
@@ -218,6 +219,17 @@ CopyRange CopyPair::range_in(const Directories& directories, const NewFiles& new
                    new_files, applied);
 }
 
+// A small file that will be read from its first byte to its last.
+bool CopyPair::may_be_read_ahead(const StatRecord& stat, const Step* step) const {
+  const CopyOptions& options = run_->options;
+  const bool is_made =
+      !step || (step->acts && (step->decision == Decision::kCreate || step->decision == Decision::kReplace));
+  const bool is_shared = options.hard_links && stat.nlink > 1;  // one of its names will do
+  return is_made && S_ISREG(stat.mode) && is_stated(stat) && !is_shared && stat.size <= kLongestAhead &&
+         !may_have_holes(stat.size, stat.blocks) && options.sparse != Choice::kAlways &&
+         !run_->may_clone(source_stat_.dev, destination_stat_.dev);
+}
+
 void CopyPair::apply_in(const Directories& directories, size_t first, size_t count, const Step* steps,
                         bool umask_is_zero, const Stop& stop, Applied& applied) {
   // An existing directory that its owner may not write to: widened now, set right by finish. Root needs no such help.
@@ -235,7 +247,14 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
   if (state_ == DestinationState::kFresh) new_files.owner = Owner{destination_stat_.uid, destination_stat_.gid};
   CopyRange range = range_in(directories, new_files, stop, applied);
   size_t told = applied.problems.size();
-  for (size_t i = first; i < std::min(first + count, entries_.size()); i++) {
+  const size_t end = std::min(first + count, entries_.size());
+  ReadAhead ahead(*run_, directories.source(), end, [&](size_t i) {
+    const Entry& entry = entries_[i];
+    return may_be_read_ahead(entry.stat, steps ? &steps[i - first] : nullptr)
+               ? ReadAhead::Candidate{names_.data() + entry.name, entry.stat.size}
+               : ReadAhead::Candidate{};
+  });
+  for (size_t i = first; i < end; i++) {
     Entry& entry = entries_[i];
     if (entry.stat.mode == 0) {  // could not be stat'ed, which has been said
       if (!steps && !seen_) run_->job->count_entry();
@@ -243,8 +262,8 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
     }
     const char* name = names_.data() + entry.name;
     const char* destination_name = destination_name_ ? destination_name_->c_str() : name;
-    if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat, steps ? &steps[i - first] : nullptr))
-      break;
+    const Step* step = steps ? &steps[i - first] : nullptr;
+    if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat, step, ahead.at(i))) break;
   }
   if (std::any_of(applied.problems.begin() + static_cast<ptrdiff_t>(told), applied.problems.end(),
                   [](const CopyProblem& problem) { return problem.aspect == Aspect::kEntry; })) {

@@ -147,6 +147,7 @@ class CopyPair {
   // It keeps `stop` and `applied`.
   CopyRange range_in(const Directories& directories, const NewFiles& new_files, const Stop& stop,
                      Applied& applied) const;
+  bool may_be_read_ahead(const StatRecord& stat, const Step* step) const;
   void apply_in(const Directories& directories, size_t first, size_t count, const Step* steps, bool umask_is_zero,
                 const Stop& stop, Applied& applied);
   void finish_in(const Directories& directories, Applied& applied);

@@ -37,7 +37,8 @@ CopyRange::~CopyRange() {
 }
 
 bool CopyRange::copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat,
-                     const Step* given) {
+                     const Step* given, const EarlyFile* early) {
+  early_ = early;
   Step by_rule{.decision = S_ISDIR(stat.mode) ? Decision::kMakeDirectory : Decision::kCreate};
   Step step = given ? *given : by_rule;
   if (step.decision == Decision::kSkip) return true;
@@ -233,7 +234,7 @@ Status CopyRange::copy_other(uint32_t index, const char* name, const char* desti
     place.destination_dir = staging_.fd();
     place.destination_name = staged.c_str();
   }
-  auto copied = copier_.copy(place, stat, losses);
+  auto copied = copier_.copy(place, stat, losses, std::exchange(early_, nullptr));
   if (!copied) return copied.error();
   if (*copied == EntryCopier::Copied::kOtherNames) return look_at_names(place, stat);
   if (*copied == EntryCopier::Copied::kLeft) return leave_large(index, name, stat);

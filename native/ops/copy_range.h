@@ -40,7 +40,9 @@ class CopyRange {
   CopyRange& operator=(const CopyRange&) = delete;
 
   // No decision: the default rule. False: the range is to stop here.
-  bool copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, const Step* step);
+  // `early`: what was read of it ahead of its turn, or null.
+  bool copy(uint32_t index, const char* name, const char* destination_name, StatRecord& stat, const Step* step,
+            const EarlyFile* early = nullptr);
 
   // The entry as a hard link to what was copied before to `first_path`, if that is still there.
   void link(uint32_t index, const char* name, const char* destination_name, const StatRecord& stat,
@@ -100,6 +102,7 @@ class CopyRange {
   Staging staging_;
   EntryCopier copier_;
   bool leaves_large_ = false;               // by the default rule, large files
+  const EarlyFile* early_ = nullptr;        // of the entry at work, until it is tried
   bool found_names_ = false;                // of the entry at work: it has several, and nothing was done
   std::optional<LinkTable::File> claimed_;  // the same, where this is the first of them, until that is settled
 };

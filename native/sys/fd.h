@@ -39,6 +39,8 @@ class UniqueFd {
   // Closes and reports. Network file systems tell a failed write-back only here (close(2)); EINTR counts as closed,
   // because on Linux the number is free again whatever close returns.
   Status close();
+  // Somebody else has closed it.
+  void forget() { fd_ = -1; }
 
  private:
   void discard() {

@@ -1,4 +1,5 @@
-// Large files on an io_uring, past the page cache: the same bytes, the same holes, and no byte through this process. And lists of names.
+// Large files on an io_uring, past the page cache: the same bytes, the same holes, and no byte through this process. And lists of names, and
+// small files many at a time.
 import '../fixtures/fd-baseline.js';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -131,6 +132,27 @@ test('what is stat-ed before anything is copied is stat-ed on the ring, on both 
     0;
   const [byThreads, byRing] = [statx('threads'), statx('io_uring')];
   assert.ok(byThreads >= 2 * files && byRing < files, `${byThreads} statx by threads, ${byRing} beside the ring`);
+});
+
+test('small files that were stat-ed are opened, read, looked at and closed on the ring, whatever they hold', (t) => {
+  if (!requireTool(t, 'strace') || !hasRing(t)) return;
+  const { source, destination, from } = pairIn(quickDirectory(t));
+  const files = 50;
+  for (let file = 0; file < files; file++) writeFileSync(from(`${file}`), random.subarray(0, file * 1000));
+  const script = `
+    import { copyTree } from 'dirfd';
+    mark('begin');
+    await copyTree(process.argv[1], process.argv[2], { accessTimes: true, reflink: 'never', engine: process.argv[3] });
+    mark('end');
+  `;
+  const reads = (engine: string) => {
+    const copy = `${destination}-${engine}`;
+    const events = traceScript(script, [source, copy, engine], { trace: ['pread64', ...markCalls] });
+    assertSameTree(source, copy);
+    return countCalls(events).get('pread64') ?? 0;
+  };
+  const [byThreads, byRing] = [reads('threads'), reads('io_uring')];
+  assert.ok(byThreads >= files && byRing === 0, `${byThreads} reads by threads, ${byRing} beside the ring`);
 });
 
 test('an engine that does not exist is refused', async (t) => {

@@ -68,6 +68,7 @@ async function stage(t: TestContext, fill: (source: string) => void) {
     0,
     0,
     0,
+    0,
   );
   t.after(async () => {
     native.endCopy(copy);

@@ -1,4 +1,5 @@
-// A whole copy on the ring, and the lists in which a sync looks for what to delete, once for each completion and each answer that may come in its place.
+// A whole copy on the ring, with long stretches of files or with small files that are read ahead, and the lists in which a sync looks for what to
+// delete: once for each completion and each answer that may come in its place.
 #include "ops/copy_fresh.h"
 
 #ifdef DIRFD_LIBURING
@@ -11,6 +12,7 @@
 #include "engine/copy/stat_together.h"
 #include "engine/uring/availability.h"
 #include "engine/uring/data_ring.h"
+#include "engine/uring/file_ring.h"
 
 using namespace dfd;
 using namespace dfd::test;
@@ -26,6 +28,7 @@ Moved move_watched(const Stretch& stretch, const Stop& stop, Job& job) {
 }
 
 bool lists_too = true;
+constexpr int kSmallFiles = 8;  // of Trees
 
 std::shared_ptr<CopyRun> run_over(const Trees& trees) {
   auto run = std::make_shared<CopyRun>();
@@ -36,6 +39,11 @@ std::shared_ptr<CopyRun> run_over(const Trees& trees) {
   run->options.access_times = true;  // so that names are stat'ed before they are copied
   run->options.keep_going = true;
   run->bulk_move = &move_watched;
+  if (is_only_ahead) {
+    run->bulk_move = nullptr;
+    run->ahead.open = &open_file_ring;
+    run->ahead.always = true;
+  }
   if (lists_too) run->stat_source = run->stat_destination = &stat_together;
   return run;
 }
@@ -135,8 +143,13 @@ int main() {
   sweep([&] { copy(trees); });
   copy(trees);
   sweep([&] { list_both(trees); });
-  let_little_memory_be_locked();
+  is_only_ahead = true;
   lists_too = false;
+  sweep([&] { copy(trees); });
+  copy(trees);
+  CHECK(completions[IORING_OP_OPENAT2] == kSmallFiles && completions[IORING_OP_CLOSE] == kSmallFiles);
+  is_only_ahead = false;
+  let_little_memory_be_locked();
   sweep([&] {
     copy(trees);
     CHECK(completions[IORING_OP_READ_FIXED] == 0);

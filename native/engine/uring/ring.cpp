@@ -29,7 +29,7 @@ bool knows_all(io_uring* ring) {
   if (!probe) return false;  // before 5.6
   bool all = true;
   for (int operation : {IORING_OP_STATX, IORING_OP_READ, IORING_OP_WRITE, IORING_OP_READ_FIXED, IORING_OP_WRITE_FIXED,
-                        IORING_OP_ASYNC_CANCEL}) {
+                        IORING_OP_OPENAT2, IORING_OP_CLOSE, IORING_OP_ASYNC_CANCEL}) {
     all = all && ::io_uring_opcode_supported(probe, operation);
   }
   ::io_uring_free_probe(probe);
@@ -88,21 +88,12 @@ Status Ring::submit_and_wait(unsigned count) {
 
 bool Ring::drain() {
   if (in_flight_ == 0) return true;
-  io_uring_sqe* request = next();
-  if (request) {
+  if (io_uring_sqe* request = next()) {
     ::io_uring_prep_cancel(request, nullptr, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);  // EINVAL before 5.19
     request->user_data = kCancelTag;
+    cancels_++;
   }
-  while (in_flight_ > 0) {
-    const bool taken = submit_and_wait(1).ok();
-    reap([](uint32_t, int) {});
-    // What the kernel has not taken it will not answer: a seccomp filter may let rings be made, and nothing be submitted.
-    if (!taken && ::io_uring_sq_ready(&ring_) >= in_flight_ + (request ? 1 : 0)) {
-      in_flight_ = 0;
-      return false;
-    }
-  }
-  return true;
+  return finish([](uint32_t, int) {});
 }
 
 int Ring::result_of(const io_uring_cqe& cqe) {

@@ -40,7 +40,10 @@ class Ring {
     unsigned count = 0;
     io_uring_for_each_cqe(&ring_, head, cqe) {
       count++;
-      if (cqe->user_data == kCancelTag) continue;
+      if (cqe->user_data == kCancelTag) {
+        cancels_--;
+        continue;
+      }
       in_flight_--;
       visit(static_cast<uint32_t>(cqe->user_data), result_of(*cqe));
     }
@@ -49,8 +52,23 @@ class Ring {
 
   unsigned in_flight() const { return in_flight_; }
 
-  // Calls off what has not begun, and waits for the rest. False: the kernel takes nothing any more, so that the ring is to be given up: what was
-  // prepared would go out with the next submission.
+  // Submits what was prepared and waits for all that is in flight. False: the kernel takes nothing any more, so that the ring is to be given up: what
+  // was prepared would go out with the next submission.
+  template <class Visit>
+  bool finish(Visit&& visit) {
+    while (in_flight_ > 0) {
+      const bool taken = submit_and_wait(in_flight_).ok();
+      reap(visit);
+      // What the kernel has not taken it will not answer: a seccomp filter may let rings be made, and nothing be submitted.
+      if (!taken && !is_any_in_kernel()) {
+        in_flight_ = 0;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // The same, but calls off what has not begun, and nobody hears of the answers.
   bool drain();
 
   // Fixed buffers cost less a request. False: too little memory may be locked (RLIMIT_MEMLOCK), so they are ordinary ones.
@@ -60,12 +78,14 @@ class Ring {
 
  private:
   Ring() = default;
+  bool is_any_in_kernel() const { return ::io_uring_sq_ready(&ring_) < in_flight_ + cancels_; }
   static int result_of(const io_uring_cqe& cqe);
 
   static constexpr uint64_t kCancelTag = UINT64_MAX;
 
   io_uring ring_{};
   unsigned in_flight_ = 0;
+  unsigned cancels_ = 0;
 };
 
 // The answer is about the ring, not about the file: this one request is to be made by an ordinary system call.

@@ -3,6 +3,7 @@
 
 #include "engine/uring/availability.h"
 #include "engine/uring/data_ring.h"
+#include "engine/uring/file_ring.h"
 #include "engine/uring/stat_ring.h"
 
 namespace dfd {
@@ -10,6 +11,8 @@ namespace dfd {
 RingAvailability ring_availability() { return {.state = RingState::kNotBuilt}; }
 
 Result<std::unique_ptr<StatRing>> StatRing::open() { return failure(Call::kIoUringSetup, ENOSYS); }
+
+std::unique_ptr<ManyFiles> open_file_ring() { return nullptr; }
 
 Moved move_on_ring(const Stretch& stretch, const Stop&, Job&) {
   return {.at = stretch.from, .written = stretch.from, .unsuited = true};
