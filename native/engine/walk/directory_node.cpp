@@ -4,11 +4,11 @@
 
 namespace dfd {
 
-void NodeRef::hold(DirectoryNode* node) {
+void DirectoryRef::hold(DirectoryNode* node) {
   if (node) node->references.fetch_add(1, std::memory_order_relaxed);
 }
 
-void NodeRef::release(DirectoryNode* node) {
+void DirectoryRef::release(DirectoryNode* node) {
   while (node && node->references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     DirectoryNode* parent = std::exchange(node->parent.node_, nullptr);
     delete node;

@@ -19,22 +19,22 @@ namespace dfd {
 struct DirectoryNode;
 
 // An intrusive reference: chains are let go of in a loop, where std::shared_ptr would recurse once a level.
-class NodeRef {
+class DirectoryRef {
  public:
-  NodeRef() = default;
-  explicit NodeRef(DirectoryNode* node) : node_(node) { hold(node_); }
-  NodeRef(const NodeRef& other) : node_(other.node_) { hold(node_); }
-  NodeRef(NodeRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
-  NodeRef& operator=(NodeRef other) noexcept {
+  DirectoryRef() = default;
+  explicit DirectoryRef(DirectoryNode* node) : node_(node) { hold(node_); }
+  DirectoryRef(const DirectoryRef& other) : node_(other.node_) { hold(node_); }
+  DirectoryRef(DirectoryRef&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  DirectoryRef& operator=(DirectoryRef other) noexcept {
     std::swap(node_, other.node_);
     return *this;
   }
-  ~NodeRef() { release(node_); }
+  ~DirectoryRef() { release(node_); }
 
   DirectoryNode* operator->() const { return node_; }
   DirectoryNode& operator*() const { return *node_; }
   explicit operator bool() const { return node_ != nullptr; }
-  bool operator==(const NodeRef& other) const { return node_ == other.node_; }
+  bool operator==(const DirectoryRef& other) const { return node_ == other.node_; }
 
  private:
   static void hold(DirectoryNode* node);
@@ -42,21 +42,21 @@ class NodeRef {
   DirectoryNode* node_ = nullptr;
 };
 
-enum class Decision : uint8_t { kNone, kEnter, kSkip };
+enum class Entering : uint8_t { kNone, kEnter, kSkip };
 
 struct DirectoryNode {
-  NodeRef parent;  // none: the root
+  DirectoryRef parent;  // none: the root
   std::string name;
   sys::Identity identity;
   uint32_t depth = 0;         // of the directory itself; the root has 0
   bool through_link = false;  // `name` is a symlink that was followed
 
-  std::atomic<Decision> decision{Decision::kNone};  // JavaScript's answer, where the walk asks
+  std::atomic<Entering> decision{Entering::kNone};  // JavaScript's answer, where the walk asks
 
   // Who still needs the directory's descriptor: the listing itself, and each child that has yet to be opened. Once 0, always 0.
   std::atomic<uint32_t> wanted{1};
   SharedFd fd;
-  std::list<NodeRef>::iterator slot;
+  std::list<DirectoryRef>::iterator slot;
 
   std::atomic<uint32_t> references{0};
 };

@@ -26,7 +26,7 @@ SysError changed(const SysError& error) {
 
 }  // namespace
 
-Result<SharedFd> OpenDirectories::open(const NodeRef& node) {
+Result<SharedFd> OpenDirectories::open(const DirectoryRef& node) {
   auto fd = try_open(node);
   if (is_out_of_descriptors(fd.err())) {
     let_go_of_all();
@@ -39,7 +39,7 @@ Result<SharedFd> OpenDirectories::open(const NodeRef& node) {
   return means_changed(fd.err()) ? changed(fd.error()) : fd.error();
 }
 
-Result<SharedFd> OpenDirectories::descriptor_of(const NodeRef& node) {
+Result<SharedFd> OpenDirectories::descriptor_of(const DirectoryRef& node) {
   if (SharedFd fd = held(node)) return fd;
   auto fd = open_again(node);
   if (is_out_of_descriptors(fd.err())) {
@@ -54,21 +54,21 @@ Result<SharedFd> OpenDirectories::descriptor_of(const NodeRef& node) {
   return means_changed(fd.err()) || fd.err() == ENOENT ? changed(fd.error()) : fd.error();
 }
 
-void OpenDirectories::release(const NodeRef& node) {
+void OpenDirectories::release(const DirectoryRef& node) {
   // The lock is taken by the last one only. Nobody can come to need it again: children are made by the listing, which counts itself.
   if (node->wanted.fetch_sub(1, std::memory_order_acq_rel) == 1) take(node);
 }
 
-void OpenDirectories::let_go(const NodeRef& node) { take(node); }
+void OpenDirectories::let_go(const DirectoryRef& node) { take(node); }
 
 void OpenDirectories::let_go_of_all() {
   std::vector<SharedFd> closing;
   std::lock_guard lock(mutex_);
-  for (const NodeRef& node : held_) closing.push_back(std::move(node->fd));
+  for (const DirectoryRef& node : held_) closing.push_back(std::move(node->fd));
   held_.clear();
 }
 
-Result<SharedFd> OpenDirectories::try_open(const NodeRef& node) {
+Result<SharedFd> OpenDirectories::try_open(const DirectoryRef& node) {
   if (!node->parent) {
     auto fd = sys::openat(root_->get(), ".", kListing);
     if (!fd) return fd.error();
@@ -96,7 +96,7 @@ Result<UniqueFd> OpenDirectories::open_child(Dirfd parent, const char* name) con
   return fd;
 }
 
-Result<SharedFd> OpenDirectories::open_again(const NodeRef& node) {
+Result<SharedFd> OpenDirectories::open_again(const DirectoryRef& node) {
   std::vector<std::string_view> names;
   bool through_link = false;
   SharedFd from;
@@ -126,12 +126,12 @@ Result<SharedFd> OpenDirectories::open_again(const NodeRef& node) {
   return share(*std::move(fd));
 }
 
-SharedFd OpenDirectories::held(const NodeRef& node) {
+SharedFd OpenDirectories::held(const DirectoryRef& node) {
   std::lock_guard lock(mutex_);
   return node->fd;
 }
 
-void OpenDirectories::hold(const NodeRef& node, const SharedFd& fd, Need need) {
+void OpenDirectories::hold(const DirectoryRef& node, const SharedFd& fd, Need need) {
   SharedFd closing;  // outlives the lock
   std::lock_guard lock(mutex_);
   if (node->fd || rules_.budget == 0) return;
@@ -147,8 +147,8 @@ void OpenDirectories::hold(const NodeRef& node, const SharedFd& fd, Need need) {
   node->slot = held_.insert(newest_first || need == Need::kLater ? held_.end() : held_.begin(), node);
 }
 
-SharedFd OpenDirectories::take(const NodeRef& node) {
-  std::list<NodeRef> unlinked;
+SharedFd OpenDirectories::take(const DirectoryRef& node) {
+  std::list<DirectoryRef> unlinked;
   std::lock_guard lock(mutex_);
   if (!node->fd) return nullptr;
   unlinked.splice(unlinked.end(), held_, node->slot);

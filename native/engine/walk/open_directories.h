@@ -33,32 +33,32 @@ class OpenDirectories {
 
   // A description of its own, at its start, to list the directory with. Reason::kChanged where something else stands in its place;
   // ENOENT where nothing does; EMFILE or ENFILE only after everything held here has been given up.
-  Result<SharedFd> open(const NodeRef& node);
+  Result<SharedFd> open(const DirectoryRef& node);
 
   // A descriptor that names in the directory can be looked up from.
-  Result<SharedFd> descriptor_of(const NodeRef& node);
+  Result<SharedFd> descriptor_of(const DirectoryRef& node);
 
   // One who needed it (see DirectoryNode::wanted) needs it no longer.
-  void release(const NodeRef& node);
+  void release(const DirectoryRef& node);
 
-  void let_go(const NodeRef& node);
+  void let_go(const DirectoryRef& node);
   void let_go_of_all();
 
   uint64_t reopened() const { return reopened_.load(std::memory_order_relaxed); }
 
  private:
-  Result<SharedFd> try_open(const NodeRef& node);
-  Result<SharedFd> open_again(const NodeRef& node);
+  Result<SharedFd> try_open(const DirectoryRef& node);
+  Result<SharedFd> open_again(const DirectoryRef& node);
   Result<UniqueFd> open_child(Dirfd parent, const char* name) const;
-  SharedFd held(const NodeRef& node);
+  SharedFd held(const DirectoryRef& node);
   enum class Need : uint8_t { kLater, kNow };
-  void hold(const NodeRef& node, const SharedFd& fd, Need need);
-  SharedFd take(const NodeRef& node);
+  void hold(const DirectoryRef& node, const SharedFd& fd, Need need);
+  SharedFd take(const DirectoryRef& node);
 
   SharedFd root_;
   Rules rules_;
   std::mutex mutex_;
-  std::list<NodeRef> held_;  // oldest first
+  std::list<DirectoryRef> held_;  // oldest first
   std::atomic<uint64_t> reopened_{0};
 };
 

@@ -23,7 +23,7 @@ OrderedWalk::~OrderedWalk() {
   join();
 }
 
-Status OrderedWalk::begin(NodeRef root_node) {
+Status OrderedWalk::begin(DirectoryRef root_node) {
   std::lock_guard lock(mutex_);
   return start_thread([this, root_node = std::move(root_node)] {
     enter(root_node, StatRecord{});
@@ -49,7 +49,7 @@ void OrderedWalk::run() noexcept {
   sink(Delivery{.last = true});
 }
 
-void OrderedWalk::enter(const NodeRef& node, const StatRecord& stat) {
+void OrderedWalk::enter(const DirectoryRef& node, const StatRecord& stat) {
   make_room();
   auto fd = directories.open(node);
   if (is_out_of_descriptors(fd.err())) {
@@ -141,12 +141,12 @@ void OrderedWalk::look_ahead(Frame& frame, Dirfd fd, StatRing& ring) {
 bool OrderedWalk::may_enter(const Child& child) {
   if (!options.ask) return true;
   auto decision = [&] { return child.node->decision.load(std::memory_order_relaxed); };
-  if (decision() == Decision::kNone) reporter_.flush();
+  if (decision() == Entering::kNone) reporter_.flush();
   {
     std::unique_lock lock(mutex_);
-    wake_.wait(lock, [&] { return decision() != Decision::kNone || stopping.cancelled(); });
+    wake_.wait(lock, [&] { return decision() != Entering::kNone || stopping.cancelled(); });
   }
-  if (decision() == Decision::kEnter) return true;
+  if (decision() == Entering::kEnter) return true;
   if (options.leave && !stopping.cancelled()) {
     reporter_.enter(child.node->parent);
     reporter_.report_leave(child.node->name, child.stat);

@@ -26,12 +26,12 @@ class OrderedWalk final : public Walk {
  private:
   // A directory that has been reported and is yet to be entered.
   struct Child {
-    NodeRef node;
+    DirectoryRef node;
     StatRecord stat;
   };
   using Looked = std::optional<Result<struct statx>>;  // none: not wanted
   struct Frame {
-    NodeRef node;
+    DirectoryRef node;
     StatRecord stat{};  // for the leave event
     SharedFd fd{};      // none: let go of; everything has been read then
     bool read = false;
@@ -42,11 +42,11 @@ class OrderedWalk final : public Walk {
     std::vector<Child> waiting{};  // sorted: reported, and their '/' not yet reached
   };
 
-  Status begin(NodeRef root_node) override;
+  Status begin(DirectoryRef root_node) override;
   void answered(std::span<const Candidate>) override {}
 
   void run() noexcept;
-  void enter(const NodeRef& node, const StatRecord& stat);
+  void enter(const DirectoryRef& node, const StatRecord& stat);
   std::optional<Child> next_child(Frame& frame);
   std::optional<Child> report_next(Frame& frame);
   Seen report(Frame& frame, Dirfd fd, const Dirent& entry);

@@ -11,7 +11,7 @@ ParallelWalk::~ParallelWalk() {
   join();
 }
 
-Status ParallelWalk::begin(NodeRef root_node) {
+Status ParallelWalk::begin(DirectoryRef root_node) {
   std::lock_guard lock(mutex_);
   queue_.push_back(Task{.node = std::move(root_node)});
   alive_++;
@@ -84,7 +84,7 @@ ParallelWalk::Outcome ParallelWalk::perform(Worker& worker, const Task& task) {
   return Outcome::kDone;
 }
 
-ParallelWalk::Outcome ParallelWalk::list(Worker& worker, const NodeRef& node) {
+ParallelWalk::Outcome ParallelWalk::list(Worker& worker, const DirectoryRef& node) {
   auto fd = directories.open(node);
   if (is_out_of_descriptors(fd.err())) {
     // Another thread will go on and close what it has open; only the last one has to call it a failure.
@@ -102,7 +102,7 @@ ParallelWalk::Outcome ParallelWalk::list(Worker& worker, const NodeRef& node) {
   return Outcome::kDone;
 }
 
-void ParallelWalk::read_entries(Worker& worker, const NodeRef& node, const SharedFd& fd) {
+void ParallelWalk::read_entries(Worker& worker, const DirectoryRef& node, const SharedFd& fd) {
   count(counters.directories);
   worker.reporter.enter(node);
   if (options.ignore_files) worker.reporter.report_ignore_file(fd->get());
@@ -117,7 +117,7 @@ void ParallelWalk::read_entries(Worker& worker, const NodeRef& node, const Share
   }
 }
 
-bool ParallelWalk::share_out(const NodeRef& node, const SharedFd& fd, std::span<const std::byte> dirents) {
+bool ParallelWalk::share_out(const DirectoryRef& node, const SharedFd& fd, std::span<const std::byte> dirents) {
   constexpr size_t kWorthIt = 16 * 1024;  // some 500 names
   // A directory's .gitignore must reach JavaScript before its entries, so they stay with one thread.
   if (dirents.size() < kWorthIt || options.order != Order::kAny || options.ignore_files) return false;
@@ -135,13 +135,13 @@ bool ParallelWalk::stat_entries(Worker& worker, Dirfd fd, std::span<const std::b
   bool sound = for_each_dirent(dirents, [&](const Dirent& entry) {
     if (stopping.cancelled()) return;
     if (together) return collect(worker, fd, entry);
-    NodeRef child = worker.reporter.report(fd, entry).enter;
+    DirectoryRef child = worker.reporter.report(fd, entry).enter;
     if (child && !options.ask) worker.children.push_back(std::move(child));
   });
   stat_together(worker, fd);
   if (!worker.children.empty()) {
     std::lock_guard lock(mutex_);
-    for (NodeRef& child : worker.children) push(Task{.node = std::move(child)});
+    for (DirectoryRef& child : worker.children) push(Task{.node = std::move(child)});
     worker.children.clear();
   }
   return sound;
@@ -180,7 +180,7 @@ unsigned ParallelWalk::window() {
   return static_cast<unsigned>(std::max(kAll / std::max<size_t>(busy_, 1), kLeast));
 }
 
-void ParallelWalk::failed(Worker& worker, const NodeRef& node, const SysError& error) {
+void ParallelWalk::failed(Worker& worker, const DirectoryRef& node, const SysError& error) {
   if (error.err == ENOENT && error.reason == Reason::kErrno) return count(counters.vanished);
   worker.reporter.enter(node);
   worker.reporter.report_failure(error);
@@ -188,7 +188,7 @@ void ParallelWalk::failed(Worker& worker, const NodeRef& node, const SysError& e
 
 void ParallelWalk::answered(std::span<const Candidate> candidates) {
   for (const Candidate& candidate : candidates) {
-    if (candidate.node->decision.load(std::memory_order_relaxed) == Decision::kEnter)
+    if (candidate.node->decision.load(std::memory_order_relaxed) == Entering::kEnter)
       push(Task{.node = candidate.node});
   }
   finish_if_done();

@@ -29,7 +29,7 @@ class ParallelWalk final : public Walk {
  private:
   // A directory to list, or, with a descriptor, a piece of its listing to stat.
   struct Task {
-    NodeRef node{};
+    DirectoryRef node{};
     SharedFd fd{};
     std::vector<std::byte> dirents{};
   };
@@ -38,26 +38,26 @@ class ParallelWalk final : public Walk {
     Reporter reporter;
     StatAhead ahead;
     WaitMeter meter;
-    std::vector<NodeRef> children;
+    std::vector<DirectoryRef> children;
     std::vector<Dirent> entries;  // to be stat'ed together
     alignas(8) std::array<std::byte, 32 * 1024> buffer;
   };
   enum class Outcome : uint8_t { kDone, kNoDescriptors };
 
-  Status begin(NodeRef root_node) override;
+  Status begin(DirectoryRef root_node) override;
   void answered(std::span<const Candidate> candidates) override;
 
   void run() noexcept;
   bool next_task(std::unique_lock<std::mutex>& lock, Worker& worker, Task& task);
   Outcome perform(Worker& worker, const Task& task);
-  Outcome list(Worker& worker, const NodeRef& node);
-  void read_entries(Worker& worker, const NodeRef& node, const SharedFd& fd);
-  bool share_out(const NodeRef& node, const SharedFd& fd, std::span<const std::byte> dirents);
+  Outcome list(Worker& worker, const DirectoryRef& node);
+  void read_entries(Worker& worker, const DirectoryRef& node, const SharedFd& fd);
+  bool share_out(const DirectoryRef& node, const SharedFd& fd, std::span<const std::byte> dirents);
   bool stat_entries(Worker& worker, Dirfd fd, std::span<const std::byte> dirents);
   void collect(Worker& worker, Dirfd fd, const Dirent& entry);
   void stat_together(Worker& worker, Dirfd fd);
   unsigned window();
-  void failed(Worker& worker, const NodeRef& node, const SysError& error);
+  void failed(Worker& worker, const DirectoryRef& node, const SysError& error);
   void learn(Worker& worker);
   // Under mutex_.
   bool give_back(Task task);

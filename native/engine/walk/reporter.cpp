@@ -32,7 +32,7 @@ bool has_type(const Dirent& entry) { return entry.type != DT_UNKNOWN; }
 
 }  // namespace
 
-void Reporter::enter(const NodeRef& directory) {
+void Reporter::enter(const DirectoryRef& directory) {
   if (directory_ == directory) return;
   // Deep trees: the path of a child is the path of the directory before it and one name, not a climb to the root.
   if (directory_ && directory->parent == directory_) {
@@ -102,13 +102,13 @@ Result<struct statx> Reporter::follow(const char* name) {
   return sys::fstatx(target->get());
 }
 
-NodeRef Reporter::enterable(const Dirent& entry, const struct statx& stx, bool through_link) {
+DirectoryRef Reporter::enterable(const Dirent& entry, const struct statx& stx, bool through_link) {
   if (directory_->depth + 1 >= walk_.options.max_depth) return {};
   sys::Identity identity = sys::identity(stx);
   if (walk_.options.one_file_system && identity.mount != walk_.root_mount) return {};
   // Behind a followed link a directory may hold itself without any further link.
   if (walk_.options.follow && is_ancestor(identity)) return {};
-  NodeRef child(new DirectoryNode);
+  DirectoryRef child(new DirectoryNode);
   child->parent = directory_;
   child->name = entry.name;
   child->identity = identity;

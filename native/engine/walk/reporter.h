@@ -15,7 +15,7 @@ namespace dfd {
 // What report() found.
 struct Seen {
   bool directory = false;  // reported as one
-  NodeRef enter;           // to be entered
+  DirectoryRef enter;      // to be entered
 };
 
 class Reporter {
@@ -23,7 +23,7 @@ class Reporter {
   explicit Reporter(WalkShared& walk) : walk_(walk) {}
 
   // What is reported from now on lies in this directory.
-  void enter(const NodeRef& directory);
+  void enter(const DirectoryRef& directory);
 
   // Whether a name has to be stat'ed: what is neither to be reported nor to be entered is not, where the directory tells the type.
   bool wants(const Dirent& entry) const;
@@ -53,14 +53,14 @@ class Reporter {
  private:
   Result<struct statx> look_through(const Dirent& entry, const struct statx& link, bool& through_link);
   Result<struct statx> follow(const char* name);
-  NodeRef enterable(const Dirent& entry, const struct statx& stx, bool through_link);
+  DirectoryRef enterable(const Dirent& entry, const struct statx& stx, bool through_link);
   bool is_ancestor(const sys::Identity& identity) const;
   void flush_if_full();
 
   WalkShared& walk_;
   BatchBuilder builder_;
   std::vector<Candidate> candidates_;
-  NodeRef directory_;
+  DirectoryRef directory_;
   std::string path_;  // of directory_
   StatRecord last_stat_{};
   bool held_up_ = false;

@@ -16,7 +16,7 @@ namespace dfd {
 // A directory that JavaScript decides about: the record that tells of it, and its node.
 struct Candidate {
   size_t record;
-  NodeRef node;
+  DirectoryRef node;
 };
 
 // At one moment a thread may use, beside what is held: the directory it lists, that one's parent, and one step of a resolution.

@@ -46,7 +46,7 @@ WalkShared::WalkShared(SharedFd root_fd, Policy policy, WalkOptions wanted, Sink
 Result<std::unique_ptr<Walk>> Walk::start(SharedFd root, Policy policy, WalkOptions options, Sink sink) {
   auto stx = sys::fstatx(root->get());
   if (!stx) return stx.error();
-  NodeRef node(new DirectoryNode);
+  DirectoryRef node(new DirectoryNode);
   node->identity = sys::identity(*stx);
   if (!policy.cross_mounts) options.one_file_system = true;
   std::unique_ptr<Walk> walk;
@@ -101,20 +101,20 @@ uint64_t Walk::ask(std::vector<Candidate> candidates) {
 }
 
 void Walk::answer(uint64_t question, std::span<const std::byte> decisions) {
-  std::vector<NodeRef> skipped;
+  std::vector<DirectoryRef> skipped;
   {
     std::lock_guard lock(mutex_);
     auto found = questions_.extract(question);
     if (found.empty()) return;
     for (Candidate& candidate : found.mapped()) {
       bool enter = candidate.record < decisions.size() && decisions[candidate.record] != std::byte{0};
-      candidate.node->decision.store(enter ? Decision::kEnter : Decision::kSkip, std::memory_order_relaxed);
+      candidate.node->decision.store(enter ? Entering::kEnter : Entering::kSkip, std::memory_order_relaxed);
       if (!enter) skipped.push_back(candidate.node);
     }
     answered(found.mapped());
     wake_.notify_all();
   }
-  for (const NodeRef& node : skipped) directories.release(node->parent);
+  for (const DirectoryRef& node : skipped) directories.release(node->parent);
 }
 
 WalkStatistics Walk::statistics() const {

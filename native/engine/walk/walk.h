@@ -50,7 +50,7 @@ class Walk : protected WalkShared {
   using WalkShared::WalkShared;
 
   // Starts the first thread.
-  virtual Status begin(NodeRef root_node) = 0;
+  virtual Status begin(DirectoryRef root_node) = 0;
   // Under mutex_: the candidates' nodes have their decisions. Those to enter still want their parents' descriptors.
   virtual void answered(std::span<const Candidate> candidates) = 0;
 
