@@ -66,12 +66,14 @@ function moveOf({ engine, fsync, bandwidthLimit }: Settled): number {
   return fsync === 'none' ? 0 : 1;
 }
 
-/** Descriptors from which on each thread may hold as many more as it reads files ahead. */
+/** Descriptors, in all and a thread, from which on each thread may hold 16 files more, and a ring. */
 const PLENTY_OF_DESCRIPTORS = 4096;
+const PLENTY_A_THREAD = 32;
 
 /** How small files are read: 0 each in its turn, 1 many at a time on a ring where the source takes its time, 2 always so. */
-function readsOf({ engine, served, bandwidthLimit }: Settled): number {
-  if (bandwidthLimit > 0 || native.capabilities().fdLimit < PLENTY_OF_DESCRIPTORS) return 0;
+function readsOf({ engine, served, bandwidthLimit, concurrency }: Settled): number {
+  const plenty = Math.max(PLENTY_OF_DESCRIPTORS, PLENTY_A_THREAD * concurrency);
+  if (bandwidthLimit > 0 || native.capabilities().fdLimit < plenty) return 0;
   return statsOf(engine, served.source);
 }
 

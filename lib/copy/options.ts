@@ -114,7 +114,7 @@ export interface CopyOptions extends TreeFilterOptions, KeepRuleOptions {
   readonly fsync?: 'none' | 'end' | 'each' | undefined;
   /**
    * `'io_uring'`: long stretches of data, 1 MiB and more, go past the page cache (O_DIRECT) on an io_uring, for a fraction of the processor
-   * time, and names are stat'ed many at a time; `ERR_DIRFD_UNSUPPORTED` where it cannot be had. `'auto'` (default) takes it
+   * time, and names are stat'ed, and small files read, many at a time; `ERR_DIRFD_UNSUPPORTED` where it cannot be had. `'auto'` (default) takes it
    * where a server answers, and for such stretches with `fsync` if they are not cached; `'threads'` never.
    */
   readonly engine?: Engine | undefined;

@@ -263,7 +263,8 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
     const char* name = names_.data() + entry.name;
     const char* destination_name = destination_name_ ? destination_name_->c_str() : name;
     const Step* step = steps ? &steps[i - first] : nullptr;
-    if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat, step, ahead.at(i))) break;
+    const EarlyFile* early = stop.wanted() ? nullptr : ahead.at(i);
+    if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat, step, early)) break;
   }
   if (std::any_of(applied.problems.begin() + static_cast<ptrdiff_t>(told), applied.problems.end(),
                   [](const CopyProblem& problem) { return problem.aspect == Aspect::kEntry; })) {

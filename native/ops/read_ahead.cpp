@@ -10,8 +10,8 @@ namespace {
 
 // Four requests and more, of a server that takes 0.2 ms for one. On a local disk and from a cache a small file takes a tenth of it.
 constexpr auto kSlowFile = std::chrono::milliseconds(1);
-// Of each, when many are asked for together: from a cache.
-constexpr auto kFastAnswer = std::chrono::microseconds(50);
+// What was read is no older than this at its turn: its attributes are read only then, and are to belong to it. Long beside 16 round trips to a server.
+constexpr auto kFresh = std::chrono::milliseconds(250);
 
 std::span<std::byte> thread_room() {
   thread_local const sys::PageBuffer room(kBytesAhead);
@@ -27,13 +27,17 @@ ReadAhead::~ReadAhead() {
 
 const EarlyFile* ReadAhead::at(size_t index) {
   if (!run_.ahead.open) return nullptr;
+  if (count_ > 0 && Clock::now() - read_at_ > kFresh) {
+    let_go();
+    looked_at_ = index;
+  }
   if (index >= looked_at_ && is_worth_it(index)) read(index);
   while (next_ < count_ && indices_[next_] < index) next_++;
   if (next_ == count_ || indices_[next_] != index || !files_[next_].fd) return nullptr;
   return &files_[next_];
 }
 
-// Whether answers take their time is told by the time of files that are copied in the ordinary way.
+// Whether answers take their time is told by the time of files that are copied in the ordinary way. Once they do, they do for the rest of the copy.
 bool ReadAhead::is_worth_it(size_t index) {
   if (run_.ahead.always) return true;
   const Clock::time_point began = std::exchange(turn_began_, {});
@@ -64,13 +68,11 @@ void ReadAhead::read(size_t from) {
   if (!many_) many_ = run_.ahead.open();
   if (!many_) {
     count_ = 0;
-    run_.ahead.is_slow = false;
     looked_at_ = end_;
     return;
   }
-  const Clock::time_point began = Clock::now();
+  read_at_ = Clock::now();
   many_->read(source_, std::span(files_).first(count_));
-  if (Clock::now() - began < count_ * kFastAnswer) run_.ahead.is_slow = false;
 }
 
 void ReadAhead::let_go() {

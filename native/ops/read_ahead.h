@@ -80,6 +80,7 @@ class ReadAhead {
   size_t count_ = 0;
   size_t next_ = 0;                 // of files_
   size_t looked_at_ = 0;            // entries before this index have been asked for
+  Clock::time_point read_at_{};     // when that was begun
   Clock::time_point turn_began_{};  // of an ordinary file, whose time is taken
 };
 

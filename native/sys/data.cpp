@@ -104,7 +104,9 @@ std::optional<uint64_t> cached_bytes(Dirfd fd, uint64_t from, uint64_t length) {
   struct {
     uint64_t cached, dirty, in_writeback, evicted, recently_evicted;  // pages
   } pages{};
-  if (::syscall(kSysCachestat, fd, &range, &pages, 0) != 0) return std::nullopt;
+  if (::syscall(kSysCachestat, fd, &range, &pages, 0) != 0) {
+    return errno == EPERM ? std::optional(length) : std::nullopt;
+  }
   return pages.cached * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 

@@ -39,7 +39,8 @@ Status write_out(Dirfd fd);
 // Forgets what is cached of the file and clean (posix_fadvise(2)); advice, which fails in silence.
 void forget_pages(Dirfd fd);
 
-// How many bytes of the range, which is not empty, are in the page cache (cachestat(2)). Nothing: the kernel does not tell (before 6.5; some containers).
+// How many bytes of the range, which is not empty, are in the page cache (cachestat(2)). Nothing: the kernel does not tell (before 6.5). Of
+// a file that is neither ours nor may be written by us it does not either (EPERM): that one is taken for cached.
 std::optional<uint64_t> cached_bytes(Dirfd fd, uint64_t from, uint64_t length);
 
 // copy_file_range(2); offsets -1 stand for the files' own positions. 0 at the end of the source.

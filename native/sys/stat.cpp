@@ -39,6 +39,12 @@ int64_t birth(const struct statx& stx) {
   return stx.stx_btime.tv_sec * int64_t{1'000'000'000} + stx.stx_btime.tv_nsec;
 }
 
+bool is_regular(Dirfd fd) {
+  struct statx stx {};
+  const int answer = retry([&] { return ::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx); });
+  return answer == 0 && S_ISREG(stx.stx_mode);
+}
+
 Result<struct statfs> fstatfs(Dirfd fd) {
   struct statfs fs;
   if (retry([&] { return ::fstatfs(fd, &fs); }) != 0) return failure(Call::kFstatfs, errno);

@@ -36,6 +36,9 @@ Identity identity(const struct statx& stx);
 // When the file was made, in nanoseconds since 1970; 0 where the file system does not tell.
 int64_t birth(const struct statx& stx);
 
+// Without asking a server: what kind of file it is does not change.
+bool is_regular(Dirfd fd);
+
 Result<struct statfs> fstatfs(Dirfd fd);
 
 // faccessat2(2) with AT_SYMLINK_NOFOLLOW and the effective ids: may this process read, write, execute?

@@ -8,7 +8,7 @@
 #include <algorithm>
 
 #include "engine/uring/ring.h"
-#include "sys/open.h"
+#include "sys/probe.h"
 #include "sys/stat.h"
 
 namespace dfd {
@@ -34,7 +34,8 @@ class FileRing final : public ManyFiles {
     }
     wait();
     for (uint32_t i = 0; i < files.size() && works_; i++) {
-      if (!files[i].fd) continue;
+      // Of a FIFO that has come in the file's place a ring would wait for content, whatever O_NONBLOCK says, and take it.
+      if (!files[i].fd || !sys::is_regular(files[i].fd.get())) continue;
       io_uring_sqe* read = ring_->next();
       ::io_uring_prep_read(read, files[i].fd.get(), files[i].room.data(), static_cast<unsigned>(files[i].room.size()),
                            0);
@@ -113,6 +114,7 @@ class FileRing final : public ManyFiles {
 }  // namespace
 
 std::unique_ptr<ManyFiles> open_file_ring() {
+  if (sys::disabled(sys::Feature::kOpenat2)) return nullptr;
   auto ring = Ring::open(kDepth);
   if (!ring) return nullptr;
   return std::make_unique<FileRing>(*std::move(ring));

@@ -1,5 +1,5 @@
-// One io_uring of one thread: submission, completion, and the end of what is in flight. What the requests are is known by stat_ring.cpp and
-// data_ring.cpp.
+// One io_uring of one thread: submission, completion, and the end of what is in flight. What the requests are is known by stat_ring.cpp,
+// file_ring.cpp and data_ring.cpp.
 //
 //   next() ─▶ io_uring_prep_* ─▶ add(request, tag) ─▶ submit_and_wait(n) ─▶ reap(visit(tag, result))
 //
