@@ -38,8 +38,8 @@ const product = (file) => !/^(repository|fixtures|fault|fuzz|race|hostile)\//.te
 /** What one Node may do otherwise than another: load, collect garbage, end workers, run JavaScript. The addon speaks Node-API with all. */
 const nodeFacing = (file) =>
   product(file) &&
-  (!/^(copy|walk|crash)\/|\/(crash|reorder|processes|random)/.test(file) ||
-    /^walk\/(entry|guide|life|syscalls)|^copy\/(guide|syscalls)/.test(file));
+  (!/^(cli|copy|walk|crash)\/|\/(crash|reorder|processes|random)/.test(file) ||
+    /^walk\/(entry|guide|life|syscalls)|^copy\/(guide|syscalls)|^cli\/(program|walk|copy|lock)/.test(file));
 /** How objects of the addon live and die. */
 const lifeCycle = (file) =>
   /^dirfd\/(loading|lifetime|states|guide)|^walk\/(guide|life)|^copy\/guide|^workers\//.test(file);
@@ -54,7 +54,9 @@ const personal = (file) =>
   !/^(crash|workers)\/|^atomic\/(crash|reorder)|^transaction\/(crash|reorder|random|journal)|^walk\/(gitignore|glob|life|options-random|filter-syscalls)/.test(
     file,
   ) &&
-  !/^copy\/(engine|itemize|limits|second-run|syscalls)|^cli\/(completion|docs|text)/.test(file);
+  !/^copy\/(engine|itemize|limits|second-run|syscalls)|^cli\/(completion|docs|text)|^backup\/crash|^walk\/(limits|syscalls|churn)/.test(
+    file,
+  );
 const nobody = 65534;
 
 export function allVariants() {
