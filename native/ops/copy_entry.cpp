@@ -12,6 +12,7 @@
 #include "ops/copy_data.h"
 #include "ops/inode_flags.h"
 #include "ops/open_regular.h"
+#include "ops/read_ahead.h"
 #include "ops/settled.h"
 #include "sys/clock.h"
 #include "sys/data.h"

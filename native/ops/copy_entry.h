@@ -13,7 +13,6 @@
 
 #include "ops/copy_metadata.h"
 #include "ops/copy_options.h"
-#include "ops/read_ahead.h"
 #include "sys/page_buffer.h"
 #include "sys/stat.h"
 
@@ -49,6 +48,8 @@ struct NewFiles {
   bool inherits_acl = false;   // the directory has a default ACL
   std::optional<Owner> owner;  // unknown until the first file shows it
 };
+
+struct EarlyFile;  // ops/read_ahead.h
 
 class EntryCopier {
  public:

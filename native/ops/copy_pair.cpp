@@ -11,6 +11,7 @@
 #include "ops/copy_range.h"
 #include "ops/expected.h"
 #include "ops/inode_flags.h"
+#include "ops/read_ahead.h"
 #include "ops/resolve.h"
 #include "ops/root_check.h"
 #include "ops/staging.h"
@@ -248,12 +249,15 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
   CopyRange range = range_in(directories, new_files, stop, applied);
   size_t told = applied.problems.size();
   const size_t end = std::min(first + count, entries_.size());
-  ReadAhead ahead(*run_, directories.source(), end, [&](size_t i) {
-    const Entry& entry = entries_[i];
-    return may_be_read_ahead(entry.stat, steps ? &steps[i - first] : nullptr)
-               ? ReadAhead::Candidate{names_.data() + entry.name, entry.stat.size}
-               : ReadAhead::Candidate{};
-  });
+  std::optional<ReadAhead> ahead;
+  if (run_->ahead.open) {
+    ahead.emplace(*run_, directories.source(), end, [&](size_t i) {
+      const Entry& entry = entries_[i];
+      return may_be_read_ahead(entry.stat, steps ? &steps[i - first] : nullptr)
+                 ? ReadAhead::Candidate{names_.data() + entry.name, entry.stat.size}
+                 : ReadAhead::Candidate{};
+    });
+  }
   for (size_t i = first; i < end; i++) {
     Entry& entry = entries_[i];
     if (entry.stat.mode == 0) {  // could not be stat'ed, which has been said
@@ -263,7 +267,7 @@ void CopyPair::apply_in(const Directories& directories, size_t first, size_t cou
     const char* name = names_.data() + entry.name;
     const char* destination_name = destination_name_ ? destination_name_->c_str() : name;
     const Step* step = steps ? &steps[i - first] : nullptr;
-    const EarlyFile* early = stop.wanted() ? nullptr : ahead.at(i);
+    const EarlyFile* early = ahead && !stop.wanted() ? ahead->at(i) : nullptr;
     if (!range.copy(static_cast<uint32_t>(i), name, destination_name, entry.stat, step, early)) break;
   }
   if (std::any_of(applied.problems.begin() + static_cast<ptrdiff_t>(told), applied.problems.end(),

@@ -26,7 +26,6 @@ ReadAhead::~ReadAhead() {
 }
 
 const EarlyFile* ReadAhead::at(size_t index) {
-  if (!run_.ahead.open) return nullptr;
   if (count_ > 0 && Clock::now() - read_at_ > kFresh) {
     let_go();
     looked_at_ = index;

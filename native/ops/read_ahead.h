@@ -53,7 +53,7 @@ class ReadAhead {
   };
   using CandidateAt = std::function<Candidate(size_t index)>;
 
-  // `end`: the index behind the last one.
+  // Of a run that reads ahead. `end`: the index behind the last one.
   ReadAhead(CopyRun& run, Dirfd source, size_t end, CandidateAt candidate_at)
       : run_(run), source_(source), end_(end), candidate_at_(std::move(candidate_at)) {}
   ~ReadAhead();

@@ -22,7 +22,7 @@ Status UniqueFd::close() {
 namespace sys {
 
 namespace {
-constexpr int kAlways = O_CLOEXEC | O_NOCTTY;
+constexpr int kFollowing = kOneName & ~O_NOFOLLOW;
 
 Result<UniqueFd> open_following(Dirfd dir, const char* path, int flags) {
   int fd = retry([&] { return ::openat(dir, path, flags); });
@@ -33,7 +33,7 @@ Result<UniqueFd> open_following(Dirfd dir, const char* path, int flags) {
 }  // namespace
 
 Result<UniqueFd> openat(Dirfd dir, const char* name, int flags, mode_t mode) {
-  flags |= kAlways | O_NOFOLLOW;
+  flags |= kOneName;
   int fd = retry([&] { return ::openat(dir, name, flags, mode); });
   if (fd < 0) return failure(Call::kOpenat, errno, flags);
   return UniqueFd(fd);
@@ -53,7 +53,7 @@ Result<UniqueFd> openat2(Dirfd dir, const char* path, int flags, uint64_t resolv
   return UniqueFd(fd);
 }
 
-Result<UniqueFd> open_root(const char* path, int flags) { return open_following(AT_FDCWD, path, flags | kAlways); }
+Result<UniqueFd> open_root(const char* path, int flags) { return open_following(AT_FDCWD, path, flags | kFollowing); }
 
 Result<UniqueFd> open_beyond(Dirfd dir, const char* path) { return open_following(dir, path, O_PATH | O_CLOEXEC); }
 
@@ -63,7 +63,7 @@ Result<UniqueFd> reopen(Dirfd fd, int flags) {
   char number[16];
   std::snprintf(number, sizeof number, "%d", fd);
   // The entry is a magic link to the very file that `fd` holds, so following it here resolves no name.
-  return open_following(table, number, flags | kAlways);
+  return open_following(table, number, flags | kFollowing);
 }
 
 }  // namespace sys

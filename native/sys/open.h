@@ -2,12 +2,16 @@
 // component, so longer paths go through ops/resolve.
 #pragma once
 
+#include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/types.h>
 
 #include "sys/fd.h"
 
 namespace dfd::sys {
+
+// How one name is opened, by a thread or a ring.
+inline constexpr int kOneName = O_CLOEXEC | O_NOCTTY | O_NOFOLLOW;
 
 // openat(2) of one component, never through a symlink.
 Result<UniqueFd> openat(Dirfd dir, const char* name, int flags, mode_t mode = 0);

@@ -17,7 +17,7 @@ constexpr unsigned kDepth = 8;
 constexpr size_t kBlock = 512 * 1024;
 
 // A stretch of which more than the fourth part is cached is none to read from the disk.
-constexpr uint64_t kMostCached = 4;
+constexpr uint64_t kPartCached = 4;
 
 // As the strictest devices want offsets, lengths and memory to be aligned.
 constexpr size_t kAlignment = 4096;
@@ -139,7 +139,7 @@ Moved move_on_ring_where_cold(const Stretch& stretch, const Stop& stop, Job& job
   const uint64_t length = stretch.to - stretch.from;
   const auto cached = sys::cached_bytes(stretch.source, stretch.from, length);
   if (!cached) return {.at = stretch.from, .written = stretch.from, .unsuited = true};
-  if (*cached > length / kMostCached) return {.at = stretch.from, .written = stretch.from};
+  if (*cached > length / kPartCached) return {.at = stretch.from, .written = stretch.from};
   return move_on_ring(stretch, stop, job);
 }
 

@@ -2,12 +2,8 @@
 
 #include "engine/uring/file_ring.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-
 #include "engine/uring/ring.h"
+#include "sys/open.h"
 #include "sys/probe.h"
 #include "sys/stat.h"
 
@@ -101,8 +97,8 @@ class FileRing final : public ManyFiles {
     if (result >= 0) done_[index] |= static_cast<uint8_t>(1 << part);
   }
 
-  // As sys::openat, and no further than its one name by any other way either.
-  open_how how_{.flags = static_cast<uint64_t>(O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY),
+  // As ops/open_regular, and no further than its one name by any other way either.
+  open_how how_{.flags = static_cast<uint64_t>(O_RDONLY | O_NONBLOCK | sys::kOneName),
                 .mode = 0,
                 .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
   std::unique_ptr<Ring> ring_;
